@@ -1,0 +1,2 @@
+// Package inq is Amazon SQS inside a Go process.
+package inq
