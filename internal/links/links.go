@@ -52,6 +52,9 @@ func (n *Nodes) Grow(size int) {
 	}
 }
 
+// grow is kept out of Grow so that the usual case, nothing to do, costs a comparison.
+//
+//go:noinline
 func (n *Nodes) grow(size int) {
 	if n.size < ChunkSize {
 		room := max(n.size, firstSize)
