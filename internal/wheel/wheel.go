@@ -1,0 +1,231 @@
+// Package wheel is a hierarchical timer wheel that is exact to the nanosecond.
+//
+// The wheel divides time into ticks of about a millisecond. A deadline that lies ahead waits in a slot: a list of all entries
+// whose tick has the same leading digits in base 64. The level of the slot is the place of the highest digit in which the tick
+// differs from the current one, so a slot that holds entries is always ahead of the current tick and the next one is found by
+// counting zero bits, without wrapping around. When time reaches a slot its entries move to lower levels, each at most once per
+// level, and at last fire. Only entries of the current tick whose instant has not come yet wait in a heap. So adding and
+// removing cost the same few nanoseconds for any number of entries, and an idle span of any length costs nothing.
+//
+// Times are nanoseconds since an epoch that the owner chooses. Nothing in this package locks or reads a clock.
+package wheel
+
+import (
+	"math/bits"
+
+	"example.com/inq/internal/links"
+	"example.com/inq/internal/pq"
+)
+
+const (
+	tickBits  = 20 // a tick is 2^20 ns, 1.05 ms
+	digitBits = 6
+	slots     = 1 << digitBits
+	digitMask = slots - 1
+	levels    = 7
+
+	// A tick has 43 bits, one more than the seven levels of six bits resolve. The last bit is the only digit of a level of its
+	// own, whose slots are the last two of the array; this makes every deadline an int64 can hold an ordinary one.
+	allLevels = levels + 1
+	allSlots  = levels*slots + 2
+
+	// inExact in Node.Prev marks an entry that is in the exact heap. No list member has it: there, Prev is an id.
+	inExact = ^uint32(0)
+
+	// direct is added to the heap order of entries that were put into the heap without having been in a slot. An entry of the
+	// current tick that comes out of a slot was added before the tick began, so before all of those.
+	direct = 1 << 63
+
+	// peek is the number of entries of a slot that Next reads to find the earliest instead of answering the start of the slot.
+	peek = 4
+)
+
+// Wheel holds ids until their deadlines. While an id is in the wheel all fields of its node belong to the wheel; Deadline may
+// be read.
+//
+// A list of the wheel is known by its first id alone: Next is 0 at the last node, and Prev of the first node is the last id.
+//
+// The zero value is not usable before Init, and a Wheel must not be copied after it.
+type Wheel struct {
+	nodes *links.Nodes
+	n     int    // entries in slots, on the work list and in the heap
+	cur   uint64 // the current tick: everything in a slot is of a later tick, except between two steps of Advance
+
+	// work is the list that Advance has taken out of a slot and not finished. If workLevel is 0 its entries are of tick cur; they
+	// fire if their deadline is not after workNow and go to the heap otherwise. If workLevel is l > 0 their ticks agree with cur
+	// from digit l on, and they go to slots below level l.
+	work      uint32
+	workLevel uint
+	workNow   int64
+
+	// exact holds the entries of tick cur, or of an earlier one if they were added late, that have not come out of a slot as due.
+	exact    pq.Heap
+	fromSlot uint64 // order of the next entry that comes to exact from a slot
+	added    uint64 // order of the next entry that is added to exact
+
+	bitmap [allLevels]uint64 // bit s of bitmap[l] is set if slot s of level l is not empty
+	first  [allSlots]uint32  // the first id of each slot
+}
+
+// Init makes w an empty wheel over the given nodes at time 0.
+func (w *Wheel) Init(nodes *links.Nodes) {
+	*w = Wheel{nodes: nodes, added: direct}
+	w.exact.Track(func(id uint32, pos int32) { nodes.At(id).Next = uint32(pos) })
+}
+
+// Len returns the number of ids in the wheel, those included that are due and wait for the next Advance.
+func (w *Wheel) Len() int { return w.n }
+
+// Add puts id into the wheel, to be fired by the first Advance whose time is not before the deadline. A deadline that has passed
+// is allowed, and a negative one counts as 0. The id must not be in the wheel or on a list, and must be less than 1<<32 - 1. Add
+// sets the node's Deadline.
+func (w *Wheel) Add(id uint32, deadline int64) {
+	deadline = max(deadline, 0)
+	e := w.nodes.At(id)
+	e.Deadline = deadline
+	w.n++
+	tick := uint64(deadline) >> tickBits
+	switch {
+	case tick >= w.cur && w.work != 0 && w.workLevel > 0 && (tick^w.cur)>>(digitBits*w.workLevel) == 0:
+		// The slots below are still being filled from the work list. Those entries came earlier and stay in front.
+		w.append(&w.work, id, e)
+	case tick > w.cur || tick == w.cur && w.curWaits():
+		w.insert(id, e, tick)
+	default:
+		e.Prev = inExact
+		w.exact.Push(pq.Entry{Key: deadline, Ord: w.added, ID: id})
+		w.added++
+	}
+}
+
+// Remove takes id, which must be in the wheel, out of it and clears its links.
+func (w *Wheel) Remove(id uint32) {
+	e := w.nodes.At(id)
+	w.n--
+	if e.Prev == inExact {
+		w.exact.Remove(int32(e.Next))
+		e.Next, e.Prev = 0, 0
+		return
+	}
+	prev := w.nodes.At(e.Prev)
+	if prev.Next != 0 && e.Next != 0 {
+		prev.Next = e.Next
+		w.nodes.At(e.Next).Prev = e.Prev
+		e.Next, e.Prev = 0, 0
+		return
+	}
+	w.removeEnd(id, e, prev)
+}
+
+// removeEnd removes the first or last id of a list, which needs to know the list.
+func (w *Wheel) removeEnd(id uint32, e, prev *links.Node) {
+	level, slot := w.locate(uint64(e.Deadline) >> tickBits)
+	list := &w.first[level*slots+slot]
+	if isFirst := prev.Next == 0; isFirst {
+		if *list != id {
+			list = &w.work
+		}
+		*list = e.Next
+		if e.Next != 0 {
+			w.nodes.At(e.Next).Prev = e.Prev
+		}
+	} else {
+		if *list == 0 || w.nodes.At(*list).Prev != id {
+			list = &w.work
+		}
+		w.nodes.At(*list).Prev = e.Prev
+		prev.Next = 0
+	}
+	if *list == 0 && list != &w.work {
+		w.bitmap[level] &^= 1 << slot
+	}
+	e.Next, e.Prev = 0, 0
+}
+
+// Next returns a time to call Advance at, and whether there is any: false means that the wheel is empty. The time is not later
+// than the earliest deadline, and Advance at that time either fires something or brings the next answer closer to that
+// deadline; a single far deadline is met after at most one such empty step per level. Within the current tick the answer is
+// exact. It may lie in the past if Advance ran out of budget or a deadline was added late.
+func (w *Wheel) Next() (at int64, ok bool) {
+	if w.n == 0 {
+		return 0, false
+	}
+	due := w.exact.Len() > 0
+	if due {
+		at = w.exact.Min().Key
+	}
+	if w.work != 0 {
+		if start := int64(w.cur << tickBits); !due || start < at {
+			at = start
+		}
+		return at, true
+	}
+	if due {
+		return at, true
+	}
+	level, slot, start := w.nextSlot()
+	id := w.first[level*slots+slot]
+	e := w.nodes.At(id)
+	at = e.Deadline
+	for range peek - 1 {
+		if e.Next == 0 {
+			return at, true
+		}
+		e = w.nodes.At(e.Next)
+		at = min(at, e.Deadline)
+	}
+	if e.Next != 0 {
+		at = int64(start << tickBits)
+	}
+	return at, true
+}
+
+// Reset drops all entries and leaves their nodes as they are. Time stays where it is.
+func (w *Wheel) Reset() {
+	w.n, w.work = 0, 0
+	w.exact.Reset()
+	w.bitmap = [allLevels]uint64{}
+	w.first = [allSlots]uint32{}
+}
+
+// locate returns the slot for a tick that is not before the current one.
+func (w *Wheel) locate(tick uint64) (level, slot uint) {
+	level = uint(bits.Len64((tick^w.cur)|1)-1) / digitBits
+	return level, uint(tick>>(level*digitBits)) & digitMask
+}
+
+// nextSlot returns the earliest slot that holds entries and its first tick. There must be one.
+func (w *Wheel) nextSlot() (level, slot uint, start uint64) {
+	// All slots of a level share the current digits above it, so those of a lower level come first.
+	for w.bitmap[level] == 0 {
+		level++
+	}
+	slot = uint(bits.TrailingZeros64(w.bitmap[level]))
+	shift := level * digitBits
+	return level, slot, w.cur>>shift>>digitBits<<digitBits<<shift | uint64(slot)<<shift
+}
+
+// curWaits reports whether the slot of the current tick holds entries. That is so between the end of the work list that filled it
+// and the next step of Advance.
+func (w *Wheel) curWaits() bool { return w.bitmap[0]>>(w.cur&digitMask)&1 != 0 }
+
+// insert appends id to the slot of a tick that is not before the current one.
+func (w *Wheel) insert(id uint32, e *links.Node, tick uint64) {
+	level, slot := w.locate(tick)
+	w.bitmap[level] |= 1 << slot
+	w.append(&w.first[level*slots+slot], id, e)
+}
+
+// append puts id at the end of a list.
+func (w *Wheel) append(list *uint32, id uint32, e *links.Node) {
+	e.Next = 0
+	if *list == 0 {
+		*list = id
+		e.Prev = id
+		return
+	}
+	head := w.nodes.At(*list)
+	e.Prev = head.Prev
+	w.nodes.At(head.Prev).Next = id
+	head.Prev = id
+}
