@@ -22,7 +22,7 @@ func (w *Wheel) list(head uint32) []uint32 {
 
 // Check fails the test if the wheel is not in order.
 func (w *Wheel) Check(t require.TestingT) {
-	n := w.exact.Len()
+	n := w.heap.Len()
 	walk := func(head uint32, check func(tick uint64)) {
 		prev := uint32(0)
 		for id := head; id != 0; id = w.nodes.At(id).Next {
@@ -62,11 +62,19 @@ func (w *Wheel) Check(t require.TestingT) {
 		require.GreaterOrEqual(t, tick, w.cur)
 		require.LessOrEqual(t, bits.Len64(tick^w.cur), int(w.workLevel)*digitBits)
 	})
-	for pos := range int32(w.exact.Len()) {
-		e := w.exact.At(pos)
+	last := int64(0)
+	walk(w.run, func(tick uint64) { require.Equal(t, w.cur, tick) })
+	for _, id := range w.list(w.run) {
+		require.GreaterOrEqual(t, w.nodes.At(id).Deadline, last)
+		last = w.nodes.At(id).Deadline
+	}
+	require.True(t, w.run == 0 || last <= w.runMax)
+	for pos := range int32(w.heap.Len()) {
+		e := w.heap.At(pos)
 		require.LessOrEqual(t, uint64(e.Key)>>tickBits, w.cur)
 		require.EqualValues(t, pos, w.nodes.At(e.ID).Next)
-		require.Equal(t, inExact, w.nodes.At(e.ID).Prev)
+		require.Equal(t, inHeap, w.nodes.At(e.ID).Prev)
+		require.True(t, w.run == 0 || e.Key < w.runMax)
 		require.Equal(t, e.Key, w.nodes.At(e.ID).Deadline)
 	}
 	require.Equal(t, n, w.n)

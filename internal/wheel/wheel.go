@@ -4,8 +4,8 @@
 // whose tick has the same leading digits in base 64. The level of the slot is the place of the highest digit in which the tick
 // differs from the current one, so a slot that holds entries is always ahead of the current tick and the next one is found by
 // counting zero bits, without wrapping around. When time reaches a slot its entries move to lower levels, each at most once per
-// level, and at last fire. Only entries of the current tick whose instant has not come yet wait in a heap. So adding and
-// removing cost the same few nanoseconds for any number of entries, and an idle span of any length costs nothing.
+// level, and at last fire. Only entries of the current tick whose instant has not come yet are sorted. So adding and removing
+// cost the same few nanoseconds for any number of entries, and an idle span of any length costs nothing.
 //
 // Times are nanoseconds since an epoch that the owner chooses. Nothing in this package locks or reads a clock.
 package wheel
@@ -29,12 +29,8 @@ const (
 	allLevels = levels + 1
 	allSlots  = levels*slots + 2
 
-	// inExact in Node.Prev marks an entry that is in the exact heap. No list member has it: there, Prev is an id.
-	inExact = ^uint32(0)
-
-	// direct is added to the heap order of entries that were put into the heap without having been in a slot. An entry of the
-	// current tick that comes out of a slot was added before the tick began, so before all of those.
-	direct = 1 << 63
+	// inHeap in Node.Prev marks an entry that is in the heap. No list member has it: there, Prev is an id.
+	inHeap = ^uint32(0)
 
 	// peek is the number of entries of a slot that Next reads to find the earliest instead of answering the start of the slot.
 	peek = 4
@@ -48,20 +44,25 @@ const (
 // The zero value is not usable before Init, and a Wheel must not be copied after it.
 type Wheel struct {
 	nodes *links.Nodes
-	n     int    // entries in slots, on the work list and in the heap
-	cur   uint64 // the current tick: everything in a slot is of a later tick, except between two steps of Advance
+	n     int    // entries in slots, on the work list, in the run and in the heap
+	cur   uint64 // the current tick; what is in a slot is of a later one, with the exception that curWaits tells
 
 	// work is the list that Advance has taken out of a slot and not finished. If workLevel is 0 its entries are of tick cur; they
-	// fire if their deadline is not after workNow and go to the heap otherwise. If workLevel is l > 0 their ticks agree with cur
-	// from digit l on, and they go to slots below level l.
+	// fire if their deadline is not after workNow and go to the run or the heap otherwise. If workLevel is l > 0 their ticks agree
+	// with cur from digit l on, and they go to slots below level l. New entries to which the same applies are appended, so that
+	// they stay behind the older ones.
 	work      uint32
 	workLevel uint
 	workNow   int64
 
-	// exact holds the entries of tick cur, or of an earlier one if they were added late, that have not come out of a slot as due.
-	exact    pq.Heap
-	fromSlot uint64 // order of the next entry that comes to exact from a slot
-	added    uint64 // order of the next entry that is added to exact
+	// run and heap hold the entries of tick cur that have been looked at and were not due. The run is a list sorted by deadline,
+	// to which an entry is appended if that keeps it sorted; the heap holds the others. Usually entries come in the order of their
+	// deadlines, and a million with the same one must not cost a heap operation each. The heap also holds entries that were added
+	// when their tick had passed.
+	run    uint32
+	runMax int64 // nothing earlier goes to the run unless run and heap are empty; so they never have a deadline in common
+	heap   pq.Heap
+	pushed uint64 // the number of entries that went to the heap, which gives them their order
 
 	bitmap [allLevels]uint64 // bit s of bitmap[l] is set if slot s of level l is not empty
 	first  [allSlots]uint32  // the first id of each slot
@@ -69,8 +70,8 @@ type Wheel struct {
 
 // Init makes w an empty wheel over the given nodes at time 0.
 func (w *Wheel) Init(nodes *links.Nodes) {
-	*w = Wheel{nodes: nodes, added: direct}
-	w.exact.Track(func(id uint32, pos int32) { nodes.At(id).Next = uint32(pos) })
+	*w = Wheel{nodes: nodes}
+	w.heap.Track(func(id uint32, pos int32) { nodes.At(id).Next = uint32(pos) })
 }
 
 // Len returns the number of ids in the wheel, those included that are due and wait for the next Advance.
@@ -86,15 +87,12 @@ func (w *Wheel) Add(id uint32, deadline int64) {
 	w.n++
 	tick := uint64(deadline) >> tickBits
 	switch {
-	case tick >= w.cur && w.work != 0 && w.workLevel > 0 && (tick^w.cur)>>(digitBits*w.workLevel) == 0:
-		// The slots below are still being filled from the work list. Those entries came earlier and stay in front.
+	case w.work != 0 && tick >= w.cur && (tick^w.cur)>>(digitBits*w.workLevel) == 0:
 		w.append(&w.work, id, e)
 	case tick > w.cur || tick == w.cur && w.curWaits():
 		w.insert(id, e, tick)
 	default:
-		e.Prev = inExact
-		w.exact.Push(pq.Entry{Key: deadline, Ord: w.added, ID: id})
-		w.added++
+		w.hold(id, e, tick)
 	}
 }
 
@@ -102,8 +100,8 @@ func (w *Wheel) Add(id uint32, deadline int64) {
 func (w *Wheel) Remove(id uint32) {
 	e := w.nodes.At(id)
 	w.n--
-	if e.Prev == inExact {
-		w.exact.Remove(int32(e.Next))
+	if e.Prev == inHeap {
+		w.heap.Remove(int32(e.Next))
 		e.Next, e.Prev = 0, 0
 		return
 	}
@@ -119,27 +117,34 @@ func (w *Wheel) Remove(id uint32) {
 
 // removeEnd removes the first or last id of a list, which needs to know the list.
 func (w *Wheel) removeEnd(id uint32, e, prev *links.Node) {
+	// The list is the one whose first or last id this is: that of the slot for the deadline or one of the two others.
+	first := id
+	if prev.Next != 0 {
+		first = 0
+	}
 	level, slot := w.locate(uint64(e.Deadline) >> tickBits)
 	list := &w.first[level*slots+slot]
-	if isFirst := prev.Next == 0; isFirst {
-		if *list != id {
-			list = &w.work
+	if !w.isEnd(*list, id, first) {
+		if list = &w.work; !w.isEnd(*list, id, first) {
+			list = &w.run
 		}
-		*list = e.Next
-		if e.Next != 0 {
+	}
+	if first == id {
+		if *list = e.Next; e.Next != 0 {
 			w.nodes.At(e.Next).Prev = e.Prev
+		} else if w.first[level*slots+slot] == 0 {
+			w.bitmap[level] &^= 1 << slot
 		}
 	} else {
-		if *list == 0 || w.nodes.At(*list).Prev != id {
-			list = &w.work
-		}
 		w.nodes.At(*list).Prev = e.Prev
 		prev.Next = 0
 	}
-	if *list == 0 && list != &w.work {
-		w.bitmap[level] &^= 1 << slot
-	}
 	e.Next, e.Prev = 0, 0
+}
+
+// isEnd reports whether the list that starts with head starts with first or, if first is 0, ends with id.
+func (w *Wheel) isEnd(head, id, first uint32) bool {
+	return head != 0 && (head == first || first == 0 && w.nodes.At(head).Prev == id)
 }
 
 // Next returns a time to call Advance at, and whether there is any: false means that the wheel is empty. The time is not later
@@ -150,22 +155,18 @@ func (w *Wheel) Next() (at int64, ok bool) {
 	if w.n == 0 {
 		return 0, false
 	}
-	due := w.exact.Len() > 0
-	if due {
-		at = w.exact.Min().Key
-	}
+	id, at := w.soonest()
 	if w.work != 0 {
-		if start := int64(w.cur << tickBits); !due || start < at {
+		if start := int64(w.cur << tickBits); id == 0 || start < at {
 			at = start
 		}
 		return at, true
 	}
-	if due {
+	if id != 0 {
 		return at, true
 	}
 	level, slot, start := w.nextSlot()
-	id := w.first[level*slots+slot]
-	e := w.nodes.At(id)
+	e := w.nodes.At(w.first[level*slots+slot])
 	at = e.Deadline
 	for range peek - 1 {
 		if e.Next == 0 {
@@ -182,8 +183,8 @@ func (w *Wheel) Next() (at int64, ok bool) {
 
 // Reset drops all entries and leaves their nodes as they are. Time stays where it is.
 func (w *Wheel) Reset() {
-	w.n, w.work = 0, 0
-	w.exact.Reset()
+	w.n, w.work, w.run = 0, 0, 0
+	w.heap.Reset()
 	w.bitmap = [allLevels]uint64{}
 	w.first = [allSlots]uint32{}
 }
@@ -205,8 +206,8 @@ func (w *Wheel) nextSlot() (level, slot uint, start uint64) {
 	return level, slot, w.cur>>shift>>digitBits<<digitBits<<shift | uint64(slot)<<shift
 }
 
-// curWaits reports whether the slot of the current tick holds entries. That is so between the end of the work list that filled it
-// and the next step of Advance.
+// curWaits reports whether the slot of the current tick holds entries. That is so between the end of the work list that filled
+// it and the next step of Advance.
 func (w *Wheel) curWaits() bool { return w.bitmap[0]>>(w.cur&digitMask)&1 != 0 }
 
 // insert appends id to the slot of a tick that is not before the current one.
@@ -228,4 +229,40 @@ func (w *Wheel) append(list *uint32, id uint32, e *links.Node) {
 	e.Prev = head.Prev
 	w.nodes.At(head.Prev).Next = id
 	head.Prev = id
+}
+
+// pop takes the first id, which must exist, off a list and leaves its links as they are.
+func (w *Wheel) pop(list *uint32) (id uint32, e *links.Node) {
+	id = *list
+	e = w.nodes.At(id)
+	if *list = e.Next; e.Next != 0 {
+		w.nodes.At(e.Next).Prev = e.Prev
+	}
+	return id, e
+}
+
+// hold puts id, whose tick is not after the current one, where it waits for its instant.
+func (w *Wheel) hold(id uint32, e *links.Node, tick uint64) {
+	if tick == w.cur && (e.Deadline >= w.runMax || w.run == 0 && w.heap.Len() == 0) {
+		w.runMax = e.Deadline
+		w.append(&w.run, id, e)
+		return
+	}
+	e.Prev = inHeap
+	w.heap.Push(pq.Entry{Key: e.Deadline, Ord: w.pushed, ID: id})
+	w.pushed++
+}
+
+// soonest returns the id with the earliest deadline in the run and the heap, which never have one in common, and that deadline.
+// The id is 0 if both are empty.
+func (w *Wheel) soonest() (id uint32, at int64) {
+	if w.run != 0 {
+		id, at = w.run, w.nodes.At(w.run).Deadline
+	}
+	if w.heap.Len() > 0 {
+		if min := w.heap.Min(); id == 0 || min.Key < at {
+			id, at = min.ID, min.Key
+		}
+	}
+	return id, at
 }

@@ -162,12 +162,29 @@ func randomDeadline(rng *rand.Rand, now int64) int64 {
 	}
 }
 
+// randomSpan draws a span of time; some seeds stay within a few ticks, others take years.
+func randomSpan(rng *rand.Rand, scale int) int64 { return rng.Int64N(1 << rng.IntN(scale)) }
+
 func TestWheel_AgreesWithTheModel(t *testing.T) {
-	for seed := range uint64(150) {
+	for seed := range uint64(200) {
 		t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(seed, 1))
 			const ids = 60
 			m := newModel(t, ids)
+			scale := []int{18, 21, 27, 38, 50}[seed%5]
+			drawn := make([]int64, 8)
+			randomDeadline := func(rng *rand.Rand, now int64) int64 {
+				switch i := rng.IntN(len(drawn)); rng.IntN(4) {
+				case 0:
+					return drawn[i]
+				case 1:
+					drawn[i] = now + randomSpan(rng, scale+2)
+					return drawn[i]
+				default:
+					drawn[i] = randomDeadline(rng, now)
+					return drawn[i]
+				}
+			}
 			m.onFire = func(uint32) {
 				if rng.IntN(4) > 0 {
 					return
@@ -189,7 +206,7 @@ func TestWheel_AgreesWithTheModel(t *testing.T) {
 				case op < 6 && in:
 					m.remove(id)
 				case op < 8:
-					now += rng.Int64N(1 << rng.IntN(38))
+					now += randomSpan(rng, scale)
 					m.advance(now, rng.IntN(6))
 				case op == 8:
 					if at, ok := m.w.Next(); ok && at < now+1<<50 {
