@@ -53,15 +53,3 @@ func (x *Index) Bytes() int {
 	}
 	return sum
 }
-
-// Depth returns the number of bits that the directory resolves.
-func (x *Index) Depth() int { return int(x.depth) }
-
-// Largest returns the number of slots of the largest segment.
-func (x *Index) Largest() int {
-	most := 0
-	for _, s := range x.dir {
-		most = max(most, len(s.slots))
-	}
-	return most
-}

@@ -100,25 +100,35 @@ func (x *Index) Delete(hash uint64, id uint32) bool {
 
 // relieve makes room in a full segment, which is the one responsible for hash, for an entry of that hash.
 func (x *Index) relieve(s *segment, hash uint64) {
-	if len(s.slots) < mostSlots || !x.worthSplitting(s) {
-		s.resize(2*len(s.slots), x.hashOf)
-		return
+	if len(s.slots) >= mostSlots && (s.depth < x.depth || len(x.dir)*32 <= x.n) {
+		// Splitting would not divide entries that have the same hash. Good hash functions give that to few keys, but the owner may
+		// insert many entries under one key; then the segment becomes larger than others. The directory must not grow out of
+		// proportion to what it leads to either.
+		bit := uint64(1) << (63 - s.depth)
+		if n := s.count(bit, x.hashOf); min(n, s.n-n) >= s.n/16 {
+			x.split(s, hash, bit, n)
+			return
+		}
 	}
+	s.resize(2*len(s.slots), x.hashOf)
+}
+
+// split replaces s, which is the segment responsible for hash, by one for its n entries whose hash has the given bit and one for
+// the others.
+func (x *Index) split(s *segment, hash, bit uint64, n int) {
 	if s.depth == x.depth {
 		x.double()
 	}
-	low, high := &segment{depth: s.depth + 1}, &segment{depth: s.depth + 1}
-	bit := uint64(1) << (63 - s.depth)
-	n := s.count(bit, x.hashOf)
-	high.slots, low.slots = make([]uint32, slotsFor(n)), make([]uint32, slotsFor(s.n-n))
+	low := &segment{depth: s.depth + 1, slots: make([]uint32, slotsFor(s.n-n))}
+	high := &segment{depth: s.depth + 1, slots: make([]uint32, slotsFor(n))}
 	for _, id := range s.slots {
-		if id != 0 {
-			h := x.hashOf(id)
-			if h&bit != 0 {
-				high.put(h, id)
-			} else {
-				low.put(h, id)
-			}
+		if id == 0 {
+			continue
+		}
+		if h := x.hashOf(id); h&bit != 0 {
+			high.put(h, id)
+		} else {
+			low.put(h, id)
 		}
 	}
 	x.atDepth[s.depth]--
@@ -126,17 +136,6 @@ func (x *Index) relieve(s *segment, hash uint64) {
 	part := x.part(s.depth, hash)
 	fill(part[:len(part)/2], low)
 	fill(part[len(part)/2:], high)
-}
-
-// worthSplitting reports whether splitting s would divide its entries. It would not if many of them have the same hash, which
-// good hash functions do not do but the owner may; then the segment becomes larger than others. Neither is the directory let
-// grow out of proportion to what it leads to.
-func (x *Index) worthSplitting(s *segment) bool {
-	if s.depth == x.depth && len(x.dir)*32 > x.n {
-		return false
-	}
-	n := s.count(1<<(63-s.depth), x.hashOf)
-	return min(n, s.n-n) >= s.n/16
 }
 
 // tidy gives back what s, which is the one responsible for hash, holds in excess after a deletion.

@@ -9,9 +9,6 @@ import (
 // Busy reports whether entries wait on the work list.
 func (w *Wheel) Busy() bool { return w.work != 0 }
 
-// Work returns the ids on the work list.
-func (w *Wheel) Work() []uint32 { return w.list(w.work) }
-
 func (w *Wheel) list(head uint32) []uint32 {
 	var ids []uint32
 	for id := head; id != 0; id = w.nodes.At(id).Next {
@@ -79,3 +76,6 @@ func (w *Wheel) Check(t require.TestingT) {
 	}
 	require.Equal(t, n, w.n)
 }
+
+// Heaped returns the number of ids in the heap.
+func (w *Wheel) Heaped() int { return w.heap.Len() }

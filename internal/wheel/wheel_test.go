@@ -171,7 +171,7 @@ func TestWheel_AgreesWithTheModel(t *testing.T) {
 			rng := rand.New(rand.NewPCG(seed, 1))
 			const ids = 60
 			m := newModel(t, ids)
-			scale := []int{18, 21, 27, 38, 50}[seed%5]
+			scale := []int{18, 21, 27, 38, 50}[seed%5] // from parts of a tick to years
 			drawn := make([]int64, 8)
 			randomDeadline := func(rng *rand.Rand, now int64) int64 {
 				switch i := rng.IntN(len(drawn)); rng.IntN(4) {
@@ -208,6 +208,8 @@ func TestWheel_AgreesWithTheModel(t *testing.T) {
 				case op < 8:
 					now += randomSpan(rng, scale)
 					m.advance(now, rng.IntN(6))
+				case op == 8 && rng.IntN(4) == 0:
+					m.advance(max(0, now-randomSpan(rng, scale)), rng.IntN(6))
 				case op == 8:
 					if at, ok := m.w.Next(); ok && at < now+1<<50 {
 						now = max(now, at)
