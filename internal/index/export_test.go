@@ -8,6 +8,12 @@ import (
 
 // Check fails the test if the index is not in order.
 func (x *Index) Check(t require.TestingT) {
+	// Calling require for each fact would take most of the time of the tests.
+	must := func(ok bool, what string) {
+		if !ok {
+			require.Fail(t, "the index is not in order", what)
+		}
+	}
 	n := 0
 	atDepth := make([]uint32, len(x.atDepth))
 	if x.dir == nil {
@@ -18,9 +24,9 @@ func (x *Index) Check(t require.TestingT) {
 	for i := 0; i < len(x.dir); {
 		s := x.dir[i]
 		width := len(x.dir) >> s.depth
-		require.Zero(t, i%width)
+		must(i%width == 0, "a segment starts in the middle of its part")
 		for k := range width {
-			require.Same(t, s, x.dir[i+k])
+			must(x.dir[i+k] == s, "a segment does not have its whole part")
 		}
 		live := 0
 		for k, id := range s.slots {
@@ -29,13 +35,13 @@ func (x *Index) Check(t require.TestingT) {
 			}
 			live++
 			h := x.hashOf(id)
-			require.Equal(t, uint64(i/width), h>>(64-s.depth), "the entry is in its segment")
+			must(uint64(i/width) == h>>(64-s.depth), "an entry is in a wrong segment")
 			for j := int(h) & (len(s.slots) - 1); j != k; j = (j + 1) & (len(s.slots) - 1) {
-				require.NotZero(t, s.slots[j], "no empty slot before the entry")
+				must(s.slots[j] != 0, "an empty slot is before an entry")
 			}
 		}
-		require.Equal(t, live, s.n)
-		require.LessOrEqual(t, live, len(s.slots)/4*3)
+		must(live == s.n, "a segment has a wrong size")
+		must(live <= len(s.slots)/4*3, "a segment is too full")
 		atDepth[s.depth]++
 		n += live
 		i += width

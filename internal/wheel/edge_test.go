@@ -268,8 +268,7 @@ func TestWheel_FireMayAddTheSameIdAgain(t *testing.T) {
 	r := newRig(1)
 	r.Add(1, 100)
 	times := 0
-	var again func(id uint32)
-	again = func(id uint32) {
+	again := func(id uint32) {
 		if times++; times < 10 {
 			r.Add(id, 100)
 		}

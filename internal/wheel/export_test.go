@@ -9,72 +9,60 @@ import (
 // Busy reports whether entries wait on the work list.
 func (w *Wheel) Busy() bool { return w.work != 0 }
 
-func (w *Wheel) list(head uint32) []uint32 {
-	var ids []uint32
-	for id := head; id != 0; id = w.nodes.At(id).Next {
-		ids = append(ids, id)
-	}
-	return ids
-}
-
 // Check fails the test if the wheel is not in order.
 func (w *Wheel) Check(t require.TestingT) {
+	// Calling require for each fact would take most of the time of the tests.
+	must := func(ok bool, format string, args ...any) {
+		if !ok {
+			require.Failf(t, "the wheel is not in order", format, args...)
+		}
+	}
 	n := w.heap.Len()
-	walk := func(head uint32, check func(tick uint64)) {
+	walk := func(head uint32, check func(deadline int64, tick uint64)) {
 		prev := uint32(0)
 		for id := head; id != 0; id = w.nodes.At(id).Next {
-			if prev != 0 {
-				require.Equal(t, prev, w.nodes.At(id).Prev)
-			}
+			e := w.nodes.At(id)
+			must(prev == 0 || e.Prev == prev, "Prev of %d is %d, not %d", id, e.Prev, prev)
 			prev = id
 			n++
-			require.LessOrEqual(t, n, w.n, "a list runs in a circle")
-			check(uint64(w.nodes.At(id).Deadline) >> tickBits)
+			must(n <= w.n, "a list runs in a circle, or Len %d is too small", w.n)
+			check(e.Deadline, uint64(e.Deadline)>>tickBits)
 		}
-		if head != 0 {
-			require.Equal(t, prev, w.nodes.At(head).Prev)
-		}
+		must(head == 0 || w.nodes.At(head).Prev == prev, "Prev of the first is not the last")
 	}
 	for level := range uint(allLevels) {
 		for slot := range uint(slots) {
+			set := w.bitmap[level]>>slot&1 == 1
 			if level == levels && slot > 1 {
-				require.Zero(t, w.bitmap[level]>>slot)
-				break
-			}
-			head := w.first[level*slots+slot]
-			if set := w.bitmap[level]>>slot&1 == 1; set != (head != 0) {
-				require.Fail(t, "the bitmap is wrong")
-			}
-			if head == 0 {
+				must(!set, "a slot that does not exist is in the bitmap")
 				continue
 			}
-			walk(head, func(tick uint64) {
-				require.GreaterOrEqual(t, tick, w.cur)
-				l, s := w.locate(tick)
-				require.Equal(t, [2]uint{level, slot}, [2]uint{l, s})
-			})
+			head := w.first[level*slots+slot]
+			must(set == (head != 0), "the bitmap is wrong for slot %d of level %d", slot, level)
+			if head != 0 {
+				walk(head, func(_ int64, tick uint64) {
+					l, s := w.locate(tick)
+					must(tick >= w.cur && l == level && s == slot, "tick %d is in slot %d of level %d", tick, slot, level)
+				})
+			}
 		}
 	}
-	walk(w.work, func(tick uint64) {
-		require.GreaterOrEqual(t, tick, w.cur)
-		require.LessOrEqual(t, bits.Len64(tick^w.cur), int(w.workLevel)*digitBits)
+	walk(w.work, func(_ int64, tick uint64) {
+		must(tick >= w.cur && bits.Len64(tick^w.cur) <= int(w.workLevel)*digitBits, "tick %d is on the work list", tick)
 	})
 	last := int64(0)
-	walk(w.run, func(tick uint64) { require.Equal(t, w.cur, tick) })
-	for _, id := range w.list(w.run) {
-		require.GreaterOrEqual(t, w.nodes.At(id).Deadline, last)
-		last = w.nodes.At(id).Deadline
-	}
-	require.True(t, w.run == 0 || last <= w.runMax)
+	walk(w.run, func(deadline int64, tick uint64) {
+		must(tick == w.cur && deadline >= last && deadline <= w.runMax, "deadline %d is in the run after %d", deadline, last)
+		last = deadline
+	})
 	for pos := range int32(w.heap.Len()) {
-		e := w.heap.At(pos)
-		require.LessOrEqual(t, uint64(e.Key)>>tickBits, w.cur)
-		require.EqualValues(t, pos, w.nodes.At(e.ID).Next)
-		require.Equal(t, inHeap, w.nodes.At(e.ID).Prev)
-		require.True(t, w.run == 0 || e.Key < w.runMax)
-		require.Equal(t, e.Key, w.nodes.At(e.ID).Deadline)
+		h := w.heap.At(pos)
+		e := w.nodes.At(h.ID)
+		must(e.Next == uint32(pos) && e.Prev == inHeap && e.Deadline == h.Key, "%d in the heap has a wrong node", h.ID)
+		must(uint64(h.Key)>>tickBits <= w.cur, "deadline %d is in the heap", h.Key)
+		must(w.run == 0 || h.Key < w.runMax, "deadline %d may be both in the heap and in the run", h.Key)
 	}
-	require.Equal(t, n, w.n)
+	must(n == w.n, "Len is %d with %d entries", w.n, n)
 }
 
 // Heaped returns the number of ids in the heap.
