@@ -1,6 +1,8 @@
 package index_test
 
 import (
+	"cmp"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -87,16 +89,18 @@ func TestIndex_DeletionClosesGapsAcrossTheEndOfASegment(t *testing.T) {
 }
 
 func TestIndex_ManyEqualHashesNeitherLoopNorGrowTheDirectory(t *testing.T) {
+	// biased has ones with a probability of one in eight, so that only every eighth part splits off.
+	biased := func(i int) uint64 { return mix(uint64(i)) & mix(uint64(i)+1<<20) & mix(uint64(i)+1<<40) }
 	for name, hash := range map[string]func(i int) uint64{
+		"biased bits":   biased,
 		"all equal":     func(int) uint64 { return 42 },
 		"two hashes":    func(i int) uint64 { return uint64(i&1) << 20 },
 		"no high bits":  func(i int) uint64 { return uint64(i) },
-		"no low bits":   func(i int) uint64 { return uint64(i) << 40 },
-		"one exception": func(i int) uint64 { return uint64(i/2999) << 63 },
+		"one exception": func(i int) uint64 { return uint64(i/5999) << 63 },
 		"halves":        func(i int) uint64 { return ^uint64(0) << (i % 64) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			const n = 3000
+			const n = 6000
 			hashes := make([]uint64, n+1)
 			for i := range hashes {
 				hashes[i] = hash(i)
@@ -105,6 +109,9 @@ func TestIndex_ManyEqualHashesNeitherLoopNorGrowTheDirectory(t *testing.T) {
 			x.insert(1, n)
 			x.Check(t)
 			assert.LessOrEqual(t, x.Bytes(), 16*n)
+			if name != "biased bits" {
+				assert.LessOrEqual(t, x.Depth(), 1, "splits that do not help")
+			}
 			for id := uint32(1); id <= n; id += 7 {
 				require.True(t, x.has(id))
 			}
@@ -132,6 +139,29 @@ func TestIndex_NeedsEightBytesPerEntryOnAverage(t *testing.T) {
 	}
 	x.Check(t)
 	assert.LessOrEqual(t, sum/float64(n), 8.0)
+}
+
+func TestIndex_LosesNothingWhenOnlyOnePartEmpties(t *testing.T) {
+	const n = 30_000
+	for _, backwards := range []bool{false, true} {
+		x := newTable(mixed(n))
+		x.insert(1, n)
+		order := make([]uint32, n)
+		for i := range order {
+			order[i] = uint32(i + 1)
+		}
+		slices.SortFunc(order, func(a, b uint32) int { return cmp.Compare(x.hashes[a], x.hashes[b]) })
+		if backwards {
+			slices.Reverse(order)
+		}
+		for i, id := range order {
+			require.True(t, x.Delete(x.hashes[id], id))
+			if i%100 == 0 {
+				x.Check(t)
+			}
+		}
+		assert.LessOrEqual(t, x.Bytes(), 256)
+	}
 }
 
 func TestIndex_GivesMemoryBackAfterDeletion(t *testing.T) {

@@ -51,6 +51,9 @@ func (x *Index) Check(t require.TestingT) {
 	require.Equal(t, n, x.n)
 }
 
+// Depth returns the number of bits that the directory resolves.
+func (x *Index) Depth() int { return int(x.depth) }
+
 // Bytes returns the memory that the index holds, without what the allocator adds.
 func (x *Index) Bytes() int {
 	sum := int(unsafe.Sizeof(*x)) + 8*cap(x.dir) + 4*cap(x.atDepth)

@@ -24,12 +24,11 @@ const (
 	pageSize = 1 << pageBits
 	pageMask = pageSize - 1
 
-	// leastPage is the size the first page starts with. It is also kept when the heap shrinks: growing up to keptPage again and
-	// again would allocate in a heap that only swings between nothing and a few entries.
+	// leastPage is the size the first page starts with.
 	leastPage = 8
-	keptPage  = 64
 
-	// shrinkStep is the number of removals between two looks at what could be given back.
+	// shrinkStep is the number of removals between two looks at what could be given back. A page of four times that size is never
+	// made smaller: it would grow again and again in a heap that swings between nothing and a few entries.
 	shrinkStep = 16
 
 	// root is the cell of the first entry. Starting there instead of at 0 places the children of cell c at 4(c-2) to 4(c-2)+3,
@@ -200,7 +199,7 @@ func (h *Heap) shrink() {
 			h.pages = append([][]Entry(nil), h.pages...)
 		}
 	}
-	if size := len(h.pages[0]); len(h.pages) == 1 && size > keptPage && h.end < size/4 {
+	if size := len(h.pages[0]); len(h.pages) == 1 && h.end < size/4 {
 		first := make([]Entry, size/2)
 		copy(first, h.pages[0][:h.end])
 		h.pages[0] = first

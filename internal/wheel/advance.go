@@ -12,9 +12,6 @@ package wheel
 func (w *Wheel) Advance(now int64, budget int, fire func(id uint32)) (done bool) {
 	w.workNow = min(w.workNow, now)
 	for {
-		if w.work == 0 && w.curWaits() {
-			w.take(now)
-		}
 		if w.work != 0 {
 			if budget <= 0 {
 				return false
@@ -81,8 +78,7 @@ func (w *Wheel) step(fire func(id uint32)) {
 }
 
 // take makes the next slot that begins by now the work list and its first tick the current one. If there is none it makes now
-// the current tick and returns false. The work list must be empty, and nothing in the run and the heap may be due, except that
-// the slot of the current tick may always be taken.
+// the current tick and returns false. The work list must be empty, and nothing in the run and the heap may be due.
 func (w *Wheel) take(now int64) bool {
 	tick := max(uint64(max(now, 0))>>tickBits, w.cur)
 	if w.bitmap != [allLevels]uint64{} {

@@ -85,9 +85,10 @@ func TestWheel_TakesAnyDeadline(t *testing.T) {
 }
 
 func TestWheel_NegativeTimesFireNothing(t *testing.T) {
-	r := newRig(1)
+	r := newRig(2)
 	r.Add(1, -5)
-	assert.Empty(t, r.finish(-1, all))
+	r.Add(2, 5*tick)
+	assert.True(t, r.Advance(-1, 0, r.note), "nothing is to be looked at")
 	at, _ := r.Next()
 	assert.Zero(t, at)
 	assert.Equal(t, ids(1, 1), r.finish(0, all))
@@ -226,6 +227,23 @@ func TestWheel_AddKeepsTheOrderWhileWorkIsPending(t *testing.T) {
 	}
 }
 
+func TestWheel_AddKeepsTheOrderWhenTheWorkWasRemoved(t *testing.T) {
+	const deadline = 64*tick + 10
+	r := newRig(3)
+	r.Add(1, deadline)
+	r.Add(2, 100*tick)
+	require.False(t, r.Advance(64*tick, 1, r.note))
+	// Now 1 is in the slot of the current tick, and nothing else is left to be moved.
+	r.Remove(2)
+	require.False(t, r.Busy())
+	r.Add(3, deadline)
+	r.Check(t)
+	at, _ := r.Next()
+	assert.Equal(t, int64(deadline), at)
+	assert.Empty(t, r.finish(64*tick, 1))
+	assert.Equal(t, []uint32{1, 3}, r.finish(deadline, 1))
+}
+
 func TestWheel_ALaterTimeInTheMiddleOfATickKeepsTheOrder(t *testing.T) {
 	const deadline = 5*tick + 10
 	for budget := range 12 {
@@ -345,9 +363,9 @@ func TestWheel_ABudgetOfZeroFiresNothing(t *testing.T) {
 func TestWheel_AdvanceIsDoneWhenTheBudgetIsJustEnough(t *testing.T) {
 	r := newRig(3)
 	for id := uint32(1); id <= 3; id++ {
-		r.Add(id, tick+int64(id))
+		r.Add(id, tick+3)
 	}
-	assert.True(t, r.Advance(2*tick, 3, r.note))
+	assert.True(t, r.Advance(tick+3, 3, r.note), "each entry is looked at once")
 	assert.Equal(t, ids(1, 3), r.fired)
 }
 
@@ -356,18 +374,23 @@ func TestWheel_ResetDropsWhatIsAnywhere(t *testing.T) {
 	r.finish(tick, all)
 	r.Add(1, 2*tick-1) // in the run
 	r.Add(2, tick+5)   // in the heap
-	r.Add(3, 5)
 	r.Add(4, 1000*tick)
-	for id := uint32(5); id <= 9; id++ {
-		r.Add(id, 100*tick)
-	}
-	require.False(t, r.Advance(100*tick, 3, r.note)) // leaves a work list
+	require.Equal(t, 1, r.Heaped())
 	r.Reset()
 	r.Check(t)
 	assert.Zero(t, r.Len())
 	_, ok := r.Next()
 	assert.False(t, ok)
-	r.fired = nil
+	assert.Empty(t, r.finish(50*tick, all))
+
+	for id := uint32(5); id <= 9; id++ {
+		r.Add(id, 100*tick)
+	}
+	require.False(t, r.Advance(100*tick, 3, r.note))
+	require.True(t, r.Busy())
+	r.Reset()
+	r.Check(t)
+	assert.Zero(t, r.Len())
 	assert.Empty(t, r.finish(100*tick, all))
 	r.Add(4, 100*tick+1)
 	r.Add(3, 99*tick)

@@ -207,7 +207,7 @@ func (w *Wheel) nextSlot() (level, slot uint, start uint64) {
 }
 
 // curWaits reports whether the slot of the current tick holds entries. That is so between the end of the work list that filled
-// it and the next step of Advance.
+// it and the step of Advance that makes it the work list. New entries of the tick have to stay behind them.
 func (w *Wheel) curWaits() bool { return w.bitmap[0]>>(w.cur&digitMask)&1 != 0 }
 
 // insert appends id to the slot of a tick that is not before the current one.
