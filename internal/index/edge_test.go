@@ -108,6 +108,7 @@ func TestIndex_ManyEqualHashesNeitherLoopNorGrowTheDirectory(t *testing.T) {
 			x := newTable(hashes)
 			x.insert(1, n)
 			x.Check(t)
+			assert.LessOrEqual(t, 16<<x.Depth(), n, "the directory is out of proportion")
 			assert.LessOrEqual(t, x.Bytes(), 16*n)
 			if name != "biased bits" {
 				assert.LessOrEqual(t, x.Depth(), 1, "splits that do not help")
