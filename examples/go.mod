@@ -1,0 +1,5 @@
+module example.com/inq/examples
+
+go 1.25
+
+replace example.com/inq => ../
