@@ -1,0 +1,88 @@
+package inq
+
+import "time"
+
+// attemptWindow is how long a receive can be repeated by its attempt id (SQS: RCV-16).
+const attemptWindow = 5 * time.Minute
+
+// attempts remembers which receives a FIFO consumer made under an id of its own, so that one whose answer got lost can have the same
+// answer again.
+type attempts struct {
+	byID  map[string]attempt
+	order []attemptAge // by time; an id that was bound anew is in it more than once
+}
+
+type attempt struct {
+	at       int64
+	receipts []receipt
+}
+
+type attemptAge struct {
+	id string
+	at int64
+}
+
+func (a *attempts) len() int { return len(a.order) }
+
+// bind remembers what a receive returned.
+func (a *attempts) bind(id string, now int64, ds []Delivery) {
+	a.forget(now, 2)
+	if a.byID == nil {
+		a.byID = make(map[string]attempt)
+	}
+	receipts := make([]receipt, len(ds))
+	for i := range ds {
+		receipts[i] = ds[i].receipt
+	}
+	a.byID[id] = attempt{at: now, receipts: receipts}
+	a.order = append(a.order, attemptAge{id, now})
+}
+
+// forget drops up to budget ids that are past their time and reports whether there are more.
+func (a *attempts) forget(now int64, budget int) (more bool) {
+	n := 0
+	for n < len(a.order) && after(a.order[n].at, attemptWindow) <= now {
+		if n == budget {
+			more = true
+			break
+		}
+		if e := a.order[n]; a.byID[e.id].at == e.at {
+			delete(a.byID, e.id)
+		}
+		a.order[n] = attemptAge{}
+		n++
+	}
+	a.order = a.order[n:]
+	if len(a.order) == 0 {
+		*a = attempts{} // a Go map does not shrink
+	}
+	return more
+}
+
+// idleAt returns when the newest id is past its time; len must not be 0.
+func (a *attempts) idleAt() int64 { return after(a.order[len(a.order)-1].at, attemptWindow) }
+
+// replayLocked repeats the receive made under an attempt id: the same messages with the same handles, and their
+// visibility timeout starts anew. It is void once any of them was deleted, had its visibility changed, or
+// timed out; then the call is a fresh receive (SQS: RCV-16). The receive is not counted again. q.mu must be held.
+func (q *queue) replayLocked(now int64, in *receiveCall, dst []Delivery) (n int, ok bool) {
+	a, ok := q.fifo.attempts.byID[in.attempt]
+	if !ok || after(a.at, attemptWindow) <= now || len(a.receipts) > len(dst) {
+		return 0, false
+	}
+	for _, rc := range a.receipts {
+		r := q.store.find(rc.slot, rc.seq)
+		if r == nil || r.receive != rc.receive || r.state != stateInFlight || r.flags&flagChanged != 0 ||
+			q.store.nodes.At(rc.slot).Deadline <= now {
+			return 0, false
+		}
+	}
+	for i, rc := range a.receipts {
+		r := q.store.at(rc.slot)
+		q.offWheelLocked(rc.slot, r)
+		r.received = now
+		q.onWheelLocked(rc.slot, r, after(now, in.visibility))
+		q.fillLocked(&dst[i], rc.slot, r)
+	}
+	return len(a.receipts), true
+}

@@ -1,0 +1,337 @@
+package inq
+
+import (
+	"context"
+	"time"
+)
+
+// VisibilityChange is one entry of ChangeVisibilityBatch.
+type VisibilityChange struct {
+	ReceiptHandle string
+	Timeout       time.Duration // 0 or Zero: visible at once
+}
+
+// Delete removes the message of a receive for good (SQS: DEL-1, receipt-handle table).
+//
+// On Standard any handle the queue issued for the message deletes it, also after its visibility timeout and after
+// later receives. On FIFO only the latest handle does, and only while the message is in flight: otherwise
+// the call is refused with [ErrReceiptHandleExpired]. On both, deleting a message that is gone succeeds.
+// A handle that this queue did not issue is refused with [ErrReceiptHandleInvalid], an empty one with [ErrMissingParameter].
+func (q *queue) Delete(ctx context.Context, receiptHandle string) error {
+	rc, err := q.ids.parse(receiptHandle)
+	if err != nil {
+		return firstError(checkContext(ctx), err)
+	}
+	return q.deleteReceipt(ctx, rc)
+}
+
+func firstError(a, b error) error {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+func (q *queue) deleteReceipt(ctx context.Context, rc receipt) error {
+	if err := checkContext(ctx); err != nil {
+		return err
+	}
+	now, err := q.enterToDelete()
+	if err != nil {
+		return err
+	}
+	err = q.deleteLocked(now, rc)
+	q.leave(now)
+	return err
+}
+
+// enterToDelete is enter without reading the clock where nothing asks for the time: on Standard a delete
+// does not depend on it, and the clock costs as much as the rest of the call.
+func (q *queue) enterToDelete() (now int64, err error) {
+	if q.fifo != nil || q.settings.Load().observer != nil {
+		return q.enter()
+	}
+	q.mu.Lock()
+	if q.gone != nil {
+		err = q.gone
+		q.mu.Unlock()
+		return 0, err
+	}
+	if q.waiters.head != nil { // room in flight may let one of them have a message
+		q.last = max(q.last, int64(time.Since(q.ids.epoch)))
+	}
+	return q.last, nil
+}
+
+// deleteLocked deletes by the rules of the queue's type. q.mu must be held.
+func (q *queue) deleteLocked(now int64, rc receipt) error {
+	r := q.store.find(rc.slot, rc.seq)
+	if r != nil && q.fifo != nil && !q.currentLocked(now, rc, r) {
+		return q.expiredHandle(rc)
+	}
+	q.metrics.deleted++
+	if r != nil {
+		q.ackLocked(now, rc.slot, r)
+	}
+	return nil
+}
+
+// currentLocked reports whether rc names the latest receive and its timeout is not over, be the timer late or not.
+// q.mu must be held.
+func (q *queue) currentLocked(now int64, rc receipt, r *record) bool {
+	return r.receive == rc.receive && r.state == stateInFlight && q.store.nodes.At(rc.slot).Deadline > now
+}
+
+func (q *queue) expiredHandle(rc receipt) error {
+	return &ParamError{Err: ErrReceiptHandleExpired, Param: "ReceiptHandle", Value: q.ids.handle(rc),
+		Reason: "the message is no longer in flight for this receive"}
+}
+
+// DeleteBatch is [Standard.Delete] for 1 to 10 handles (SQS: DEL-3). Entries that fail are in the [*BatchError]; the others are deleted.
+// A batch of another length is refused whole with [ErrEmptyBatch] or [ErrTooManyEntries].
+func (q *queue) DeleteBatch(ctx context.Context, receiptHandles []string) error {
+	if err := checkContext(ctx); err != nil {
+		return err
+	}
+	if err := checkBatch("DeleteMessageBatch", len(receiptHandles), q.settings.Load()); err != nil {
+		return err
+	}
+	return q.eachReceipt(len(receiptHandles),
+		func(i int) (receipt, error) { return q.ids.parse(receiptHandles[i]) },
+		func(_ int, now int64, rc receipt) error { return q.deleteLocked(now, rc) })
+}
+
+// entriesAtOnce bounds what one critical section does for a batch beyond SQS limits.
+const entriesAtOnce = 64
+
+// eachReceipt applies do to entries of a batch, in order, and collects what fails.
+func (q *queue) eachReceipt(n int, parse func(i int) (receipt, error), do func(i int, now int64, rc receipt) error) error {
+	var failures batchFailures
+	var receipts [entriesAtOnce]receipt
+	var bad [entriesAtOnce]error
+	for from := 0; from < n; from += entriesAtOnce {
+		part := min(n-from, entriesAtOnce)
+		for i := range part {
+			receipts[i], bad[i] = parse(from + i)
+		}
+		now, err := q.enterToDelete()
+		if err != nil {
+			if from == 0 {
+				return err
+			}
+			for i := range part {
+				failures.add(from+i, err)
+			}
+			continue
+		}
+		for i := range part {
+			err := bad[i]
+			if err == nil {
+				err = do(from+i, now, receipts[i])
+			}
+			if err != nil {
+				failures.add(from+i, err)
+			}
+		}
+		q.leave(now)
+	}
+	return failures.err()
+}
+
+// DeleteAll deletes the messages of deliveries, as [Standard.DeleteBatch] does, without making their handles, and in any number. It
+// is beyond SQS. Deliveries of other queues fail with [ErrReceiptHandleInvalid].
+func (q *queue) DeleteAll(ctx context.Context, ds []Delivery) error {
+	if err := checkContext(ctx); err != nil {
+		return err
+	}
+	var failures batchFailures
+	for from := 0; from < len(ds); from += entriesAtOnce {
+		part := ds[from:min(len(ds), from+entriesAtOnce)]
+		now, err := q.enterToDelete()
+		if err != nil {
+			return err
+		}
+		for i := range part {
+			err := q.checkOwn(&part[i])
+			if err == nil {
+				err = q.deleteLocked(now, part[i].receipt)
+			}
+			if err != nil {
+				failures.add(from+i, err)
+			}
+		}
+		q.leave(now)
+	}
+	return failures.err()
+}
+
+// checkOwn refuses a delivery that did not come from this queue.
+func (q *queue) checkOwn(d *Delivery) error {
+	if d.source == q {
+		return nil
+	}
+	return &ParamError{Err: ErrReceiptHandleInvalid, Param: "ReceiptHandle", Value: d.ReceiptHandle(), Reason: "a delivery of another queue"}
+}
+
+// ExtendAll changes the visibility of deliveries, as [Standard.ChangeVisibilityBatch] does, without making their handles, and in
+// any number. It is beyond SQS. Deliveries of other queues fail with [ErrReceiptHandleInvalid].
+func (q *queue) ExtendAll(ctx context.Context, ds []Delivery, timeout time.Duration) error {
+	if err := checkContext(ctx); err != nil {
+		return err
+	}
+	timeout, err := q.checkTimeout(timeout)
+	if err != nil {
+		return err
+	}
+	var failures batchFailures
+	for from := 0; from < len(ds); from += entriesAtOnce {
+		part := ds[from:min(len(ds), from+entriesAtOnce)]
+		now, err := q.enter()
+		if err != nil {
+			return err
+		}
+		for i := range part {
+			err := q.checkOwn(&part[i])
+			if err == nil {
+				err = q.changeLocked(now, part[i].receipt, timeout)
+			}
+			if err != nil {
+				failures.add(from+i, err)
+			}
+		}
+		q.leave(now)
+	}
+	return failures.err()
+}
+
+// ChangeVisibility makes the message of a receive visible again timeout from now, not added to what was left; 0 or [Zero] at once
+// (SQS: VIS-1..7). It holds for this receive only.
+//
+// On Standard an older handle changes the current receive, and the handle of a message that is visible again changes nothing; both
+// succeed. On FIFO both are refused with [ErrNotInFlight], as is on both types the handle of a message that is gone.
+// timeout is at most 12 hours, and so is the time from the receive to the new end; beyond, [ErrInvalidParameter] (SQS: VIS-3).
+func (q *queue) ChangeVisibility(ctx context.Context, receiptHandle string, timeout time.Duration) error {
+	rc, err := q.ids.parse(receiptHandle)
+	if err != nil {
+		return firstError(checkContext(ctx), err)
+	}
+	return q.changeReceipt(ctx, rc, timeout)
+}
+
+func (q *queue) changeReceipt(ctx context.Context, rc receipt, timeout time.Duration) error {
+	if err := checkContext(ctx); err != nil {
+		return err
+	}
+	timeout, err := q.checkTimeout(timeout)
+	if err != nil {
+		return err
+	}
+	now, err := q.enter()
+	if err != nil {
+		return err
+	}
+	err = q.changeLocked(now, rc, timeout)
+	q.leave(now)
+	return err
+}
+
+// checkTimeout applies the range of VIS-3.
+func (q *queue) checkTimeout(timeout time.Duration) (time.Duration, error) {
+	timeout = plainZero(timeout)
+	longest := maxVisibility
+	if q.settings.Load().unlimited {
+		longest = Forever
+	}
+	if timeout < 0 || timeout > longest {
+		return 0, &ParamError{Err: ErrInvalidParameter, Param: "VisibilityTimeout", Value: timeout, Min: time.Duration(0), Max: longest}
+	}
+	return timeout, nil
+}
+
+// changeLocked changes a visibility by the rules of the queue's type. q.mu must be held.
+func (q *queue) changeLocked(now int64, rc receipt, timeout time.Duration) error {
+	r := q.store.find(rc.slot, rc.seq)
+	if r == nil || q.fifo != nil && !q.currentLocked(now, rc, r) {
+		return &ParamError{Err: ErrNotInFlight, Param: "ReceiptHandle", Value: q.ids.handle(rc),
+			Reason: "its visibility cannot be changed"}
+	}
+	if r.state != stateInFlight || q.store.nodes.At(rc.slot).Deadline <= now {
+		return nil // visible again: nothing to change
+	}
+	if err := q.checkTotal(now, r, timeout); err != nil {
+		return err
+	}
+	q.extendLocked(now, rc.slot, r, timeout)
+	return nil
+}
+
+// ChangeVisibilityBatch is [Standard.ChangeVisibility] for 1 to 10 receives (SQS: VIS-8). Entries that fail are in the [*BatchError]; the
+// others are changed. A batch of another length is refused whole with [ErrEmptyBatch] or [ErrTooManyEntries].
+func (q *queue) ChangeVisibilityBatch(ctx context.Context, changes []VisibilityChange) error {
+	if err := checkContext(ctx); err != nil {
+		return err
+	}
+	if err := checkBatch("ChangeMessageVisibilityBatch", len(changes), q.settings.Load()); err != nil {
+		return err
+	}
+	return q.eachReceipt(len(changes),
+		func(i int) (receipt, error) { return q.ids.parse(changes[i].ReceiptHandle) },
+		func(i int, now int64, rc receipt) error {
+			timeout, err := q.checkTimeout(changes[i].Timeout)
+			if err != nil {
+				return err
+			}
+			return q.changeLocked(now, rc, timeout)
+		})
+}
+
+// Return gives a message back as if this receive had not happened: it stands where it stood, its receive count and the time of its
+// first receive are what they were, and the handle is void. With a delay, of the range of a message's delay, it is
+// receivable only after that. It is beyond SQS: for a consumer that must stop, or that took more than it can do.
+//
+// Only the latest handle of a message in flight will do: [ErrReceiptHandleExpired] otherwise, [ErrNotInFlight] where the message is gone,
+// [ErrInvalidParameter] for a delay out of range.
+func (q *queue) Return(ctx context.Context, receiptHandle string, delay time.Duration) error {
+	rc, err := q.ids.parse(receiptHandle)
+	if err != nil {
+		return firstError(checkContext(ctx), err)
+	}
+	return q.returnReceipt(ctx, rc, delay)
+}
+
+func (q *queue) returnReceipt(ctx context.Context, rc receipt, delay time.Duration) error {
+	if err := checkContext(ctx); err != nil {
+		return err
+	}
+	delay = plainZero(delay)
+	s := q.settings.Load()
+	longest := maxDelay
+	if s.unlimited {
+		longest = s.retention - 1
+	}
+	if delay < 0 || delay > longest {
+		return &ParamError{Err: ErrInvalidParameter, Param: "DelaySeconds", Value: delay, Min: time.Duration(0), Max: longest}
+	}
+	now, err := q.enter()
+	if err != nil {
+		return err
+	}
+	r, err := q.findCurrentLocked(now, rc)
+	if err == nil {
+		q.returnLocked(now, rc.slot, r, delay)
+	}
+	q.leave(now)
+	return err
+}
+
+// findCurrentLocked returns the message of the latest receive while that is in flight: what Return and Bury demand. q.mu must be held.
+func (q *queue) findCurrentLocked(now int64, rc receipt) (*record, error) {
+	r := q.store.find(rc.slot, rc.seq)
+	if r == nil {
+		return nil, &ParamError{Err: ErrNotInFlight, Param: "ReceiptHandle", Value: q.ids.handle(rc), Reason: "the message is gone"}
+	}
+	if !q.currentLocked(now, rc, r) {
+		return nil, q.expiredHandle(rc)
+	}
+	return r, nil
+}

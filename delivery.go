@@ -1,0 +1,290 @@
+package inq
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// A Delivery is one receive of one message. It stays valid after the message is gone: what it says does not change.
+//
+// Its methods make strings on demand, so that a consumer that only reads the body and deletes pays for
+// none of them. Delete, ChangeVisibility, Return and Bury act on the queue it came from.
+type Delivery struct {
+	// Body is the text of the message as it was sent.
+	Body string
+	// GroupID is the message group, "" on Standard if the sender gave none (SQS: section 2.3).
+	GroupID string
+	// ReceiveCount tells how often the message was received, this time included, over all queues
+	// it was dead-lettered through (SQS: section 2.3).
+	ReceiveCount int
+
+	source  *queue
+	outside *outside // nil for a delivery as this package's queues make it
+	rare    *rare
+	dedup   string // contentMark: the hash of the body
+	receipt receipt
+	sent    int64
+	first   int64
+	visible int64
+}
+
+// outside is what NewDelivery and Rebind add to a Delivery.
+type outside struct {
+	queue  Queue           // where the methods go
+	fields *DeliveryFields // what NewDelivery was given, else nil
+}
+
+// contentMark stands for a deduplication id that is the hash of the body. No id can hold this character.
+const contentMark = "\x00"
+
+// DeliveryFields is what [NewDelivery] makes a Delivery of.
+type DeliveryFields struct {
+	ID               string
+	Body             string
+	ReceiptHandle    string
+	GroupID          string
+	DeduplicationID  string
+	SequenceNumber   string
+	TraceHeader      string
+	SenderID         string
+	DeadLetterSource string // ARN
+	Attributes       map[string]Attribute
+	ReceiveCount     int
+	SentAt           time.Time
+	FirstReceivedAt  time.Time
+	VisibleAt        time.Time
+}
+
+// NewDelivery makes a Delivery for other implementations of [Queue]. Its methods call q.
+func NewDelivery(q Queue, f DeliveryFields) Delivery {
+	return Delivery{Body: f.Body, GroupID: f.GroupID, ReceiveCount: f.ReceiveCount, outside: &outside{queue: q, fields: &f}}
+}
+
+// Rebind makes the methods of d go through q, for wrappers that watch or disturb what a consumer does.
+// Everything d says stays the same.
+func (d *Delivery) Rebind(q Queue) { d.outside = &outside{queue: q, fields: d.foreign()} }
+
+// foreign returns what NewDelivery was given, or nil.
+func (d *Delivery) foreign() *DeliveryFields {
+	if d.outside == nil {
+		return nil
+	}
+	return d.outside.fields
+}
+
+// ID returns the message id, a lower-case UUID for messages of this package's queues.
+// It survives the move to a dead-letter queue (SQS: DLQ-5).
+func (d *Delivery) ID() string {
+	switch {
+	case d.foreign() != nil:
+		return d.foreign().ID
+	case d.source == nil:
+		return ""
+	}
+	id := d.source.ids.messageID(d.receipt.seq)
+	if d.rare != nil && d.rare.id != uuid.Nil {
+		id = d.rare.id
+	}
+	return id.String()
+}
+
+// ReceiptHandle returns the handle that names this receive: 32 characters for this package's queues (SQS: RCV-13).
+func (d *Delivery) ReceiptHandle() string {
+	switch {
+	case d.foreign() != nil:
+		return d.foreign().ReceiptHandle
+	case d.source == nil:
+		return ""
+	}
+	return d.source.ids.handle(d.receipt)
+}
+
+// SequenceNumber returns the place of a FIFO message, "" on Standard (SQS: FIFO-1).
+func (d *Delivery) SequenceNumber() string {
+	switch {
+	case d.foreign() != nil:
+		return d.foreign().SequenceNumber
+	case d.source == nil || d.source.fifo == nil:
+		return ""
+	}
+	return d.source.ids.sequenceNumber(d.receipt.seq)
+}
+
+// Attributes returns the message attributes, nil if there are none. The map and the bytes in it are
+// shared with the queue and every other Delivery of the message: use [maps.Clone] before changing it.
+func (d *Delivery) Attributes() map[string]Attribute {
+	switch {
+	case d.foreign() != nil:
+		return d.foreign().Attributes
+	case d.rare != nil:
+		return d.rare.attributes
+	}
+	return nil
+}
+
+// DeduplicationID returns the id a FIFO queue deduplicated the message by: the sender's, or the
+// SHA-256 of the body in hex if the queue deduplicates by content. A message that came from
+// another queue has its message id here (SQS: FIFO-18, FIFO-24). It is "" on Standard.
+func (d *Delivery) DeduplicationID() string {
+	switch {
+	case d.foreign() != nil:
+		return d.foreign().DeduplicationID
+	case d.dedup == contentMark:
+		return contentID(d.Body)
+	case d.rare != nil && d.rare.dedupID != "":
+		return d.rare.dedupID
+	}
+	return d.dedup
+}
+
+// contentID is the deduplication id of a body (SQS: FIFO-18).
+func contentID(body string) string {
+	sum := sha256.Sum256([]byte(body))
+	return hex.EncodeToString(sum[:])
+}
+
+// TraceHeader returns the AWSTraceHeader the sender gave, or "".
+func (d *Delivery) TraceHeader() string {
+	switch {
+	case d.foreign() != nil:
+		return d.foreign().TraceHeader
+	case d.rare != nil:
+		return d.rare.traceHeader
+	}
+	return ""
+}
+
+// SenderID returns who sent the message: the sender's own choice or the queue's WithSenderID.
+func (d *Delivery) SenderID() string {
+	switch {
+	case d.foreign() != nil:
+		return d.foreign().SenderID
+	case d.rare != nil && d.rare.senderID != "":
+		return d.rare.senderID
+	case d.source != nil:
+		return d.source.senderID
+	}
+	return ""
+}
+
+// DeadLetterSource returns the ARN of the queue the message was dead-lettered from, or "" (SQS: DLQ-5).
+func (d *Delivery) DeadLetterSource() string {
+	switch {
+	case d.foreign() != nil:
+		return d.foreign().DeadLetterSource
+	case d.rare != nil:
+		return d.rare.sourceARN
+	}
+	return ""
+}
+
+// SentAt returns when the message was sent. A Standard dead-letter queue keeps the
+// original time, a FIFO one starts anew (SQS: DLQ-6).
+func (d *Delivery) SentAt() time.Time {
+	if d.foreign() != nil {
+		return d.foreign().SentAt
+	}
+	return d.at(d.sent)
+}
+
+// FirstReceivedAt returns when the message was received for the first time.
+func (d *Delivery) FirstReceivedAt() time.Time {
+	if d.foreign() != nil {
+		return d.foreign().FirstReceivedAt
+	}
+	return d.at(d.first)
+}
+
+// VisibleAt returns when the visibility timeout given at this receive ends.
+// Later calls of ChangeVisibility do not show here.
+func (d *Delivery) VisibleAt() time.Time {
+	if d.foreign() != nil {
+		return d.foreign().VisibleAt
+	}
+	return d.at(d.visible)
+}
+
+func (d *Delivery) at(t int64) time.Time {
+	if d.source == nil {
+		return time.Time{}
+	}
+	return d.source.ids.time(t)
+}
+
+// Message returns what a producer would send to have this message once more: body, attributes (copied), group,
+// trace header and sender, without the deduplication id, which would make the copy a duplicate.
+func (d *Delivery) Message() Message {
+	m := Message{Body: d.Body, Attributes: maps.Clone(d.Attributes()), GroupID: d.GroupID, TraceHeader: d.TraceHeader()}
+	if d.rare != nil {
+		m.SenderID = d.rare.senderID
+	} else if f := d.foreign(); f != nil {
+		m.SenderID = f.SenderID
+	}
+	return m
+}
+
+// Delete removes the message from its queue, as the queue's Delete does with the receipt handle.
+func (d *Delivery) Delete(ctx context.Context) error {
+	if d.outside != nil {
+		return d.outside.queue.Delete(ctx, d.ReceiptHandle())
+	}
+	if d.source == nil {
+		return errZeroDelivery()
+	}
+	return d.source.deleteReceipt(ctx, d.receipt)
+}
+
+// ChangeVisibility makes the message visible again timeout from now, as the queue's ChangeVisibility does.
+func (d *Delivery) ChangeVisibility(ctx context.Context, timeout time.Duration) error {
+	if d.outside != nil {
+		return d.outside.queue.ChangeVisibility(ctx, d.ReceiptHandle(), timeout)
+	}
+	if d.source == nil {
+		return errZeroDelivery()
+	}
+	return d.source.changeReceipt(ctx, d.receipt, timeout)
+}
+
+// Return gives the message back as if this receive had not happened, see [Standard.Return]. It is beyond SQS: on a Queue that
+// has no Return the message is made visible at once, or after delay, by ChangeVisibility, and the receive counts.
+func (d *Delivery) Return(ctx context.Context, delay time.Duration) error {
+	if d.outside != nil {
+		if r, ok := d.outside.queue.(interface {
+			Return(ctx context.Context, receiptHandle string, delay time.Duration) error
+		}); ok {
+			return r.Return(ctx, d.ReceiptHandle(), delay)
+		}
+		return d.outside.queue.ChangeVisibility(ctx, d.ReceiptHandle(), delay)
+	}
+	if d.source == nil {
+		return errZeroDelivery()
+	}
+	return d.source.returnReceipt(ctx, d.receipt, delay)
+}
+
+// Bury hands the message to the queue's dead-letter target now, see [Standard.Bury]. It is beyond SQS: on a Queue
+// that has no Bury it returns ErrNoDeadLetterTarget.
+func (d *Delivery) Bury(ctx context.Context, reason string) error {
+	if d.outside != nil {
+		if b, ok := d.outside.queue.(interface {
+			Bury(ctx context.Context, receiptHandle, reason string) error
+		}); ok {
+			return b.Bury(ctx, d.ReceiptHandle(), reason)
+		}
+		return ErrNoDeadLetterTarget
+	}
+	if d.source == nil {
+		return errZeroDelivery()
+	}
+	return d.source.buryReceipt(ctx, d.receipt, reason)
+}
+
+// errZeroDelivery refuses the methods of a Delivery that no receive made.
+func errZeroDelivery() error {
+	return &ParamError{Err: ErrMissingParameter, Param: "ReceiptHandle", Value: "", Reason: "the Delivery is empty"}
+}

@@ -1,0 +1,179 @@
+package inq
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Errors about the queue itself.
+var (
+	// ErrClosed is returned by every call on a queue or broker after Close.
+	ErrClosed = errors.New("inq: queue is closed")
+	// ErrQueueDoesNotExist is returned by a [Broker] for a name or ARN it does not hold, and by every
+	// call on a queue that was deleted from its broker (SQS: ERR-2, MGT-3).
+	ErrQueueDoesNotExist = errors.New("inq: queue does not exist")
+	// ErrQueueExists is returned when a queue is created under a name that is taken by a queue
+	// with another value for a given attribute (SQS: MGT-1).
+	ErrQueueExists = errors.New("inq: queue exists with different attributes")
+	// ErrQueueDeletedRecently is returned by a [Broker] when a queue is created less than
+	// 60 seconds after one of the same name was deleted (SQS: MGT-2).
+	ErrQueueDeletedRecently = errors.New("inq: queue was deleted less than 60 seconds ago")
+	// ErrPurgeInProgress is returned by Purge on a broker's queue that was purged
+	// less than 60 seconds ago (SQS: MGT-4).
+	ErrPurgeInProgress = errors.New("inq: queue was purged less than 60 seconds ago")
+	// ErrFull is returned by Send and SendBatch when the queue holds as much as WithCapacity allows.
+	ErrFull = errors.New("inq: queue is full")
+	// ErrOverLimit is returned by a short poll on a Standard queue with 120,000 messages in flight,
+	// and by a broker where more is given than a queue can take (SQS: section 1.5).
+	ErrOverLimit = errors.New("inq: over limit")
+)
+
+// Errors about what a call was given.
+var (
+	// ErrInvalidParameter is returned when a value is outside what SQS allows (SQS: ERR-4).
+	ErrInvalidParameter = errors.New("inq: invalid parameter value")
+	// ErrMissingParameter is returned when a required value is absent (SQS: ERR-3).
+	ErrMissingParameter = errors.New("inq: missing parameter")
+	// ErrInvalidMessageContents is returned when a body holds characters SQS refuses (SQS: MSG-3).
+	ErrInvalidMessageContents = errors.New("inq: invalid message contents")
+	// ErrInvalidAttributeName is returned for queue attributes that are unknown, read only,
+	// or do not apply to the type of queue (SQS: LIM-3, MGT-6, MGT-7).
+	ErrInvalidAttributeName = errors.New("inq: invalid attribute name")
+	// ErrInvalidAttributeValue is returned for queue attributes outside their range (SQS: ERR-4, LIM-4, LIM-10).
+	ErrInvalidAttributeValue = errors.New("inq: invalid attribute value")
+)
+
+// Errors about batches as a whole. Nothing of the batch was done.
+var (
+	// ErrEmptyBatch is returned for a batch without entries (SQS: BAT-1).
+	ErrEmptyBatch = errors.New("inq: empty batch")
+	// ErrTooManyEntries is returned for a batch of more than 10 entries (SQS: BAT-1).
+	ErrTooManyEntries = errors.New("inq: too many entries in batch")
+	// ErrBatchTooLong is returned for a SendBatch of more than 1 MiB in sum (SQS: BAT-3).
+	ErrBatchTooLong = errors.New("inq: batch too long")
+)
+
+// Errors about receipt handles.
+var (
+	// ErrReceiptHandleInvalid is returned for a handle that this queue did not issue
+	// or that was altered (SQS: receipt-handle table).
+	ErrReceiptHandleInvalid = errors.New("inq: receipt handle is invalid")
+	// ErrReceiptHandleExpired is returned by a FIFO queue for the handle of a receive whose
+	// visibility timeout is over, and by Return and Bury on both types (SQS: receipt-handle table).
+	ErrReceiptHandleExpired = errors.New("inq: receipt handle has expired")
+	// ErrNotInFlight is returned by ChangeVisibility when the message is gone or
+	// cannot be changed with this handle (SQS: VIS-5).
+	ErrNotInFlight = errors.New("inq: message does not exist or is not in flight")
+)
+
+// Errors about dead letters and move tasks.
+var (
+	// ErrNoDeadLetterTarget is returned by Bury on a queue that has no dead-letter target.
+	ErrNoDeadLetterTarget = errors.New("inq: queue has no dead-letter target")
+	// ErrNotDeadLetterQueue is returned by Redrive on a broker's queue that is not the
+	// dead-letter queue of any queue there (SQS: MOV-2).
+	ErrNotDeadLetterQueue = errors.New("inq: queue is not a dead-letter queue")
+	// ErrTaskRunning is returned by Redrive while a move task of the same queue runs (SQS: MOV-4).
+	ErrTaskRunning = errors.New("inq: a move task is running")
+	// ErrNoSource is the failure of a move task that met a message which does not say where it came from,
+	// and that was given no destination (SQS: MOV-5).
+	ErrNoSource = errors.New("inq: message has no known source queue")
+)
+
+// ParamError is the refusal of one value. It names the parameter, the value and what is allowed.
+// Nothing was changed by the call that returned it. Match the kind of refusal with [errors.Is]
+// against the sentinel in Err.
+type ParamError struct {
+	Err    error  // the sentinel
+	Param  string // name of the parameter as SQS spells it, such as "VisibilityTimeout"
+	Value  any    // what was given; nil where the value is absent or too large to show
+	Min    any    // smallest allowed value, nil where there is no range
+	Max    any    // largest allowed value, nil where there is no range
+	Reason string // what is expected, where a range does not say it
+}
+
+// Error names the parameter, the value (cut after 64 bytes) and the allowed range.
+func (e *ParamError) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Err.Error())
+	b.WriteString(": ")
+	b.WriteString(e.Param)
+	if e.Value != nil {
+		v := fmt.Sprint(e.Value)
+		if len(v) > 64 {
+			v = v[:64] + "..."
+		}
+		if _, text := e.Value.(string); text {
+			fmt.Fprintf(&b, " %q", v)
+		} else {
+			b.WriteString(" " + v)
+		}
+	}
+	switch {
+	case e.Min != nil && e.Max != nil:
+		fmt.Fprintf(&b, ": must be from %v to %v", e.Min, e.Max)
+	case e.Min != nil:
+		fmt.Fprintf(&b, ": must be at least %v", e.Min)
+	case e.Max != nil:
+		fmt.Fprintf(&b, ": must be at most %v", e.Max)
+	}
+	if e.Reason != "" {
+		b.WriteString(": " + e.Reason)
+	}
+	return b.String()
+}
+
+// Unwrap returns the sentinel.
+func (e *ParamError) Unwrap() error { return e.Err }
+
+// BatchFailure is one entry of a batch that was not carried out.
+type BatchFailure struct {
+	Index int   // position of the entry in the call's slice
+	Err   error // why: what the call for a single message would have returned
+}
+
+// BatchError is returned by a batch call of which some entries failed; the others were carried out.
+// Any other error from a batch call means that nothing was done.
+type BatchError struct {
+	Failed []BatchFailure // in order of Index
+}
+
+// Error tells how many entries failed and why the first one did.
+func (e *BatchError) Error() string {
+	if len(e.Failed) == 0 {
+		return "inq: batch with no failed entries"
+	}
+	return fmt.Sprintf("inq: %d batch entries failed, the first at index %d: %v",
+		len(e.Failed), e.Failed[0].Index, e.Failed[0].Err)
+}
+
+// Unwrap returns the errors of the failed entries, so that [errors.Is] finds any of them.
+func (e *BatchError) Unwrap() []error {
+	errs := make([]error, len(e.Failed))
+	for i, f := range e.Failed {
+		errs[i] = f.Err
+	}
+	return errs
+}
+
+// batchFailures collects failures of a batch without allocating while there are none.
+type batchFailures struct{ failed []BatchFailure }
+
+func (b *batchFailures) add(index int, err error) {
+	b.failed = append(b.failed, BatchFailure{Index: index, Err: err})
+}
+
+// merge adds the failures of a later step, keeping the order of the entries.
+func (b *batchFailures) merge(o batchFailures) {
+	b.failed = append(b.failed, o.failed...)
+	slices.SortFunc(b.failed, func(x, y BatchFailure) int { return x.Index - y.Index })
+}
+
+func (b *batchFailures) err() error {
+	if len(b.failed) == 0 {
+		return nil
+	}
+	return &BatchError{Failed: b.failed}
+}

@@ -1,0 +1,230 @@
+package inq
+
+import (
+	"encoding/hex"
+	"hash/maphash"
+
+	"crypto/sha256"
+
+	"example.com/inq/internal/index"
+	"example.com/inq/internal/links"
+)
+
+// fifo is what a FIFO queue has besides: groups, the order they take turns in, deduplication and attempts.
+//
+// The messages of a group hang together in the order of their numbers, and keep their place in flight. A group can
+// deliver if and only if its first message is ready (SQS: FIFO-8..12); exactly then it is on the list of eligible groups. A receive takes
+// the run of ready messages from the front of a group and goes on with the next group, so within a group nothing is
+// ever delivered ahead of something older.
+type fifo struct {
+	scope DeduplicationScope // as it was at the creation of the queue (SQS: FIFO-22)
+	seeds [4]maphash.Seed    // two for deduplication ids, two for the groups they may be scoped to
+
+	groups   slab[group]
+	names    index.Index // of groups by the hash of their name
+	first    uint32      // eligible groups in the order of their turns
+	last     uint32
+	run      uint32     // the message taken last in the receive under way, while its group may have more; 0: none
+	delayed  links.List // messages in the queue's delay, by enqueue time: the delay in force applies to all (SQS: LC-1)
+	locked   int        // groups with a message in flight
+	dedup    dedup
+	attempts attempts
+}
+
+// group is one message group. It exists while it has messages.
+type group struct {
+	name     string
+	head     uint32 // its messages in order of seq
+	tail     uint32
+	next     uint32 // links of the list of eligible groups
+	prev     uint32
+	inFlight uint32 // messages that count as not visible
+	eligible bool   // on the list
+}
+
+func newFIFOState(scope DeduplicationScope) *fifo {
+	f := &fifo{scope: scope}
+	for i := range f.seeds {
+		f.seeds[i] = maphash.MakeSeed()
+	}
+	f.reset()
+	return f
+}
+
+// reset forgets all messages, groups and ids (SQS: FIFO-23).
+func (f *fifo) reset() {
+	*f = fifo{scope: f.scope, seeds: f.seeds}
+	f.names.Init(func(g uint32) uint64 { return f.groupHash(f.groups.at(g).name) })
+	f.dedup.reset()
+}
+
+func (f *fifo) groupHash(name string) uint64 { return maphash.String(f.seeds[2], name) }
+
+// prepare checks what FIFO demands of a message, and hashes its ids while no lock is held (SQS: FIFO-2, FIFO-3, FIFO-18).
+func (f *fifo) prepare(p *payload, m *Message, s *settings) error {
+	if m.GroupID == "" {
+		return &ParamError{Err: ErrMissingParameter, Param: "MessageGroupId", Value: "", Reason: "required by a FIFO queue"}
+	}
+	p.hash = f.groupHash(m.GroupID)
+	switch {
+	case m.DeduplicationID != "":
+		if err := checkID("MessageDeduplicationId", m.DeduplicationID); err != nil {
+			return err
+		}
+		p.dedup = m.DeduplicationID
+		p.key = [2]uint64{maphash.String(f.seeds[0], p.dedup), maphash.String(f.seeds[1], p.dedup)}
+	case s.contentDedup:
+		p.dedup = contentMark
+		sum := sha256.Sum256([]byte(m.Body))
+		var id [2 * sha256.Size]byte
+		hex.Encode(id[:], sum[:])
+		// The same key as that of a message with the hash as its explicit id: the one is a duplicate of the other.
+		p.key = [2]uint64{maphash.Bytes(f.seeds[0], id[:]), maphash.Bytes(f.seeds[1], id[:])}
+	default:
+		return &ParamError{Err: ErrInvalidParameter, Param: "MessageDeduplicationId", Value: "",
+			Reason: "required unless the queue deduplicates by content"}
+	}
+	if f.scope == ScopeMessageGroup {
+		p.key[0] ^= p.hash
+		p.key[1] ^= maphash.String(f.seeds[3], m.GroupID)
+	}
+	return nil
+}
+
+// join puts a new message at the end of its group.
+func (f *fifo) join(s *store, slot uint32, p *payload) {
+	g, ok := f.names.Find(p.hash, func(g uint32) bool { return f.groups.at(g).name == p.group })
+	if !ok {
+		g = f.groups.alloc()
+		f.groups.at(g).name = p.group
+		f.names.Insert(p.hash, g)
+	}
+	gr := f.groups.at(g)
+	part := s.part(slot)
+	*part = fifoPart{dedup: p.dedup, group: g, prev: gr.tail}
+	if gr.tail == 0 {
+		gr.head = slot
+	} else {
+		s.part(gr.tail).next = slot
+	}
+	gr.tail = slot
+}
+
+// leave takes a message out of its group, which may unlock the group or end it (SQS: DEL-4, FIFO-15).
+func (f *fifo) leave(s *store, slot uint32) {
+	if f.run == slot {
+		f.run = 0
+	}
+	part := s.part(slot)
+	gr := f.groups.at(part.group)
+	if part.prev == 0 {
+		gr.head = part.next
+	} else {
+		s.part(part.prev).next = part.next
+	}
+	if part.next == 0 {
+		gr.tail = part.prev
+	} else {
+		s.part(part.next).prev = part.prev
+	}
+	f.changed(s, part.group)
+	if gr.head == 0 {
+		f.names.Delete(f.groupHash(gr.name), part.group)
+		f.groups.release(part.group)
+	}
+}
+
+// changed brings the list of eligible groups in line with a group whose first message or its state has changed. A group that can deliver
+// again goes behind the others (SQS: FIFO-11, FIFO-14).
+func (f *fifo) changed(s *store, g uint32) {
+	gr := f.groups.at(g)
+	can := gr.head != 0 && s.at(gr.head).state == stateReady
+	switch {
+	case can && !gr.eligible:
+		gr.eligible = true
+		gr.prev, gr.next = f.last, 0
+		if f.last == 0 {
+			f.first = g
+		} else {
+			f.groups.at(f.last).next = g
+		}
+		f.last = g
+	case !can && gr.eligible:
+		gr.eligible = false
+		if gr.prev == 0 {
+			f.first = gr.next
+		} else {
+			f.groups.at(gr.prev).next = gr.next
+		}
+		if gr.next == 0 {
+			f.last = gr.prev
+		} else {
+			f.groups.at(gr.next).prev = gr.prev
+		}
+		gr.next, gr.prev = 0, 0
+	}
+}
+
+// count keeps the number of locked groups.
+func (f *fifo) count(s *store, slot uint32, was, is class) {
+	gr := f.groups.at(s.part(slot).group)
+	if is == classNotVisible {
+		gr.inFlight++
+		if gr.inFlight == 1 {
+			f.locked++
+		}
+	} else if was == classNotVisible {
+		gr.inFlight--
+		if gr.inFlight == 0 {
+			f.locked--
+		}
+	}
+}
+
+// peek returns the message a receive takes next, 0 if there is none: the one behind the last of the run, or else the first of
+// the group whose turn it is.
+func (f *fifo) peek(s *store) uint32 {
+	if f.run != 0 {
+		if next := s.part(f.run).next; next != 0 && s.at(next).state == stateReady {
+			return next
+		}
+		f.run = 0
+	}
+	if f.first == 0 {
+		return 0
+	}
+	return f.groups.at(f.first).head
+}
+
+// next returns when the first of the waiting things of f is due.
+func (f *fifo) next(q *queue) int64 {
+	at := f.dedup.idleAt()
+	if f.attempts.len() != 0 {
+		at = min(at, f.attempts.idleAt())
+	}
+	if h := f.delayed.Head; h != 0 {
+		at = min(at, after(q.store.at(h).enqueued, q.settings.Load().delay))
+	}
+	return at
+}
+
+// forget drops ids whose five minutes are over, a bounded number of them, and reports whether there are more.
+func (f *fifo) forget(now int64) (more bool) {
+	more = f.dedup.forget(now, stepBudget)
+	return f.attempts.forget(now, stepBudget) || more
+}
+
+// arriveFIFOLocked ends the queue's delay of messages, at most stepBudget of them, and reports whether there are more. q.mu must be held.
+func (q *queue) arriveFIFOLocked(now int64) (more bool) {
+	delay := q.settings.Load().delay
+	for range stepBudget {
+		slot := q.fifo.delayed.Head
+		if slot == 0 || after(q.store.at(slot).enqueued, delay) > now {
+			return false
+		}
+		q.fifo.delayed.PopFront(&q.store.nodes)
+		q.readyLocked(slot, q.store.at(slot))
+		q.eventLocked(now, EventArrived, slot)
+	}
+	return true
+}

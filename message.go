@@ -1,0 +1,459 @@
+package inq
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+)
+
+// A message's life. Every arrow is one function and one critical section.
+//
+//	              enqueue                   lease                  ack
+//	(nothing) ───────────────▶ ready ─────────────────▶ in flight ──────▶ gone
+//	    │ enqueue     arrive     ▲ ▲   release, return      │
+//	    └────────▶ delayed ──────┘ └────────────────────────┤ bury
+//	                  ▲              return with a delay    ▼
+//	                  └──────────────────────────────── burying ──▶ gone (target took it)
+//
+// A receive buries a ready message in the same way when it was received often enough (SQS: DLQ-4).
+// expire, purge and close lead from every state to gone.
+type state uint8
+
+const (
+	stateFree     state = iota // the slot holds no message
+	stateDelayed               // in its initial delay, or returned with one
+	stateReady                 // receivable, on FIFO possibly blocked by its group
+	stateHeld                  // picked by a receive that has not leased it yet; only while the lock is held or a hand-over runs
+	stateInFlight              // with a consumer until its visibility timeout ends
+	stateBurying               // being handed to the dead-letter target
+	stateBackoff               // the target failed; not visible until the next try is due
+)
+
+// A Message is what a producer sends.
+type Message struct {
+	// Body is the text of the message: at least one byte, at most the queue's maximum message size
+	// together with the attributes, valid UTF-8 without control characters other than tab,
+	// line feed and carriage return (SQS: MSG-1..4). It is kept byte for byte.
+	Body string
+	// Attributes are at most 10 named values that travel beside the body (SQS: MSG-5..11).
+	// Send copies the map and its binary values.
+	Attributes map[string]Attribute
+	// Delay keeps the message from being received for a time of up to 15 minutes.
+	// 0 means the queue's own delay, [Zero] none at all (SQS: LC-1).
+	// A FIFO queue takes 0 and Zero only, and both mean the queue's own delay (SQS: FIFO-5).
+	Delay time.Duration
+	// GroupID is the message group: required on FIFO, where messages of one group are delivered in
+	// order. On Standard it is optional and names the tenant of a fair queue (SQS: FIFO-2, FAIR-1).
+	// 1 to 128 printable ASCII characters without the space (SQS: NAM-3).
+	GroupID string
+	// DeduplicationID makes a FIFO queue accept the message once in five minutes (SQS: FIFO-18, FIFO-19).
+	// The same alphabet as GroupID. Refused on Standard (SQS: MSG-15).
+	DeduplicationID string
+	// TraceHeader is the AWSTraceHeader system attribute (SQS: MSG-13); not part of the size.
+	TraceHeader string
+	// SenderID overrides the queue's sender id for this message; "" leaves it.
+	SenderID string
+}
+
+// Zero is an explicit zero in fields where 0 means "the queue's own setting". Every other
+// negative duration is refused. Options and ChangeVisibility take 0 and Zero alike as zero.
+const Zero time.Duration = math.MinInt64
+
+// Forever is a wait or a retention without end. It is accepted on queues built with
+// [WithoutSQSLimits] only.
+const Forever time.Duration = math.MaxInt64
+
+// An Attribute is one named value of a message (SQS: MSG-7..11). Type is "String", "Number" or "Binary",
+// optionally with a label of your own after a dot, as in "Number.float". Value holds the text of the first two,
+// Binary the bytes of the last.
+type Attribute struct {
+	Type   string `json:"type"`
+	Value  string `json:"value,omitempty"`
+	Binary []byte `json:"binary,omitempty"`
+}
+
+// String returns an attribute of type String. v must not be empty.
+func String(v string) Attribute { return Attribute{Type: "String", Value: v} }
+
+// Number returns an attribute of type Number. v is a decimal number of at most 38 significant digits
+// between 10^-128 and 10^126 in magnitude, kept as written (SQS: MSG-10).
+func Number(v string) Attribute { return Attribute{Type: "Number", Value: v} }
+
+// Binary returns an attribute of type Binary. b must not be empty; Send copies it.
+func Binary(b []byte) Attribute { return Attribute{Type: "Binary", Binary: b} }
+
+// Sent is the receipt of a producer: what Send returns for one accepted message.
+// Its strings are made when they are asked for, so that a producer that ignores them pays nothing.
+type Sent struct {
+	ids       *identity
+	fields    *SentFields // set by NewSent only
+	seq       uint64
+	duplicate bool
+	fifo      bool
+}
+
+// SentFields is what [NewSent] makes a Sent of.
+type SentFields struct {
+	ID             string
+	SequenceNumber string // "" on Standard
+	Duplicate      bool
+}
+
+// NewSent makes a Sent for other implementations of [Queue]: adapters, wrappers and fakes.
+func NewSent(f SentFields) Sent { return Sent{fields: &f, duplicate: f.Duplicate} }
+
+// ID returns the message id, a lower-case UUID. For a duplicate it is the id of the original (SQS: FIFO-20).
+// It is "" for the zero Sent, which stands for a failed entry of a batch.
+func (s Sent) ID() string {
+	switch {
+	case s.fields != nil:
+		return s.fields.ID
+	case s.ids == nil:
+		return ""
+	}
+	id := s.ids.messageID(s.seq)
+	return id.String()
+}
+
+// SequenceNumber returns the place of a FIFO message, 20 digits that grow with every
+// accepted message (SQS: FIFO-1). It is "" on Standard.
+func (s Sent) SequenceNumber() string {
+	switch {
+	case s.fields != nil:
+		return s.fields.SequenceNumber
+	case s.ids == nil || !s.fifo:
+		return ""
+	}
+	return s.ids.sequenceNumber(s.seq)
+}
+
+// Duplicate reports whether a FIFO queue had accepted the same deduplication id in the last five minutes.
+// The send succeeded, and nothing was added (SQS: FIFO-20).
+func (s Sent) Duplicate() bool { return s.duplicate }
+
+// rare is what most messages do not have. One is made when the first such thing appears.
+//
+// The first block is written before the message is stored and never again, so that deliveries read it
+// without the lock. The second block is guarded by the lock of the queue that holds the message.
+type rare struct {
+	attributes  map[string]Attribute
+	traceHeader string
+	senderID    string
+	id          uuid.UUID // of a message that came from another queue; zero: derived from the sequence
+	dedupID     string    // FIFO, of a message that came from another queue
+	sourceARN   string    // the queue it was dead-lettered from (SQS: DLQ-5)
+	origin      *queue    // the same, where it is in this process
+	attrBytes   int       // size of the attributes (SQS: MSG-1)
+	countBefore uint32    // receives in queues it was in before
+	movedIn     bool      // came from another queue
+	arrived     int64     // when it came here, if that is not its enqueue time
+
+	uncounted uint32 // receives undone by Return
+	failures  uint32 // hand-overs that failed since the last success to deliver
+	place     place  // where LC-5 put it; valid with flagMoved
+	expiry    int32  // position in the heap of those that expire out of order, -1: not there
+}
+
+// payload is a checked message on its way in.
+type payload struct {
+	body  string
+	rare  *rare
+	group string
+	hash  uint64    // keyed hash of group
+	dedup string    // deduplication id of the sender, contentMark if it is the hash of the body
+	key   [2]uint64 // keyed hash of the deduplication id in its scope
+	delay int64     // nanoseconds, -1: the queue's own
+	size  int       // SQS: MSG-1
+	sent  int64     // of a message that came from another queue: when it counts as sent,
+	first int64     // and was first received
+}
+
+const (
+	maxAttributes     = 10
+	maxNameLength     = 256
+	maxTypeLength     = 256
+	maxIDLength       = 128
+	maxNumberDigits   = 38
+	maxNumberExponent = 126
+	minNumberExponent = -128
+)
+
+// check validates m against what every queue demands and returns its size (SQS: MSG-1).
+func (m *Message) check() (size int, err error) {
+	if m.Body == "" {
+		return 0, &ParamError{Err: ErrMissingParameter, Param: "MessageBody", Value: "", Reason: "must not be empty"}
+	}
+	if i := invalidText(m.Body); i >= 0 {
+		return 0, &ParamError{Err: ErrInvalidMessageContents, Param: "MessageBody", Reason: invalidTextReason(m.Body, i)}
+	}
+	size = len(m.Body)
+	if len(m.Attributes) != 0 {
+		n, err := checkAttributes(m.Attributes)
+		if err != nil {
+			return 0, err
+		}
+		size += n
+	}
+	if m.GroupID != "" {
+		if err := checkID("MessageGroupId", m.GroupID); err != nil {
+			return 0, err
+		}
+	}
+	if m.TraceHeader != "" {
+		if i := invalidText(m.TraceHeader); i >= 0 {
+			return 0, &ParamError{Err: ErrInvalidParameter, Param: "AWSTraceHeader", Reason: invalidTextReason(m.TraceHeader, i)}
+		}
+	}
+	if m.SenderID != "" {
+		if i := invalidText(m.SenderID); i >= 0 {
+			return 0, &ParamError{Err: ErrInvalidParameter, Param: "SenderId", Reason: invalidTextReason(m.SenderID, i)}
+		}
+	}
+	return size, nil
+}
+
+// rareParts copies what the record has no room for, or returns nil where there is nothing.
+func (m *Message) rareParts(size int) *rare {
+	if len(m.Attributes) == 0 && m.TraceHeader == "" && m.SenderID == "" {
+		return nil
+	}
+	return &rare{
+		attributes:  cloneAttributes(m.Attributes),
+		attrBytes:   size - len(m.Body),
+		traceHeader: m.TraceHeader,
+		senderID:    m.SenderID,
+		expiry:      -1,
+	}
+}
+
+// cloneAttributes copies the map and the binary values in it.
+func cloneAttributes(attrs map[string]Attribute) map[string]Attribute {
+	if len(attrs) == 0 {
+		return nil
+	}
+	c := maps.Clone(attrs)
+	for name, a := range c {
+		if a.Binary != nil {
+			a.Binary = slices.Clone(a.Binary)
+			c[name] = a
+		}
+	}
+	return c
+}
+
+// checkAttributes returns the sum of the sizes of names, types and values (SQS: MSG-1).
+// The names are looked at in order, so that the same map is always refused for the same reason.
+func checkAttributes(attrs map[string]Attribute) (size int, err error) {
+	if len(attrs) > maxAttributes {
+		return 0, &ParamError{Err: ErrInvalidParameter, Param: "MessageAttributes", Value: len(attrs), Max: maxAttributes,
+			Reason: "number of message attributes"}
+	}
+	for _, name := range slices.Sorted(maps.Keys(attrs)) {
+		a := attrs[name]
+		if err := checkAttributeName(name); err != nil {
+			return 0, err
+		}
+		if err := a.check(name); err != nil {
+			return 0, err
+		}
+		size += len(name) + len(a.Type) + len(a.Value) + len(a.Binary)
+	}
+	return size, nil
+}
+
+// checkAttributeName applies SQS: MSG-6.
+func checkAttributeName(name string) error {
+	refuse := func(reason string) error {
+		return &ParamError{Err: ErrInvalidParameter, Param: "MessageAttributes", Value: name, Reason: reason}
+	}
+	if !utf8.ValidString(name) {
+		return refuse("a name must be valid UTF-8")
+	}
+	if n := utf8.RuneCountInString(name); n == 0 || n > maxNameLength {
+		return refuse("a name must have 1 to 256 characters")
+	}
+	for _, r := range name {
+		if r != '_' && r != '-' && r != '.' && !unicode.IsLetter(r) && !('0' <= r && r <= '9') {
+			return refuse("a name can include letters, digits, underscores, hyphens and periods")
+		}
+	}
+	if strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".") || strings.Contains(name, "..") {
+		return refuse("a name must not start or end with a period or have two in a row")
+	}
+	if lower := strings.ToLower(name); strings.HasPrefix(lower, "aws.") || strings.HasPrefix(lower, "amazon.") {
+		return refuse(`a name must not start with "AWS." or "Amazon."`)
+	}
+	return nil
+}
+
+// check applies SQS: MSG-7..11 to the type and the value.
+func (a Attribute) check(name string) error {
+	refuse := func(value any, reason string) error {
+		return &ParamError{Err: ErrInvalidParameter, Param: "MessageAttributes." + name, Value: value, Reason: reason}
+	}
+	base, label, labelled := strings.Cut(a.Type, ".")
+	switch {
+	case a.Type == "":
+		return refuse("", "the type must not be empty")
+	case len(a.Type) > maxTypeLength:
+		return refuse(len(a.Type), "the type must have at most 256 bytes")
+	case base != "String" && base != "Number" && base != "Binary", labelled && label == "":
+		return refuse(a.Type, "the type must be String, Number or Binary, optionally with a label after a dot")
+	case invalidText(a.Type) >= 0:
+		return refuse(a.Type, "the type must be text")
+	}
+	if base == "Binary" {
+		if a.Value != "" {
+			return refuse(a.Type, "a value of type Binary must be given in Binary, not in Value")
+		}
+		if len(a.Binary) == 0 {
+			return refuse(a.Type, "the value must not be empty")
+		}
+		return nil
+	}
+	if len(a.Binary) != 0 {
+		return refuse(a.Type, "only a value of type Binary can be given in Binary")
+	}
+	if a.Value == "" {
+		return refuse(a.Type, "the value must not be empty")
+	}
+	if i := invalidText(a.Value); i >= 0 {
+		return refuse(a.Type, invalidTextReason(a.Value, i))
+	}
+	if base == "Number" {
+		if reason := checkNumber(a.Value); reason != "" {
+			return refuse(a.Value, reason)
+		}
+	}
+	return nil
+}
+
+// checkNumber returns why v is not a number of SQS, or "" (SQS: MSG-10).
+func checkNumber(v string) string {
+	const notNumber = "the value must be a decimal number"
+	s := strings.TrimLeft(v, "+-")
+	if len(v)-len(s) > 1 {
+		return notNumber
+	}
+	mantissa, exponent := s, 0
+	if i := strings.IndexAny(s, "eE"); i >= 0 {
+		mantissa = s[:i]
+		e := strings.TrimLeft(s[i+1:], "+-")
+		if len(s)-i-1-len(e) > 1 || e == "" || strings.Trim(e, "0123456789") != "" {
+			return notNumber
+		}
+		for _, c := range e {
+			exponent = min(exponent*10+int(c-'0'), 1_000_000)
+		}
+		if s[i+1] == '-' {
+			exponent = -exponent
+		}
+	}
+	whole, fraction, _ := strings.Cut(mantissa, ".")
+	digits := whole + fraction
+	if digits == "" || strings.Trim(digits, "0123456789") != "" {
+		return notNumber
+	}
+	// Zeros in front and behind carry no precision; what is left of the point counts into the magnitude.
+	trimmed := strings.TrimLeft(digits, "0")
+	leading := len(digits) - len(trimmed)
+	trimmed = strings.TrimRight(trimmed, "0")
+	if trimmed == "" {
+		return ""
+	}
+	if len(trimmed) > maxNumberDigits {
+		return "a number has at most 38 significant digits"
+	}
+	if magnitude := len(whole) - leading - 1 + exponent; magnitude > maxNumberExponent ||
+		magnitude < minNumberExponent || magnitude == maxNumberExponent && trimmed != "1" {
+		return "the magnitude of a number must be from 1e-128 to 1e+126"
+	}
+	return ""
+}
+
+// checkID applies the alphabet and length of group, deduplication and attempt ids (SQS: section 1.2, NAM-3).
+func checkID(param, id string) error {
+	ok := len(id) >= 1 && len(id) <= maxIDLength
+	for i := 0; ok && i < len(id); i++ {
+		ok = id[i] > ' ' && id[i] < 0x7f
+	}
+	if !ok {
+		return &ParamError{Err: ErrInvalidParameter, Param: param, Value: id,
+			Reason: "must have 1 to 128 alphanumeric or punctuation characters"}
+	}
+	return nil
+}
+
+// invalidText returns the index of the first byte that does not belong to a character SQS takes,
+// or -1 (SQS: MSG-3). It runs for every body sent: eight bytes at a time as long as they are
+// printable ASCII, which costs a sixth of a loop over runes.
+func invalidText(s string) int {
+	const (
+		high = 0x8080808080808080
+		low  = 0x2020202020202020
+	)
+	i := 0
+	for i+8 <= len(s) {
+		b := s[i : i+8]
+		w := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+			uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+		// A byte below 0x20 borrows in the subtraction and shows up in its high bit. A borrow can also
+		// reach the byte above it; that only sends valid text to the careful loop, never the reverse.
+		if (w|(w-low))&high == 0 {
+			i += 8
+			continue
+		}
+		n := invalidRun(s[i:], 8)
+		if n < 0 {
+			return i - n - 1
+		}
+		i += n
+	}
+	for i < len(s) {
+		n := invalidRun(s[i:], 1)
+		if n < 0 {
+			return i - n - 1
+		}
+		i += n
+	}
+	return -1
+}
+
+// invalidRun checks whole characters of s until at least n bytes are done and returns how many were,
+// or -1-i where the character at byte i is invalid.
+func invalidRun(s string, n int) int {
+	i := 0
+	for i < n && i < len(s) {
+		c := s[i]
+		if c < utf8.RuneSelf {
+			if c < 0x20 && c != '\t' && c != '\n' && c != '\r' {
+				return -1 - i
+			}
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if r == utf8.RuneError && size == 1 || r == 0xFFFE || r == 0xFFFF {
+			return -1 - i
+		}
+		i += size
+	}
+	return i
+}
+
+// invalidTextReason describes the character that invalidText found at byte i.
+func invalidTextReason(s string, i int) string {
+	const allowed = "valid are tab, line feed, carriage return, U+0020 to U+D7FF, U+E000 to U+FFFD and U+10000 to U+10FFFF"
+	r, size := utf8.DecodeRuneInString(s[i:])
+	if r == utf8.RuneError && size <= 1 {
+		return fmt.Sprintf("invalid UTF-8 at byte %d; %s", i, allowed)
+	}
+	return fmt.Sprintf("invalid character %U at byte %d; %s", r, i, allowed)
+}

@@ -1,0 +1,331 @@
+package inq
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// RedriveInput says where a move task moves messages, and how fast.
+type RedriveInput struct {
+	// Destination takes all messages; a queue of this package must be of the same type as the source. nil sends each message
+	// back to the queue it was dead-lettered from (SQS: MOV-5).
+	Destination Queue
+	// PerSecond bounds the rate, 1 to 500 messages a second; 0 means as fast as it goes (SQS: MOV-6).
+	PerSecond int
+}
+
+// MoveStatus is the state of a move task (SQS: MOV-7).
+type MoveStatus string
+
+// The states of SQS. All but the first two are final.
+const (
+	MoveRunning    MoveStatus = "RUNNING"
+	MoveCancelling MoveStatus = "CANCELLING"
+	MoveCompleted  MoveStatus = "COMPLETED"
+	MoveCancelled  MoveStatus = "CANCELLED"
+	MoveFailed     MoveStatus = "FAILED"
+)
+
+const (
+	maxMoveRate   = 500
+	moveTasksKept = 10
+)
+
+// A MoveTask moves the messages of a dead-letter queue elsewhere, see [Standard.Redrive]. Its methods are safe for
+// concurrent use.
+type MoveTask struct {
+	id     string
+	source *queue
+	input  RedriveInput
+	began  time.Time
+	toMove int
+	ctx    context.Context
+	cancel context.CancelFunc
+	done   chan struct{}
+
+	mu     sync.Mutex // guards everything below; nothing is locked inside
+	status MoveStatus
+	moved  int
+	err    error
+}
+
+// ID returns the task's id, a UUID.
+func (t *MoveTask) ID() string { return t.id }
+
+// Source returns the name of the queue the messages are taken from.
+func (t *MoveTask) Source() string { return t.source.name }
+
+// Input returns what the task was started with.
+func (t *MoveTask) Input() RedriveInput { return t.input }
+
+// StartedAt returns when the task was started.
+func (t *MoveTask) StartedAt() time.Time { return t.began }
+
+// ToMove returns how many messages were visible when the task started: it moves that many at most (SQS: MOV-8).
+func (t *MoveTask) ToMove() int { return t.toMove }
+
+// Status returns what the task is doing.
+func (t *MoveTask) Status() MoveStatus {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.status
+}
+
+// Moved returns how many messages were moved so far.
+func (t *MoveTask) Moved() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.moved
+}
+
+// Err returns why a task failed, nil in every other state.
+func (t *MoveTask) Err() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.err
+}
+
+// Done is closed when the task has ended.
+func (t *MoveTask) Done() <-chan struct{} { return t.done }
+
+// Cancel stops the task and returns how many messages it had moved; these stay moved (SQS: MOV-9). The message under way at this moment
+// may be moved yet. A task that is not running is refused with [ErrInvalidParameter].
+func (t *MoveTask) Cancel() (moved int, err error) {
+	t.mu.Lock()
+	if t.status != MoveRunning {
+		status := t.status
+		t.mu.Unlock()
+		return 0, &ParamError{Err: ErrInvalidParameter, Param: "TaskHandle", Value: t.id, Reason: "the task is " + string(status) + ", not running"}
+	}
+	t.status = MoveCancelling
+	moved = t.moved
+	t.mu.Unlock()
+	t.cancel()
+	return moved, nil
+}
+
+// Redrive starts a task that moves the messages of this queue, which is the dead-letter queue of others, back where they came from or to
+// a destination of the caller (SQS: section 6, MOV-1..11). They arrive as new messages, with new ids and times and no receive counted, and
+// never as duplicates.
+//
+// The task moves what is visible, oldest first, at most as many messages as were visible at its start, and ends when none is visible any
+// more. A message it cannot move stays, and the task fails. The task outlives ctx; its values reach the destination.
+//
+// One task per queue at a time: [ErrTaskRunning]. [ErrInvalidParameter] for a rate out of range, or a destination that is the queue itself or of
+// the other type. In a [Broker], [ErrNotDeadLetterQueue] where no queue names this one in its redrive policy.
+func (q *queue) Redrive(ctx context.Context, in RedriveInput) (*MoveTask, error) {
+	if err := checkContext(ctx); err != nil {
+		return nil, err
+	}
+	if in.PerSecond < 0 || in.PerSecond > maxMoveRate {
+		return nil, &ParamError{Err: ErrInvalidParameter, Param: "MaxNumberOfMessagesPerSecond", Value: in.PerSecond, Min: 1, Max: maxMoveRate}
+	}
+	if err := q.checkDestination(in.Destination); err != nil {
+		return nil, err
+	}
+	if q.broker != nil && !q.broker.isDeadLetterQueue(q) {
+		return nil, &ParamError{Err: ErrNotDeadLetterQueue, Param: "SourceArn", Value: q.arn,
+			Reason: "must be the dead-letter queue of a queue"}
+	}
+	t := &MoveTask{id: uuid.NewString(), source: q, input: in, done: make(chan struct{}), status: MoveRunning}
+	t.ctx, t.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	now, err := q.enterSettled()
+	if err != nil {
+		t.cancel()
+		return nil, err
+	}
+	if q.task != nil {
+		q.leave(now)
+		t.cancel()
+		return nil, &ParamError{Err: ErrTaskRunning, Param: "SourceArn", Value: q.arn, Reason: "one task at a time"}
+	}
+	t.began = q.ids.time(now)
+	t.toMove = q.counts[classVisible]
+	q.task = t
+	q.tasks = append(q.tasks, t)
+	if len(q.tasks) > moveTasksKept {
+		q.tasks = slices.Delete(q.tasks, 0, 1)
+	}
+	q.leave(now)
+	go t.run()
+	return t, nil
+}
+
+func (q *queue) checkDestination(d Queue) error {
+	reason := ""
+	switch d := d.(type) {
+	case nil:
+	case *Standard:
+		if q.fifo != nil || d == nil {
+			reason = "must be of the same type as the source"
+		} else if &d.queue == q {
+			reason = "must not be the source"
+		}
+	case *FIFO:
+		if q.fifo == nil || d == nil {
+			reason = "must be of the same type as the source"
+		} else if &d.queue == q {
+			reason = "must not be the source"
+		}
+	}
+	if reason != "" {
+		return &ParamError{Err: ErrInvalidParameter, Param: "DestinationArn", Reason: reason}
+	}
+	return nil
+}
+
+// MoveTasks returns the last 10 move tasks of this queue, newest first.
+func (q *queue) MoveTasks() []*MoveTask {
+	q.mu.Lock()
+	ts := slices.Clone(q.tasks)
+	q.mu.Unlock()
+	slices.Reverse(ts)
+	return ts
+}
+
+// run is the task's goroutine.
+func (t *MoveTask) run() {
+	err := t.move()
+	t.source.mu.Lock()
+	t.source.task = nil
+	t.source.mu.Unlock()
+	t.mu.Lock()
+	switch {
+	case t.ctx.Err() != nil:
+		t.status = MoveCancelled
+	case err != nil:
+		t.status, t.err = MoveFailed, err
+	default:
+		t.status = MoveCompleted
+	}
+	t.mu.Unlock()
+	t.cancel()
+	close(t.done)
+}
+
+// move moves messages until it is done, fails, or is cancelled.
+func (t *MoveTask) move() error {
+	var pace *time.Ticker
+	if t.input.PerSecond > 0 {
+		pace = time.NewTicker(time.Second / time.Duration(t.input.PerSecond))
+		defer pace.Stop()
+	}
+	for n := range t.toMove {
+		if pace != nil && n > 0 {
+			select {
+			case <-pace.C:
+			case <-t.ctx.Done():
+			}
+		}
+		if t.ctx.Err() != nil {
+			return nil
+		}
+		ch, err := t.source.startMove()
+		if err != nil || ch == nil {
+			return err
+		}
+		if err := t.moveOne(ch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// startMove takes the next visible message, nil if there is none. It counts as not visible until it is moved.
+func (q *queue) startMove() (*chore, error) {
+	now, err := q.enterSettled()
+	if err != nil {
+		return nil, err
+	}
+	defer q.leave(now)
+	if q.fifo != nil {
+		q.fifo.run = 0
+	}
+	slot := q.peekLocked(now)
+	if slot == 0 {
+		return nil, nil
+	}
+	q.holdLocked(slot)
+	r := q.store.at(slot)
+	ch := q.startBuryLocked(slot, r, nil, "")
+	ch.letter.from = nil
+	if r.rare != nil {
+		ch.letter.from, ch.letter.SourceARN = r.rare.origin, r.rare.sourceARN
+	} else {
+		ch.letter.SourceARN = ""
+	}
+	return &ch, nil
+}
+
+// moveOne delivers one message to where it belongs.
+func (t *MoveTask) moveOne(ch *chore) (err error) {
+	err = errTargetQuit
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("inq: destination panicked: %v", p)
+		}
+		t.source.finishMove(ch, err == nil)
+		if err == nil {
+			t.mu.Lock()
+			t.moved++
+			t.mu.Unlock()
+		}
+	}()
+	to := t.input.Destination
+	if to == nil {
+		if to, err = t.source.originOf(ch); err != nil {
+			return err
+		}
+	}
+	ch.letter.from = t.source
+	switch d := to.(type) {
+	case *Standard:
+		return d.adopt(&ch.letter, false)
+	case *FIFO:
+		return d.adopt(&ch.letter, false)
+	}
+	m := Message{Body: ch.letter.Body, Attributes: ch.letter.Attributes, GroupID: ch.letter.GroupID, TraceHeader: ch.letter.TraceHeader,
+		SenderID: ch.letter.SenderID}
+	if t.source.fifo != nil {
+		m.DeduplicationID = uuid.NewString()
+	}
+	_, err = to.Send(t.ctx, m)
+	return err
+}
+
+// originOf returns the queue a message was dead-lettered from: by reference for bare queues, by ARN in a broker, where the name may belong
+// to a new queue by now.
+func (q *queue) originOf(ch *chore) (Queue, error) {
+	if q.broker != nil && ch.letter.SourceARN != "" {
+		return q.broker.ByARN(ch.letter.SourceARN)
+	}
+	if ch.letter.from == nil {
+		return nil, ErrNoSource
+	}
+	return ch.letter.from.self, nil
+}
+
+// finishMove removes a moved message, or puts it back where it stood.
+func (q *queue) finishMove(ch *chore, moved bool) {
+	now, err := q.enter()
+	if err != nil {
+		return
+	}
+	r := q.store.find(ch.slot, ch.seq)
+	switch {
+	case moved:
+		q.metrics.movedOut++
+		if r != nil {
+			q.eventLocked(now, EventMovedOut, ch.slot)
+			q.detachLocked(ch.slot, r)
+		}
+	case r != nil:
+		q.readyLocked(ch.slot, r)
+	}
+	q.leave(now)
+}

@@ -1,0 +1,436 @@
+package inq
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+)
+
+// Limits and defaults of SQS (SQS: section 1). Durations are exact here; SQS itself rounds to whole seconds.
+const (
+	defaultVisibility = 30 * time.Second
+	defaultRetention  = 4 * 24 * time.Hour
+	maxVisibility     = 12 * time.Hour
+	maxDelay          = 15 * time.Minute
+	minRetention      = time.Minute
+	maxRetention      = 14 * 24 * time.Hour
+	maxWait           = 20 * time.Second
+	minMessageSize    = 1024
+	maxMessageSize    = 1 << 20
+	maxBatch          = 10
+	maxInFlight       = 120_000
+	maxMaxReceives    = 1000
+)
+
+// A StandardOption configures a Standard queue; every [Option] is one.
+type StandardOption interface{ applyStandard(*patch) }
+
+// A FIFOOption configures a FIFO queue; every [Option] is one, and so are options that only FIFO knows.
+type FIFOOption interface{ applyFIFO(*patch) }
+
+// An Option configures either type of queue, in its constructor and, unless it says otherwise, in Configure.
+// A value out of range is refused by the call the option is given to, which then changes nothing.
+type Option interface {
+	StandardOption
+	FIFOOption
+}
+
+type option func(*patch)
+
+func (o option) applyStandard(p *patch) { o(p) }
+func (o option) applyFIFO(p *patch)     { o(p) }
+
+type standardOption func(*patch)
+
+func (o standardOption) applyStandard(p *patch) { o(p) }
+
+type fifoOption func(*patch)
+
+func (o fifoOption) applyFIFO(p *patch) { o(p) }
+
+// WithVisibilityTimeout sets how long a received message stays hidden when the receive does not say. From 0 to 12 hours,
+// default 30 seconds. With 0 (or [Zero]) received messages stay visible (SQS: LC-7). It applies to later receives.
+func WithVisibilityTimeout(d time.Duration) Option {
+	return option(func(p *patch) { p.visibility, p.set = d, p.set|setVisibility })
+}
+
+// WithDelay sets how long a new message waits before it can be received, unless the message says otherwise. From 0 to
+// 15 minutes, default 0. A change applies to later messages on Standard and to waiting ones too on FIFO (SQS: LC-1).
+func WithDelay(d time.Duration) Option {
+	return option(func(p *patch) { p.delay, p.set = d, p.set|setDelay })
+}
+
+// WithRetention sets how long a message lives from its send, whatever state it is in. From 1 minute to 14 days, default
+// 4 days. A change applies at once to all messages (SQS: LC-3, LIM-8). On a queue [WithoutSQSLimits] any
+// positive time is allowed, and the default is [Forever].
+func WithRetention(d time.Duration) Option {
+	return option(func(p *patch) { p.retention, p.set = d, p.set|setRetention })
+}
+
+// WithReceiveWait sets how long a receive waits for a message when it does not say. From 0 to 20 seconds,
+// default 0, which is a short poll (SQS: RCV-4). It applies to later receives.
+func WithReceiveWait(d time.Duration) Option {
+	return option(func(p *patch) { p.wait, p.set = d, p.set|setWait })
+}
+
+// WithMaxMessageSize sets the largest message in bytes, body and attributes together (SQS: MSG-1). From 1,024 to 1,048,576,
+// which is the default. It applies to later sends.
+func WithMaxMessageSize(bytes int) Option {
+	return option(func(p *patch) { p.maxSize, p.set = bytes, p.set|setMaxSize })
+}
+
+// WithSenderID sets what SenderId says of messages whose sender does not give its own. The default is "inq".
+// It cannot be changed later: Configure refuses it.
+func WithSenderID(id string) Option {
+	return option(func(p *patch) { p.sender, p.set = id, p.set|setSender })
+}
+
+// WithDeadLetter hands a message to t instead of delivering it once more, when it was received maxReceives times (1 to
+// 1000) in this queue without being deleted (SQS: DLQ-4). A *Standard or *FIFO is a target itself and must be of the same type as the queue
+// (SQS: FIFO-25); see [DeadLetterTarget] for others. A nil t takes the target away.
+func WithDeadLetter(t DeadLetterTarget, maxReceives int) Option {
+	return option(func(p *patch) { p.target, p.maxReceives, p.set = t, maxReceives, p.set|setDeadLetter })
+}
+
+// WithCapacity bounds what the queue holds, in messages and in bytes of bodies and attributes, in whatever state. Send is refused with
+// [ErrFull] when the message would exceed a bound, and so are dead letters, which then stay where they are.
+// 0 means unlimited, which is the default for both. Messages already in the queue always stay.
+func WithCapacity(messages int, bytes int64) Option {
+	return option(func(p *patch) { p.capMessages, p.capBytes, p.set = messages, bytes, p.set|setCapacity })
+}
+
+// WithObserver calls f with what happens to the queue's messages, in order and without gaps: each [Event] has a
+// number that is one higher than the last one's. f is called outside the lock by whichever goroutine caused an event, by one
+// at a time; it may call the queue. While it runs, events gather and other callers go on. The slice is f's to keep.
+// A nil f takes the observer away. Without an observer events cost nothing.
+func WithObserver(f func([]Event)) Option {
+	return option(func(p *patch) { p.observer, p.set = f, p.set|setObserver })
+}
+
+// WithoutSQSLimits lifts what only the service needs: 15 minutes of delay, 12 hours of visibility and their total, 1 minute and
+// 14 days of retention (whose default becomes [Forever]), 20 seconds of wait, batches of 10, 1 MiB of message and
+// batch, 120,000 in flight, 1000 receives. A delay that is not shorter than the retention is refused then.
+// Code that relies on it does not run on SQS. It cannot be changed later: Configure refuses it.
+func WithoutSQSLimits() Option {
+	return option(func(p *patch) { p.unlimited, p.set = true, p.set|setUnlimited })
+}
+
+// WithContentBasedDeduplication makes the SHA-256 of the body the deduplication id of messages that
+// are sent without one (SQS: FIFO-18). Default off.
+func WithContentBasedDeduplication(on bool) FIFOOption {
+	return fifoOption(func(p *patch) { p.contentDedup, p.set = on, p.set|setContentDedup })
+}
+
+// WithDeduplicationScope sets where a deduplication id must be unique. Default [ScopeQueue]. A later change is kept and
+// shown but does not act, as recorded on SQS (SQS: FIFO-21, FIFO-22).
+func WithDeduplicationScope(s DeduplicationScope) FIFOOption {
+	return fifoOption(func(p *patch) { p.scope, p.set = s, p.set|setScope })
+}
+
+// WithThroughputLimit sets the FifoThroughputLimit attribute, which is kept and shown; nothing is throttled here. Default
+// [PerQueue]. [PerMessageGroupID] needs [ScopeMessageGroup] (SQS: LIM-9).
+func WithThroughputLimit(l ThroughputLimit) FIFOOption {
+	return fifoOption(func(p *patch) { p.throughput, p.set = l, p.set|setThroughput })
+}
+
+// Options makes one option of several, applied in order.
+func Options(opts ...Option) Option {
+	return option(func(p *patch) {
+		for _, o := range opts {
+			o.applyFIFO(p)
+		}
+	})
+}
+
+// StandardOptions makes one option of several for Standard queues, applied in order.
+func StandardOptions(opts ...StandardOption) StandardOption {
+	return standardOption(func(p *patch) {
+		for _, o := range opts {
+			o.applyStandard(p)
+		}
+	})
+}
+
+// FIFOOptions makes one option of several for FIFO queues, applied in order.
+func FIFOOptions(opts ...FIFOOption) FIFOOption {
+	return fifoOption(func(p *patch) {
+		for _, o := range opts {
+			o.applyFIFO(p)
+		}
+	})
+}
+
+// A DeduplicationScope says where a deduplication id must be unique.
+type DeduplicationScope string
+
+// The scopes of SQS.
+const (
+	ScopeQueue        DeduplicationScope = "queue"
+	ScopeMessageGroup DeduplicationScope = "messageGroup"
+)
+
+// A ThroughputLimit is a value of the attribute FifoThroughputLimit.
+type ThroughputLimit string
+
+// The throughput limits of SQS.
+const (
+	PerQueue          ThroughputLimit = "perQueue"
+	PerMessageGroupID ThroughputLimit = "perMessageGroupId"
+)
+
+// settings is the configuration of a queue in force. A value is never changed once the queue points to it.
+type settings struct {
+	visibility   time.Duration
+	delay        time.Duration
+	retention    time.Duration
+	wait         time.Duration
+	maxSize      int
+	sender       string
+	target       DeadLetterTarget
+	maxReceives  int
+	capMessages  int
+	capBytes     int64
+	observer     func([]Event)
+	unlimited    bool
+	contentDedup bool
+	scope        DeduplicationScope
+	throughput   ThroughputLimit
+}
+
+// patch is a set of changes to settings; set tells which fields were given.
+type patch struct {
+	settings
+	set field
+}
+
+// field is a bit for every option.
+type field uint16
+
+const (
+	setVisibility field = 1 << iota
+	setDelay
+	setRetention
+	setWait
+	setMaxSize
+	setSender
+	setDeadLetter
+	setCapacity
+	setObserver
+	setUnlimited
+	setContentDedup
+	setScope
+	setThroughput
+)
+
+func defaultSettings() settings {
+	return settings{
+		visibility: defaultVisibility,
+		retention:  defaultRetention,
+		maxSize:    maxMessageSize,
+		sender:     "inq",
+		scope:      ScopeQueue,
+		throughput: PerQueue,
+	}
+}
+
+// with returns s changed by p, with zeros made plain and defaults that depend on other options filled in.
+// The result is not validated.
+func (s settings) with(p *patch) settings {
+	given := func(f field) bool { return p.set&f != 0 }
+	if given(setUnlimited) {
+		s.unlimited = true
+		if !given(setRetention) {
+			s.retention = Forever
+		}
+	}
+	if given(setVisibility) {
+		s.visibility = plainZero(p.visibility)
+	}
+	if given(setDelay) {
+		s.delay = plainZero(p.delay)
+	}
+	if given(setRetention) {
+		s.retention = plainZero(p.retention)
+	}
+	if given(setWait) {
+		s.wait = plainZero(p.wait)
+	}
+	if given(setMaxSize) {
+		s.maxSize = p.maxSize
+	}
+	if given(setSender) {
+		s.sender = p.sender
+	}
+	if given(setDeadLetter) {
+		s.target, s.maxReceives = p.target, p.maxReceives
+		if p.target == nil {
+			s.maxReceives = 0
+		}
+	}
+	if given(setCapacity) {
+		s.capMessages, s.capBytes = p.capMessages, p.capBytes
+	}
+	if given(setObserver) {
+		s.observer = p.observer
+	}
+	if given(setContentDedup) {
+		s.contentDedup = p.contentDedup
+	}
+	if given(setScope) {
+		s.scope = p.scope
+	}
+	if given(setThroughput) {
+		s.throughput = p.throughput
+	}
+	return s
+}
+
+func plainZero(d time.Duration) time.Duration {
+	if d == Zero {
+		return 0
+	}
+	return d
+}
+
+// validate reports the first setting out of its range.
+func (s *settings) validate(fifo bool) error {
+	upTo := func(limit time.Duration) time.Duration {
+		if s.unlimited {
+			return Forever
+		}
+		return limit
+	}
+	lowest := minRetention
+	if s.unlimited {
+		lowest = 1
+	}
+	for _, d := range []struct {
+		param          string
+		value, low, up time.Duration
+	}{
+		{"VisibilityTimeout", s.visibility, 0, upTo(maxVisibility)},
+		{"DelaySeconds", s.delay, 0, upTo(maxDelay)},
+		{"MessageRetentionPeriod", s.retention, lowest, upTo(maxRetention)},
+		{"ReceiveMessageWaitTimeSeconds", s.wait, 0, upTo(maxWait)},
+	} {
+		if d.value < d.low || d.value > d.up {
+			return &ParamError{Err: ErrInvalidAttributeValue, Param: d.param, Value: d.value, Min: d.low, Max: d.up}
+		}
+	}
+	low, up := minMessageSize, maxMessageSize
+	if s.unlimited {
+		low, up = 1, math.MaxInt32
+	}
+	if s.maxSize < low || s.maxSize > up {
+		return &ParamError{Err: ErrInvalidAttributeValue, Param: "MaximumMessageSize", Value: s.maxSize, Min: low, Max: up}
+	}
+	if s.unlimited && s.delay >= s.retention {
+		return &ParamError{Err: ErrInvalidAttributeValue, Param: "DelaySeconds", Value: s.delay, Min: time.Duration(0), Max: s.retention - 1,
+			Reason: "the delay must be shorter than the retention"}
+	}
+	if i := invalidText(s.sender); i >= 0 {
+		return &ParamError{Err: ErrInvalidParameter, Param: "SenderId", Reason: invalidTextReason(s.sender, i)}
+	}
+	if s.capMessages < 0 {
+		return &ParamError{Err: ErrInvalidParameter, Param: "Capacity", Value: s.capMessages, Min: 0, Reason: "messages"}
+	}
+	if s.capBytes < 0 {
+		return &ParamError{Err: ErrInvalidParameter, Param: "Capacity", Value: s.capBytes, Min: 0, Reason: "bytes"}
+	}
+	if err := s.validateDeadLetter(fifo); err != nil {
+		return err
+	}
+	if !fifo {
+		return nil
+	}
+	if s.scope != ScopeQueue && s.scope != ScopeMessageGroup {
+		return &ParamError{Err: ErrInvalidAttributeValue, Param: "DeduplicationScope", Value: string(s.scope),
+			Reason: "must be queue or messageGroup"}
+	}
+	if s.throughput != PerQueue && s.throughput != PerMessageGroupID {
+		return &ParamError{Err: ErrInvalidAttributeValue, Param: "FifoThroughputLimit", Value: string(s.throughput),
+			Reason: "must be perQueue or perMessageGroupId"}
+	}
+	if s.throughput == PerMessageGroupID && s.scope != ScopeMessageGroup {
+		return &ParamError{Err: ErrInvalidAttributeValue, Param: "FifoThroughputLimit", Value: string(s.throughput),
+			Reason: "perMessageGroupId needs the DeduplicationScope messageGroup"}
+	}
+	return nil
+}
+
+// validateDeadLetter checks the redrive policy (SQS: DLQ-1, FIFO-25).
+func (s *settings) validateDeadLetter(fifo bool) error {
+	if s.target == nil {
+		return nil
+	}
+	most := maxMaxReceives
+	if s.unlimited {
+		most = math.MaxInt32
+	}
+	if s.maxReceives < 1 || s.maxReceives > most {
+		return &ParamError{Err: ErrInvalidParameter, Param: "maxReceiveCount", Value: s.maxReceives, Min: 1, Max: most}
+	}
+	wrong := false
+	switch t := s.target.(type) {
+	case *Standard:
+		wrong = fifo || t == nil
+	case *FIFO:
+		wrong = !fifo || t == nil
+	}
+	if wrong {
+		return &ParamError{Err: ErrInvalidParameter, Param: "deadLetterTargetArn",
+			Reason: "the dead-letter queue must be of the same type as the source"}
+	}
+	return nil
+}
+
+// checkName applies the naming rules (SQS: section 1.2, NAM-0..2).
+func checkName(name string, fifo bool) error {
+	base, suffixed := strings.CutSuffix(name, ".fifo")
+	ok := len(name) >= 1 && len(name) <= 80 && suffixed == fifo && base != ""
+	for i := 0; ok && i < len(base); i++ {
+		c := base[i]
+		ok = c == '-' || c == '_' || '0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z'
+	}
+	if ok {
+		return nil
+	}
+	reason := "can only include alphanumeric characters, hyphens, or underscores, 1 to 80 in length"
+	if fifo {
+		reason += ", and must end with .fifo"
+	}
+	return &ParamError{Err: ErrInvalidParameter, Param: "QueueName", Value: name, Reason: reason}
+}
+
+// Config is what a queue is set to. It is a copy: change the queue with Configure.
+type Config struct {
+	Name                      string
+	ARN                       string
+	FIFO                      bool
+	VisibilityTimeout         time.Duration
+	Delay                     time.Duration
+	Retention                 time.Duration // Forever: without end
+	ReceiveWait               time.Duration
+	MaxMessageSize            int // bytes
+	SenderID                  string
+	DeadLetter                DeadLetterTarget // nil: none
+	MaxReceives               int              // 0 where there is no DeadLetter
+	CapacityMessages          int              // 0: unlimited
+	CapacityBytes             int64            // 0: unlimited
+	SQSLimits                 bool             // false on a queue made WithoutSQSLimits
+	ContentBasedDeduplication bool
+	DeduplicationScope        DeduplicationScope // "" on Standard
+	ThroughputLimit           ThroughputLimit    // "" on Standard
+	CreatedAt                 time.Time
+	ModifiedAt                time.Time
+}
+
+// String shows the name and the type.
+func (c Config) String() string {
+	kind := "standard"
+	if c.FIFO {
+		kind = "fifo"
+	}
+	return fmt.Sprintf("%s queue %s", kind, c.Name)
+}

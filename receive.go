@@ -1,0 +1,311 @@
+package inq
+
+import (
+	"context"
+	"iter"
+	"math"
+	"runtime"
+	"time"
+)
+
+// ReceiveInput says what a receive is to return. The zero value takes one message with the queue's own settings.
+type ReceiveInput struct {
+	// Max is how many messages to take at most, 1 to 10; 0 means 1 (SQS: RCV-1). A receive never waits to fill up.
+	Max int
+	// Wait is how long to wait for a first message, up to 20 seconds. 0 means the queue's own wait,
+	// [Zero] a short poll that answers at once (SQS: RCV-2, RCV-4).
+	Wait time.Duration
+	// VisibilityTimeout is how long the messages stay hidden from other receives, up to 12 hours. 0 means the queue's own
+	// timeout, [Zero] that they stay visible (SQS: RCV-3, RCV-8, RCV-9).
+	VisibilityTimeout time.Duration
+	// AttemptID makes a receive on FIFO repeatable: within five minutes another receive with the same id returns the same
+	// messages and handles, as long as none was deleted, changed or timed out (SQS: RCV-16). Standard ignores it.
+	AttemptID string
+}
+
+// receiveCall is a checked ReceiveInput.
+type receiveCall struct {
+	max        int
+	wait       time.Duration
+	visibility time.Duration
+	attempt    string
+}
+
+// mostAtOnce bounds what one waiter is handed, and what one critical section allocates for.
+const mostAtOnce = 64
+
+func (q *queue) checkReceive(in *ReceiveInput) (c receiveCall, err error) {
+	s := q.settings.Load()
+	c = receiveCall{max: in.Max, wait: in.Wait, visibility: in.VisibilityTimeout}
+	longestWait, longestVisibility, most := maxWait, maxVisibility, maxBatch
+	if s.unlimited {
+		longestWait, longestVisibility, most = Forever, Forever, math.MaxInt32
+	}
+	switch {
+	case c.max == 0:
+		c.max = 1
+	case c.max < 1 || c.max > most:
+		return c, &ParamError{Err: ErrInvalidParameter, Param: "MaxNumberOfMessages", Value: c.max, Min: 1, Max: most}
+	}
+	switch {
+	case c.wait == 0:
+		c.wait = s.wait
+	case c.wait == Zero:
+		c.wait = 0
+	case c.wait < 0 || c.wait > longestWait:
+		return c, &ParamError{Err: ErrInvalidParameter, Param: "WaitTimeSeconds", Value: c.wait, Min: time.Duration(0), Max: longestWait}
+	}
+	switch {
+	case c.visibility == 0:
+		c.visibility = s.visibility
+	case c.visibility == Zero:
+		c.visibility = 0
+	case c.visibility < 0 || c.visibility > longestVisibility:
+		return c, &ParamError{Err: ErrInvalidParameter, Param: "VisibilityTimeout", Value: c.visibility, Min: time.Duration(0), Max: longestVisibility}
+	}
+	if in.AttemptID != "" && q.fifo != nil {
+		if err := checkID("ReceiveRequestAttemptId", in.AttemptID); err != nil {
+			return c, err
+		}
+		c.attempt = in.AttemptID
+	}
+	return c, nil
+}
+
+// Receive takes messages for processing (SQS: section 3): up to Max of them, the oldest first on Standard, in order of their groups on
+// FIFO. Each becomes invisible for its visibility timeout and is then receivable again, unless it was deleted.
+//
+// With messages ready it never waits. Otherwise it waits up to Wait for the first, whatever makes it receivable, and
+// returns nothing and nil when the time is over. Receives that wait are served in the order they came. When ctx ends the
+// wait, its bare error is returned and nothing has changed; a message handed over in that instant
+// is returned with nil instead.
+//
+// A message that was received often enough is handed to the dead-letter target in the course of this call, see
+// [WithDeadLetter]; a slow target makes this call slow, no other.
+//
+// Out-of-range values are refused with [ErrInvalidParameter]. A short poll on Standard is refused with
+// [ErrOverLimit] while 120,000 messages are in flight; FIFO and long polls find nothing then (SQS: section 1.5).
+func (q *queue) Receive(ctx context.Context, in ReceiveInput) ([]Delivery, error) {
+	if err := checkContext(ctx); err != nil {
+		return nil, err
+	}
+	c, err := q.checkReceive(&in)
+	if err != nil {
+		return nil, err
+	}
+	return q.receive(ctx, &c, nil)
+}
+
+// ReceiveInto is [Standard.Receive] into a slice of the caller, without an allocation. It takes at most as many messages as dst
+// has room for, and returns how many it wrote.
+func (q *queue) ReceiveInto(ctx context.Context, dst []Delivery, in ReceiveInput) (int, error) {
+	if err := checkContext(ctx); err != nil {
+		return 0, err
+	}
+	if len(dst) == 0 {
+		return 0, &ParamError{Err: ErrInvalidParameter, Param: "dst", Value: 0, Min: 1, Reason: "room for deliveries"}
+	}
+	c, err := q.checkReceive(&in)
+	if err != nil {
+		return 0, err
+	}
+	c.max = min(c.max, len(dst))
+	ds, err := q.receive(ctx, &c, dst)
+	return len(ds), err
+}
+
+// receive does the work of both. It allocates a result where dst is nil.
+func (q *queue) receive(ctx context.Context, c *receiveCall, dst []Delivery) ([]Delivery, error) {
+	now, err := q.enter()
+	if err != nil {
+		return nil, err
+	}
+	more := q.settleLocked(now)
+	if q.fifo == nil && c.wait == 0 && q.counts[classNotVisible] >= q.limit {
+		q.leave(now)
+		return nil, q.overLimit()
+	}
+	if q.settings.Load().target != nil {
+		ds, done, now, err := q.takeOrBury(ctx, now, more, c, dst)
+		switch {
+		case done:
+			return ds, err
+		case c.wait == 0:
+			q.metrics.emptyReceives++
+			q.unlock(now)
+			return nil, nil
+		}
+		return q.wait(ctx, now, c, dst)
+	}
+	for {
+		if dst == nil {
+			if n := q.worthLocked(c.max); n > 0 {
+				dst = make([]Delivery, n)
+			}
+		}
+		n := q.takeLocked(now, c, dst)
+		if n > 0 {
+			q.unlock(now)
+			return dst[:n], nil
+		}
+		if !more {
+			break
+		}
+		// A lot timed out at once and is carried out in steps: look again after the next one.
+		q.unlock(now)
+		runtime.Gosched()
+		if now, err = q.enter(); err != nil {
+			return nil, err
+		}
+		more = q.settleLocked(now)
+	}
+	if c.wait == 0 {
+		q.metrics.emptyReceives++
+		q.unlock(now)
+		return nil, nil
+	}
+	return q.wait(ctx, now, c, dst)
+}
+
+func (q *queue) overLimit() error {
+	return &ParamError{Err: ErrOverLimit, Param: "MessagesInFlight", Value: q.limit, Max: q.limit,
+		Reason: "delete messages before receiving more"}
+}
+
+// worthLocked returns how many deliveries are worth room for. q.mu must be held.
+func (q *queue) worthLocked(limit int) int {
+	return min(limit, mostAtOnce, q.counts[classVisible])
+}
+
+// takeLocked leases up to c.max messages into dst, which may be shorter. q.mu must be held, and the queue must have no
+// dead-letter target.
+func (q *queue) takeLocked(now int64, c *receiveCall, dst []Delivery) (n int) {
+	if c.attempt != "" {
+		if n, ok := q.replayLocked(now, c, dst[:min(c.max, len(dst))]); ok {
+			return n
+		}
+	}
+	if q.fifo != nil {
+		q.fifo.run = 0
+	}
+	most := min(c.max, len(dst), q.limit-q.counts[classNotVisible])
+	for n < most {
+		slot := q.peekLocked(now)
+		if slot == 0 {
+			break
+		}
+		q.holdLocked(slot)
+		dst[n].receipt.slot = slot
+		n++
+	}
+	q.grantLocked(now, c, dst[:n])
+	return n
+}
+
+// peekLocked returns the message that a receive takes next, 0 if there is none. q.mu must be held.
+func (q *queue) peekLocked(now int64) uint32 {
+	if q.fifo != nil {
+		return q.fifo.peek(&q.store)
+	}
+	main := q.main.ready.head(&q.store)
+	if q.fair == nil {
+		return main
+	}
+	return q.fair.peek(now, &q.store, main)
+}
+
+// holdLocked takes a ready message for a receive. It counts as in flight from now on. q.mu must be held.
+func (q *queue) holdLocked(slot uint32) {
+	r := q.store.at(slot)
+	q.unreadyLocked(slot)
+	q.setStateLocked(slot, r, stateHeld)
+	if q.fifo != nil {
+		q.fifo.changed(&q.store, q.store.part(slot).group)
+		q.fifo.run = slot
+	}
+}
+
+// unholdLocked puts a held message back where it stood. q.mu must be held.
+func (q *queue) unholdLocked(slot uint32) { q.readyLocked(slot, q.store.at(slot)) }
+
+// grantLocked leases held messages, whose slots stand in ds, and fills ds. q.mu must be held.
+func (q *queue) grantLocked(now int64, c *receiveCall, ds []Delivery) {
+	for i := range ds {
+		slot := ds[i].receipt.slot
+		r := q.store.at(slot)
+		if c.visibility == 0 {
+			q.receiveLocked(now, r)
+		} else {
+			q.leaseLocked(now, slot, r, c.visibility)
+		}
+		q.fillLocked(&ds[i], slot, r)
+		if c.visibility == 0 {
+			ds[i].visible = now
+		}
+		q.eventLocked(now, EventReceived, slot)
+	}
+	if c.visibility == 0 {
+		// Only now, so that none of them is taken twice by one receive.
+		for i := range ds {
+			slot := ds[i].receipt.slot
+			q.passLocked(now, slot, q.store.at(slot))
+		}
+	}
+	if c.attempt != "" && len(ds) != 0 {
+		q.fifo.attempts.bind(c.attempt, now, ds)
+		q.scheduleLocked(after(now, attemptWindow))
+	}
+}
+
+// fillLocked writes what a receive tells of a message. q.mu must be held.
+func (q *queue) fillLocked(d *Delivery, slot uint32, r *record) {
+	d.Body = r.body
+	d.ReceiveCount = r.receiveCount()
+	d.source, d.outside, d.rare = q, nil, r.rare
+	d.receipt = receipt{seq: r.seq, slot: slot, receive: r.receive}
+	d.sent, d.first, d.visible = r.enqueued, r.first, q.store.nodes.At(slot).Deadline
+	d.GroupID, d.dedup = "", ""
+	switch {
+	case q.fifo != nil:
+		p := q.store.part(slot)
+		d.GroupID, d.dedup = q.fifo.groups.at(p.group).name, p.dedup
+	case q.fair != nil:
+		if t := q.store.tenant(slot); t != 0 {
+			d.GroupID = q.fair.tenants.at(t).name
+		}
+	}
+}
+
+// Deliveries receives from q for ever: each message in turn, as an iterator.
+//
+// Where in.Wait is 0 it waits 20 seconds per receive, so that an idle loop costs nothing. An error of Receive, that of an ended ctx
+// included, is yielded once and ends the iteration. A loop that breaks off returns what was received with
+// in.Max above 1 and not yet yielded, uncounted where q is a queue of this package.
+func Deliveries(ctx context.Context, q Queue, in ReceiveInput) iter.Seq2[Delivery, error] {
+	if in.Wait == 0 {
+		in.Wait = maxWait
+	}
+	return func(yield func(Delivery, error) bool) {
+		for {
+			ds, err := q.Receive(ctx, in)
+			if err != nil {
+				yield(Delivery{}, err)
+				return
+			}
+			for i := range ds {
+				if !yield(ds[i], nil) {
+					giveBack(ds[i+1:])
+					return
+				}
+			}
+		}
+	}
+}
+
+// giveBack returns deliveries that nobody will process. One that fails comes back by its timeout.
+func giveBack(ds []Delivery) {
+	// In reverse, so that a FIFO group is unlocked by its first message, when the others are ready again.
+	for i := len(ds) - 1; i >= 0; i-- {
+		_ = ds[i].Return(context.Background(), 0)
+	}
+}

@@ -1,0 +1,265 @@
+package inq
+
+import (
+	"context"
+	"time"
+)
+
+// Send adds one message to the queue (SQS: sections 1.3, 5.1, 5.3). It never waits.
+//
+// It refuses, each as a [*ParamError]: a body that is empty ([ErrMissingParameter]) or holds characters SQS does not take
+// ([ErrInvalidMessageContents]); on FIFO a missing group id (ErrMissingParameter); and with [ErrInvalidParameter] a message larger than the
+// maximum size, a bad attribute, id or delay, and what the type of queue does not take. [ErrFull] means the queue is
+// at its capacity. A duplicate on FIFO is a success that adds nothing.
+func (q *queue) Send(ctx context.Context, m Message) (Sent, error) {
+	if err := checkContext(ctx); err != nil {
+		return Sent{}, err
+	}
+	s := q.settings.Load()
+	var p payload
+	if err := q.prepare(&p, &m, s); err != nil {
+		return Sent{}, err
+	}
+	now, err := q.enter()
+	if err != nil {
+		return Sent{}, err
+	}
+	sent, err := q.acceptLocked(now, &p)
+	q.leave(now)
+	return sent, err
+}
+
+// SendBatch adds 1 to 10 messages in the order of the slice (SQS: section 1.4).
+//
+// The whole batch is refused if it is empty ([ErrEmptyBatch]), has more than 10 entries ([ErrTooManyEntries]) or more
+// than 1 MiB ([ErrBatchTooLong]), and on FIFO if any entry lacks an id, has a delay or is too large (SQS: FIFO-4, BAT-7). Any other
+// fault fails its entry alone: the call returns a [*BatchError], and the other messages are in the queue. Where the
+// queue becomes full, that entry and all that follow fail with [ErrFull].
+func (q *queue) SendBatch(ctx context.Context, ms []Message) ([]Sent, error) {
+	if err := checkContext(ctx); err != nil {
+		return nil, err
+	}
+	s := q.settings.Load()
+	if err := checkBatch("SendMessageBatch", len(ms), s); err != nil {
+		return nil, err
+	}
+	if !s.unlimited {
+		total := 0
+		for i := range ms {
+			total += ms[i].size()
+		}
+		if total > maxMessageSize {
+			return nil, &ParamError{Err: ErrBatchTooLong, Param: "SendMessageBatch", Value: total, Max: maxMessageSize, Reason: "bytes in sum"}
+		}
+	}
+	var few [maxBatch]payload
+	ps := few[:0]
+	var failures batchFailures
+	for i := range ms {
+		var p payload
+		err := q.prepare(&p, &ms[i], s)
+		if err != nil {
+			if q.fifo != nil && refusesBatch(&ms[i], err) {
+				return nil, asInvalidParameter(err)
+			}
+			failures.add(i, err)
+		}
+		ps = append(ps, p) // an empty body marks the failed ones
+	}
+	sent := make([]Sent, len(ms))
+	now, err := q.enter()
+	if err != nil {
+		return nil, err
+	}
+	accepted := batchFailures{}
+	var full error
+	for i := range ps {
+		if ps[i].body == "" {
+			continue
+		}
+		if full == nil {
+			sent[i], full = q.acceptLocked(now, &ps[i])
+		}
+		if full != nil {
+			accepted.add(i, full)
+		}
+	}
+	q.leave(now)
+	failures.merge(accepted)
+	return sent, failures.err()
+}
+
+// refusesBatch reports whether a fault of one entry fails a FIFO batch as a whole: everything
+// except its contents (SQS: FIFO-4, BAT-5, BAT-7).
+func refusesBatch(m *Message, err error) bool {
+	p, ok := err.(*ParamError)
+	if !ok {
+		return false
+	}
+	switch p.Param {
+	case "MessageGroupId":
+		return m.GroupID == ""
+	case "MessageDeduplicationId":
+		return m.DeduplicationID == ""
+	case "DelaySeconds", "MessageSize":
+		return true
+	}
+	return false
+}
+
+// asInvalidParameter turns a missing group id into what a batch says of it (SQS: FIFO-4).
+func asInvalidParameter(err error) error {
+	if p, ok := err.(*ParamError); ok && p.Err == ErrMissingParameter {
+		c := *p
+		c.Err = ErrInvalidParameter
+		return &c
+	}
+	return err
+}
+
+// checkBatch applies SQS: BAT-1.
+func checkBatch(param string, n int, s *settings) error {
+	if n == 0 {
+		return &ParamError{Err: ErrEmptyBatch, Param: param, Value: 0, Min: 1, Max: maxBatch, Reason: "entries"}
+	}
+	if n > maxBatch && !s.unlimited {
+		return &ParamError{Err: ErrTooManyEntries, Param: param, Value: n, Min: 1, Max: maxBatch, Reason: "entries"}
+	}
+	return nil
+}
+
+// size returns the size of a message that may yet be invalid (SQS: MSG-1).
+func (m *Message) size() int {
+	n := len(m.Body)
+	for name, a := range m.Attributes {
+		n += len(name) + len(a.Type) + len(a.Value) + len(a.Binary)
+	}
+	return n
+}
+
+// prepare checks a message against the queue and does what needs no lock.
+func (q *queue) prepare(p *payload, m *Message, s *settings) error {
+	size, err := m.check()
+	if err != nil {
+		return err
+	}
+	if size > s.maxSize {
+		return &ParamError{Err: ErrInvalidParameter, Param: "MessageSize", Value: size, Max: s.maxSize,
+			Reason: "bytes of body and attributes"}
+	}
+	p.delay = -1
+	if m.Delay != 0 || q.fifo != nil {
+		if p.delay, err = q.checkDelay(m.Delay, s); err != nil {
+			return err
+		}
+	}
+	if q.fifo != nil {
+		if err := q.fifo.prepare(p, m, s); err != nil {
+			return err
+		}
+	} else if m.DeduplicationID != "" {
+		return &ParamError{Err: ErrInvalidParameter, Param: "MessageDeduplicationId", Value: m.DeduplicationID,
+			Reason: "not valid for a standard queue"}
+	}
+	p.body, p.group, p.size = m.Body, m.GroupID, size
+	p.rare = m.rareParts(size)
+	return nil
+}
+
+// checkDelay returns the delay of a message in nanoseconds, -1 for the queue's own (SQS: LC-1, FIFO-5, MSG-14).
+func (q *queue) checkDelay(d time.Duration, s *settings) (int64, error) {
+	switch {
+	case d == 0 || d == Zero && q.fifo != nil:
+		return -1, nil
+	case d == Zero:
+		return 0, nil
+	case d > 0 && q.fifo != nil:
+		return 0, &ParamError{Err: ErrInvalidParameter, Param: "DelaySeconds", Value: d,
+			Reason: "a message of a FIFO queue has the delay of the queue"}
+	}
+	longest := maxDelay
+	if s.unlimited {
+		longest = s.retention - 1
+	}
+	if d < 0 || d > longest {
+		return 0, &ParamError{Err: ErrInvalidParameter, Param: "DelaySeconds", Value: d, Min: time.Duration(0), Max: longest}
+	}
+	return int64(d), nil
+}
+
+// acceptLocked enqueues a checked message, or finds that it is a duplicate or one too many. q.mu must be held.
+func (q *queue) acceptLocked(now int64, p *payload) (Sent, error) {
+	if q.fifo != nil {
+		if seq, ok := q.fifo.dedup.find(p.key, now); ok {
+			q.metrics.deduplicated++
+			q.emitLocked(now, Event{Kind: EventDeduplicated, seq: seq, GroupID: p.group})
+			return Sent{ids: q.ids, seq: seq, fifo: true, duplicate: true}, nil
+		}
+	}
+	s := q.settings.Load()
+	if err := q.checkCapacityLocked(s, p.size); err != nil {
+		return Sent{}, err
+	}
+	slot := q.enqueueLocked(now, p)
+	seq := q.store.at(slot).seq
+	if q.fifo != nil {
+		q.fifo.dedup.add(p.key, seq, now)
+		q.scheduleLocked(after(now, dedupWindow))
+	}
+	q.metrics.sent++
+	q.metrics.sentBytes += uint64(p.size)
+	q.eventLocked(now, EventSent, slot)
+	return Sent{ids: q.ids, seq: seq, fifo: q.fifo != nil}, nil
+}
+
+// checkCapacityLocked applies WithCapacity. q.mu must be held.
+func (q *queue) checkCapacityLocked(s *settings, size int) error {
+	if s.capMessages > 0 && q.store.live >= s.capMessages {
+		return &ParamError{Err: ErrFull, Param: "Capacity", Value: q.store.live, Max: s.capMessages, Reason: "messages"}
+	}
+	if s.capBytes > 0 && q.bytes+int64(size) > s.capBytes {
+		return &ParamError{Err: ErrFull, Param: "Capacity", Value: q.bytes + int64(size), Max: s.capBytes, Reason: "bytes"}
+	}
+	if q.store.live >= maxSlots {
+		return &ParamError{Err: ErrFull, Param: "Capacity", Value: q.store.live, Max: int64(maxSlots), Reason: "messages"}
+	}
+	return nil
+}
+
+// enqueueLocked stores a new message, delayed or ready. q.mu must be held.
+func (q *queue) enqueueLocked(now int64, p *payload) uint32 {
+	s := q.settings.Load()
+	slot := q.store.alloc()
+	r := q.store.at(slot)
+	q.seq++
+	r.body, r.rare, r.seq = p.body, p.rare, q.seq
+	r.enqueued, r.received, r.first, r.receive = now, 0, never, 0
+	if r.rare != nil && r.rare.movedIn {
+		r.enqueued, r.first, r.rare.arrived = p.sent, p.first, now
+	}
+	q.bytes += int64(p.size)
+	delay := p.delay
+	if delay < 0 {
+		delay = int64(s.delay)
+	}
+	if q.fifo != nil {
+		q.fifo.join(&q.store, slot, p)
+	} else if p.group != "" {
+		q.joinTenantLocked(now, slot, p.group)
+	} else {
+		q.store.setTenant(slot, 0)
+	}
+	q.arrivedLocked(slot, r, s)
+	if delay > 0 {
+		q.setStateLocked(slot, r, stateDelayed)
+		if q.fifo != nil && p.delay < 0 {
+			q.fifo.delayed.PushBack(&q.store.nodes, slot)
+			q.scheduleLocked(after(now, s.delay))
+		} else {
+			q.onWheelLocked(slot, r, after(now, time.Duration(delay)))
+		}
+		return slot
+	}
+	q.readyLocked(slot, r)
+	return slot
+}

@@ -1,0 +1,218 @@
+package inq
+
+import (
+	"iter"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Stats is what a queue tells of itself: the CloudWatch metrics of SQS as totals since the queue was made
+// (SQS: section 10), and what SQS does not tell.
+type Stats struct {
+	Counts
+	OldestAge time.Duration // of the oldest message; on Standard without those received three or more times; in a dead-letter queue since the move
+
+	Sent          uint64 // messages added by sends
+	SentBytes     uint64 // their bodies and attributes
+	Deduplicated  uint64 // sends that were duplicates (FIFO)
+	Received      uint64 // messages handed out; redeliveries count again
+	EmptyReceives uint64 // receives that returned nothing
+	Deleted       uint64 // deletes that succeeded; repeated ones count again
+
+	GroupsInFlight int           // groups with a message in flight (FIFO)
+	NoisyGroups    int           // groups classed as noisy now (Standard)
+	Quiet          Counts        // without the noisy groups
+	QuietOldestAge time.Duration // without the noisy groups
+
+	Expired            uint64 // messages whose retention ended
+	Purged             uint64 // messages removed by Purge
+	DeadLettered       uint64 // messages taken by the dead-letter target
+	DeadLetterFailures uint64 // hand-overs that the target refused or failed
+	MovedIn            uint64 // messages that came from other queues
+	MovedOut           uint64 // messages taken away by move tasks
+	Bytes              int64  // bodies and attributes of the messages in the queue
+	Groups             int    // message groups with messages
+	WaitingReceives    int    // long polls waiting now
+}
+
+// metrics are the counters of Stats that only grow.
+type metrics struct {
+	sent, sentBytes, deduplicated             uint64
+	received, emptyReceives, deleted          uint64
+	expired, purged, deadLettered, deadFailed uint64
+	movedIn, movedOut                         uint64
+}
+
+// Stats returns the numbers as they are at this instant, all of the same one. It costs about as much as a receive. After
+// Close it returns the totals with an empty queue.
+func (q *queue) Stats() Stats {
+	now, err := q.enterSettled()
+	if err != nil {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		return q.statsLocked(q.last)
+	}
+	s := q.statsLocked(now)
+	q.leave(now)
+	return s
+}
+
+func (q *queue) statsLocked(now int64) Stats {
+	m := &q.metrics
+	s := Stats{
+		Counts: q.countsLocked(), OldestAge: q.ageLocked(now),
+		Sent: m.sent, SentBytes: m.sentBytes, Deduplicated: m.deduplicated,
+		Received: m.received, EmptyReceives: m.emptyReceives, Deleted: m.deleted,
+		Expired: m.expired, Purged: m.purged, DeadLettered: m.deadLettered, DeadLetterFailures: m.deadFailed,
+		MovedIn: m.movedIn, MovedOut: m.movedOut, Bytes: q.bytes, WaitingReceives: q.waiters.len,
+	}
+	s.NoisyGroups, s.Quiet, s.QuietOldestAge = q.quietLocked(now)
+	if q.fifo != nil {
+		s.GroupsInFlight, s.Groups = q.fifo.locked, q.fifo.groups.live
+	} else if q.fair != nil {
+		s.Groups = q.fair.tenants.live
+	}
+	return s
+}
+
+// A Snapshot is a look at one message that does not touch it.
+type Snapshot struct {
+	ID               string
+	Body             string
+	Attributes       map[string]Attribute // shared and read only, as with a Delivery
+	GroupID          string
+	DeduplicationID  string
+	SequenceNumber   string
+	TraceHeader      string
+	SenderID         string
+	DeadLetterSource string // ARN
+	State            string // "delayed", "visible" or "not visible"
+	ReceiveCount     int
+	SentAt           time.Time
+	FirstReceivedAt  time.Time // zero: never received
+	VisibleAt        time.Time // end of the delay or the visibility timeout; zero: visible, or without end
+}
+
+// Message returns what a producer would send to have this message once more in another queue: everything but
+// the delay. The deduplication id of a FIFO message is kept, so that a second copy is not added.
+func (s *Snapshot) Message() Message {
+	return Message{Body: s.Body, Attributes: cloneAttributes(s.Attributes), GroupID: s.GroupID,
+		DeduplicationID: s.DeduplicationID, TraceHeader: s.TraceHeader, SenderID: s.SenderID}
+}
+
+// Messages looks at all messages in the order they came in, whatever state they are in, without touching
+// them. Messages that come during the iteration are not in it, messages that go may be missing; the lock is never held for long.
+// It costs 16 bytes per message while it runs. On a closed queue it yields nothing.
+func (q *queue) Messages() iter.Seq[Snapshot] {
+	return func(yield func(Snapshot) bool) {
+		refs := q.collect()
+		slices.SortFunc(refs, func(a, b ref) int {
+			if a.seq < b.seq {
+				return -1
+			}
+			return 1
+		})
+		var page [entriesAtOnce]Snapshot
+		for len(refs) != 0 {
+			n := min(len(refs), entriesAtOnce)
+			now, err := q.enter()
+			if err != nil {
+				return
+			}
+			found := 0
+			for _, rf := range refs[:n] {
+				if r := q.store.find(rf.slot, rf.seq); r != nil {
+					q.snapshotLocked(&page[found], rf.slot, r)
+					found++
+				}
+			}
+			q.leave(now)
+			for i := range found {
+				if !yield(page[i]) {
+					return
+				}
+				page[i] = Snapshot{}
+			}
+			refs = refs[n:]
+		}
+	}
+}
+
+// collect names all live messages, one chunk of the slab per critical section.
+func (q *queue) collect() (refs []ref) {
+	now, err := q.enterSettled()
+	if err != nil {
+		return nil
+	}
+	last, live, size := q.seq, q.store.live, q.store.size
+	q.leave(now)
+	refs = make([]ref, 0, live)
+	for from := uint32(0); from < size; from += chunkSize {
+		now, err := q.enter()
+		if err != nil {
+			return nil
+		}
+		for slot := max(from, 1); slot < min(from+chunkSize, q.store.size); slot++ {
+			if r := q.store.at(slot); r.state != stateFree && r.seq <= last {
+				refs = append(refs, ref{slot, r.seq})
+			}
+		}
+		q.leave(now)
+	}
+	return refs
+}
+
+// snapshotLocked writes what a look at the message tells. q.mu must be held.
+func (q *queue) snapshotLocked(s *Snapshot, slot uint32, r *record) {
+	*s = Snapshot{Body: r.body, GroupID: q.groupLocked(slot), ReceiveCount: r.receiveCount(), SenderID: q.senderID,
+		ID: q.idLocked(r).String(), SentAt: q.ids.time(r.enqueued)}
+	if q.fifo != nil {
+		s.SequenceNumber = q.ids.sequenceNumber(r.seq)
+		s.DeduplicationID = q.store.part(slot).dedup
+		if s.DeduplicationID == contentMark {
+			s.DeduplicationID = contentID(r.body)
+		}
+	}
+	if ra := r.rare; ra != nil {
+		s.Attributes, s.TraceHeader, s.DeadLetterSource = ra.attributes, ra.traceHeader, ra.sourceARN
+		if ra.senderID != "" {
+			s.SenderID = ra.senderID
+		}
+		if ra.dedupID != "" {
+			s.DeduplicationID = ra.dedupID
+		}
+	}
+	if r.first != never {
+		s.FirstReceivedAt = q.ids.time(r.first)
+	}
+	deadline := q.store.nodes.At(slot).Deadline
+	switch classOf[r.state] {
+	case classDelayed:
+		s.State = "delayed"
+		if q.fifo != nil && r.flags&flagAlone == 0 {
+			deadline = after(r.enqueued, q.settings.Load().delay)
+		}
+	case classVisible:
+		s.State = "visible"
+		return
+	default:
+		s.State = "not visible"
+		if r.state == stateHeld || r.state == stateBurying {
+			return
+		}
+	}
+	if deadline != math.MaxInt64 {
+		s.VisibleAt = q.ids.time(deadline)
+	}
+}
+
+// idLocked returns the id of a message. q.mu must be held.
+func (q *queue) idLocked(r *record) uuid.UUID {
+	if r.rare != nil && r.rare.id != uuid.Nil {
+		return r.rare.id
+	}
+	return q.ids.messageID(r.seq)
+}
