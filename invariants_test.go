@@ -1,0 +1,5 @@
+package inq
+
+import "testing"
+
+func checkInvariants(t testing.TB, q *queue) {}
