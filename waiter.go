@@ -162,16 +162,18 @@ func (q *queue) dropWaiter(w *waiter) {
 	q.mu.Lock()
 	last := len(q.waitSlots) - 1
 	moved := q.waitSlots[last]
+	waits := moved != w && moved.pos >= 0
+	var end pq.Entry
+	if waits { // taken out under the old id, since the heap tells positions by id
+		end = q.deadlines.Remove(moved.pos)
+	}
 	q.waitSlots[w.id] = moved
+	moved.id = w.id
 	q.waitSlots[last] = nil
 	q.waitSlots = q.waitSlots[:last]
-	if moved != w {
-		moved.id = w.id
-		if moved.pos >= 0 {
-			e := q.deadlines.At(moved.pos)
-			e.ID = moved.id
-			q.deadlines.Fix(moved.pos, e)
-		}
+	if waits {
+		end.ID = moved.id
+		q.deadlines.Push(end)
 	}
 	q.mu.Unlock()
 }
