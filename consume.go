@@ -96,7 +96,7 @@ func (q *queue) DeleteBatch(ctx context.Context, receiptHandles []string) error 
 	if err := checkBatch("DeleteMessageBatch", len(receiptHandles), q.settings.Load()); err != nil {
 		return err
 	}
-	return q.eachReceipt(len(receiptHandles),
+	return q.eachReceipt(len(receiptHandles), (*queue).enterToDelete,
 		func(i int) (receipt, error) { return q.ids.parse(receiptHandles[i]) },
 		func(_ int, now int64, rc receipt) error { return q.deleteLocked(now, rc) })
 }
@@ -104,8 +104,10 @@ func (q *queue) DeleteBatch(ctx context.Context, receiptHandles []string) error 
 // entriesAtOnce bounds what one critical section does for a batch beyond SQS limits.
 const entriesAtOnce = 64
 
-// eachReceipt applies do to entries of a batch, in order, and collects what fails.
-func (q *queue) eachReceipt(n int, parse func(i int) (receipt, error), do func(i int, now int64, rc receipt) error) error {
+// eachReceipt applies do to entries of a batch, in order, and collects what fails. enter locks and tells the time.
+func (q *queue) eachReceipt(n int, enter func(*queue) (int64, error), parse func(i int) (receipt, error),
+	do func(i int, now int64, rc receipt) error) error {
+
 	var failures batchFailures
 	var receipts [entriesAtOnce]receipt
 	var bad [entriesAtOnce]error
@@ -114,7 +116,7 @@ func (q *queue) eachReceipt(n int, parse func(i int) (receipt, error), do func(i
 		for i := range part {
 			receipts[i], bad[i] = parse(from + i)
 		}
-		now, err := q.enterToDelete()
+		now, err := enter(q)
 		if err != nil {
 			if from == 0 {
 				return err
@@ -274,7 +276,7 @@ func (q *queue) ChangeVisibilityBatch(ctx context.Context, changes []VisibilityC
 	if err := checkBatch("ChangeMessageVisibilityBatch", len(changes), q.settings.Load()); err != nil {
 		return err
 	}
-	return q.eachReceipt(len(changes),
+	return q.eachReceipt(len(changes), (*queue).enter,
 		func(i int) (receipt, error) { return q.ids.parse(changes[i].ReceiptHandle) },
 		func(i int, now int64, rc receipt) error {
 			timeout, err := q.checkTimeout(changes[i].Timeout)
