@@ -138,15 +138,16 @@ func (q *queue) receive(ctx context.Context, c *receiveCall, dst []Delivery) ([]
 		return q.wait(ctx, now, c, dst)
 	}
 	for {
-		if dst == nil {
-			if n := q.worthLocked(c.max); n > 0 {
-				dst = make([]Delivery, n)
+		room := dst
+		if room == nil {
+			if n := q.worthLocked(c); n > 0 {
+				room = make([]Delivery, n)
 			}
 		}
-		n := q.takeLocked(now, c, dst)
+		n := q.takeLocked(now, c, room)
 		if n > 0 {
 			q.unlock(now)
-			return dst[:n], nil
+			return room[:n], nil
 		}
 		if !more {
 			break
@@ -172,9 +173,13 @@ func (q *queue) overLimit() error {
 		Reason: "delete messages before receiving more"}
 }
 
-// worthLocked returns how many deliveries are worth room for. q.mu must be held.
-func (q *queue) worthLocked(limit int) int {
-	return min(limit, mostAtOnce, q.counts[classVisible])
+// worthLocked returns how many deliveries are worth room for. What a receive repeats by its attempt id is not
+// visible. q.mu must be held.
+func (q *queue) worthLocked(c *receiveCall) int {
+	if c.attempt != "" {
+		return min(c.max, mostAtOnce)
+	}
+	return min(c.max, mostAtOnce, q.counts[classVisible])
 }
 
 // takeLocked leases up to c.max messages into dst, which may be shorter. q.mu must be held, and the queue must have no
