@@ -326,7 +326,7 @@ func (q *queue) timerFired() {
 		}
 		more := q.stepLocked(now)
 		q.serveLocked(now)
-		q.endWaitsLocked(now)
+		q.endWaitsLocked(now, more)
 		if more {
 			// armed stays in the past: others neither arm the timer meanwhile nor take the state for settled.
 			q.armed, q.rearm = now, false

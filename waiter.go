@@ -197,8 +197,12 @@ func (q *queue) serveLocked(now int64) {
 	}
 }
 
-// endWaitsLocked ends the waits whose time is over. q.mu must be held.
-func (q *queue) endWaitsLocked(now int64) {
+// endWaitsLocked ends the waits whose time is over. A wait that ends at this instant goes on while more is to be carried out that is
+// due by now: it may yet have a message of that. q.mu must be held.
+func (q *queue) endWaitsLocked(now int64, more bool) {
+	if more {
+		now--
+	}
 	for q.deadlines.Len() != 0 {
 		e := q.deadlines.Min()
 		if e.Key > now {
