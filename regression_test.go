@@ -1,0 +1,101 @@
+package inq
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Sequences that once went wrong, as short as they could be made.
+
+func TestStandard_VIS1_ChangeVisibilityBatchCountsFromItsOwnTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := context.Background()
+		q := testStandard(t)
+		_, err := q.Send(ctx, Message{Body: "a"})
+		require.NoError(t, err)
+		ds, err := q.Receive(ctx, ReceiveInput{})
+		require.NoError(t, err)
+		time.Sleep(20 * time.Second) // nothing else tells the queue the time meanwhile
+		require.NoError(t, q.ChangeVisibilityBatch(ctx, []VisibilityChange{{ds[0].ReceiptHandle(), 30 * time.Second}}))
+		start := time.Now()
+		ds, err = q.Receive(ctx, ReceiveInput{Wait: 20 * time.Second})
+		require.NoError(t, err)
+		require.Empty(t, ds)
+		ds, err = q.Receive(ctx, ReceiveInput{Wait: 20 * time.Second})
+		require.NoError(t, err)
+		require.Len(t, ds, 1)
+		require.Equal(t, 30*time.Second, time.Since(start))
+	})
+}
+
+func TestFIFO_RCV16_AttemptIsRepeatedWhenNothingElseIsVisible(t *testing.T) {
+	for _, others := range []int{0, 1, 5} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx := context.Background()
+			q := testFIFO(t)
+			for i := range 3 + others {
+				_, err := q.Send(ctx, Message{Body: "a", GroupID: "g", DeduplicationID: fmt.Sprint(i)})
+				require.NoError(t, err)
+			}
+			in := ReceiveInput{AttemptID: "x", Max: 3}
+			first, err := q.Receive(ctx, in)
+			require.NoError(t, err)
+			require.Len(t, first, 3)
+			again, err := q.Receive(ctx, in)
+			require.NoError(t, err)
+			require.Equal(t, first, again)
+		})
+	}
+}
+
+func TestWait_AnEndingWaitOfTheLastInTheTableMayOutliveOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := context.Background()
+		q := testStandard(t)
+		for _, wait := range []time.Duration{1, 3, 2, 5, 4, 9, 8, 7, 6, 10} {
+			go func() {
+				ds, err := q.Receive(ctx, ReceiveInput{Wait: wait * time.Second})
+				require.NoError(t, err)
+				require.Empty(t, ds)
+			}()
+			synctest.Wait()
+		}
+		for range 10 {
+			time.Sleep(time.Second)
+			synctest.Wait()
+			checkInvariants(t, &q.queue)
+		}
+		require.Zero(t, q.Stats().WaitingReceives)
+	})
+}
+
+func TestFIFO_RCV5_MessagesOfALargeStepBeatTheEndOfAWaitAtTheSameInstant(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const groups, each = 6, 60
+		ctx := context.Background()
+		q := testFIFO(t, WithoutSQSLimits())
+		for g := range groups {
+			for i := range each {
+				_, err := q.Send(ctx, Message{Body: fmt.Sprint(g), GroupID: fmt.Sprint(g), DeduplicationID: fmt.Sprintf("%d-%d", g, i)})
+				require.NoError(t, err)
+			}
+		}
+		for g := range groups {
+			ds, err := q.Receive(ctx, ReceiveInput{Max: each, VisibilityTimeout: 10 * time.Second})
+			require.NoError(t, err)
+			require.Len(t, ds, each)
+			if g < groups-1 { // its others come back and stay blocked: only the last message of all is for the wait
+				require.NoError(t, ds[0].ChangeVisibility(ctx, time.Minute))
+			}
+		}
+		ds, err := q.Receive(ctx, ReceiveInput{Wait: 10 * time.Second})
+		require.NoError(t, err)
+		require.Len(t, ds, 1)
+		require.Equal(t, "5", ds[0].Body)
+	})
+}
