@@ -79,9 +79,9 @@ func (q *queue) replayLocked(now int64, in *receiveCall, dst []Delivery) (n int,
 	}
 	for i, rc := range a.receipts {
 		r := q.store.at(rc.slot)
-		q.offWheelLocked(rc.slot, r)
+		q.timeouts.remove(&q.store, rc.slot, r)
 		r.received = now
-		q.onWheelLocked(rc.slot, r, after(now, in.visibility))
+		q.deadlineLocked(rc.slot, r, after(now, in.visibility))
 		q.fillLocked(&dst[i], rc.slot, r)
 	}
 	return len(a.receipts), true

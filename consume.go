@@ -70,7 +70,17 @@ func (q *queue) deleteLocked(now int64, rc receipt) error {
 		return q.expiredHandle(rc)
 	}
 	q.metrics.deleted++
-	if r != nil {
+	switch {
+	case r == nil:
+	case q.plain && r.rare == nil && r.state == stateInFlight && r.flags == flagLine:
+		// ackLocked, spelled out.
+		q.eventLocked(now, EventDeleted, rc.slot)
+		q.timeouts.line.Remove(&q.store.nodes, rc.slot)
+		q.main.arrivals.remove(&q.store, r)
+		q.counts[classNotVisible]--
+		q.bytes -= int64(len(r.body))
+		q.store.release(rc.slot)
+	default:
 		q.ackLocked(now, rc.slot, r)
 	}
 	return nil

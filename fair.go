@@ -64,6 +64,7 @@ func (o *noisy) has(t uint32) bool {
 func (q *queue) joinTenantLocked(now int64, slot uint32, name string) {
 	if q.fair == nil {
 		q.fair = newFair(&q.counts, q.onPlace)
+		q.plain = false
 	}
 	t := q.fair.tenant(name)
 	q.fair.tenants.at(t).lastSent = now
@@ -131,13 +132,13 @@ func set(h *pq.Heap, pos int32, in bool, e pq.Entry) {
 
 // push adds a ready message.
 func (f *fair) push(s *store, t, slot uint32) {
-	f.tenants.at(t).ready.push(s, slot)
+	f.tenants.at(t).ready.push(s, slot, s.at(slot))
 	f.waits(s, t)
 }
 
 // remove takes a ready message out.
 func (f *fair) remove(s *store, t, slot uint32) {
-	f.tenants.at(t).ready.remove(s, slot)
+	f.tenants.at(t).ready.remove(s, slot, s.at(slot))
 	f.waits(s, t)
 }
 
@@ -159,13 +160,13 @@ func (f *fair) waits(s *store, t uint32) {
 // arrive puts a new message on the tenant's list of arrivals, depart takes it off.
 func (f *fair) arrive(s *store, t, slot uint32) {
 	te := f.tenants.at(t)
-	te.arrivals.push(s, slot)
+	te.arrivals.push(s, slot, s.at(slot))
 	f.ages(s, t)
 }
 
 func (f *fair) depart(s *store, t, slot uint32) {
 	te := f.tenants.at(t)
-	te.arrivals.remove(s, slot)
+	te.arrivals.remove(s, s.at(slot))
 	f.ages(s, t)
 }
 

@@ -88,7 +88,7 @@ func (a *audit) group(g uint32, n int) (inFlight uint32) {
 		if p := s.part(slot).prev; p != prev {
 			a.fault("group %q: slot %d comes after %d and says %d", gr.name, slot, prev, p)
 		}
-		if classOf[r.state] == classNotVisible {
+		if r.state.class() == classNotVisible {
 			inFlight++
 		}
 		prev, seq = slot, r.seq

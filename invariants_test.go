@@ -2,6 +2,7 @@ package inq
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 	"strings"
 	"testing"
@@ -29,6 +30,7 @@ type audit struct {
 	q       *queue
 	faults  []string
 	onWheel []bool // by slot: met on the wheel
+	inLine  []bool // by slot: met in the line of timeouts
 	listed  []bool // by slot: met in the container of its state
 	arrived []bool // by slot: met on a list of arrivals
 	next    int64  // the earliest deadline met
@@ -38,7 +40,7 @@ const mostFaults = 20
 
 func newAudit(q *queue) *audit {
 	n := int(q.store.size) + 1
-	return &audit{q: q, onWheel: make([]bool, n), listed: make([]bool, n), arrived: make([]bool, n), next: never}
+	return &audit{q: q, onWheel: make([]bool, n), inLine: make([]bool, n), listed: make([]bool, n), arrived: make([]bool, n), next: never}
 }
 
 // fault notes what is not so. Callers test the condition themselves: a call for each fact would take most of the time.
@@ -53,6 +55,7 @@ func (a *audit) run() {
 		return // what follows needs to know which slots hold a message
 	}
 	a.wheel()
+	a.line()
 	tenants := a.messages()
 	if a.q.fifo != nil {
 		a.groups()
@@ -125,7 +128,7 @@ func (a *audit) live(slot uint32) bool {
 // wheel finds what is on the wheel, by its own lists, since that is what fires.
 func (a *audit) wheel() {
 	s := &a.q.store
-	v := reflect.ValueOf(&a.q.wheel).Elem()
+	v := reflect.ValueOf(&a.q.timeouts.wheel).Elem()
 	n := 0
 	met := func(slot uint32) bool {
 		if !a.live(slot) || a.onWheel[slot] {
@@ -152,9 +155,23 @@ func (a *audit) wheel() {
 			a.fault("slot %d is in the heap of the wheel with another deadline", e.ID)
 		}
 	}
-	if n != a.q.wheel.Len() {
-		a.fault("the wheel counts %d, its lists hold %d", a.q.wheel.Len(), n)
+	if n != a.q.timeouts.wheel.Len() {
+		a.fault("the wheel counts %d, its lists hold %d", a.q.timeouts.wheel.Len(), n)
 	}
+}
+
+// line checks that deadlines in line ascend.
+func (a *audit) line() {
+	s := &a.q.store
+	last := int64(math.MinInt64)
+	a.list("the line of timeouts", a.q.timeouts.line, func(slot uint32) {
+		a.inLine[slot] = true
+		if at := s.nodes.At(slot).Deadline; at < last {
+			a.fault("slot %d stands in line with deadline %d, behind one with %d", slot, at, last)
+		} else {
+			last = at
+		}
+	})
 }
 
 // sums are numbers that follow from the messages.
@@ -176,7 +193,7 @@ func (a *audit) messages() map[uint32]*sums {
 			continue
 		}
 		a.message(slot, r)
-		c := classOf[r.state]
+		c := r.state.class()
 		all.counts[c]++
 		all.counts[classNone]--
 		all.bytes += int64(len(r.body))
@@ -195,7 +212,7 @@ func (a *audit) messages() map[uint32]*sums {
 			te.counts[c]++
 			te.counts[classNone]--
 		}
-		if a.onWheel[slot] {
+		if a.onWheel[slot] || a.inLine[slot] {
 			soonest = min(soonest, s.nodes.At(slot).Deadline)
 		}
 		a.next = min(a.next, after(r.enqueued, q.settings.Load().retention))
@@ -209,10 +226,8 @@ func (a *audit) messages() map[uint32]*sums {
 	if all.expiry != q.expiring.Len() {
 		a.fault("%d messages expire out of order, not %d", all.expiry, q.expiring.Len())
 	}
-	if at, ok := q.wheel.Next(); ok && at > soonest {
-		a.fault("the wheel waits until %d, but a deadline is at %d", at, soonest)
-	} else if !ok && soonest != never {
-		a.fault("the wheel waits for nothing, but a deadline is at %d", soonest)
+	if at := q.timeouts.next(s); at > soonest {
+		a.fault("the timeouts wait until %d, but a deadline is at %d", at, soonest)
 	}
 	a.next = min(a.next, soonest)
 	return tenants
@@ -229,25 +244,22 @@ func (a *audit) message(slot uint32, r *record) {
 	if (r.flags&flagWheel != 0) != a.onWheel[slot] {
 		a.fault("slot %d: on the wheel is %v, its flag says %v", slot, a.onWheel[slot], r.flags&flagWheel != 0)
 	}
-	timed := false // by the wheel
-	linked := a.onWheel[slot]
+	if (r.flags&flagLine != 0) != a.inLine[slot] {
+		a.fault("slot %d: in line is %v, its flag says %v", slot, a.inLine[slot], r.flags&flagLine != 0)
+	}
+	timed := false // by a deadline
+	has := a.onWheel[slot] || a.inLine[slot]
 	switch r.state {
 	case stateDelayed:
 		timed = !fifo || r.flags&flagAlone != 0
-		linked = linked || !timed
-	case stateReady:
-		linked = linked || !fifo
 	case stateInFlight, stateBackoff:
 		timed = true
 	}
-	if timed && !a.onWheel[slot] && n.Deadline != never {
-		a.fault("slot %d in state %d has deadline %d and is not on the wheel", slot, r.state, n.Deadline)
+	if timed && !has && n.Deadline != never {
+		a.fault("slot %d in state %d has deadline %d and is neither in line nor on the wheel", slot, r.state, n.Deadline)
 	}
-	if !timed && a.onWheel[slot] {
-		a.fault("slot %d in state %d is on the wheel", slot, r.state)
-	}
-	if !linked && (n.Next != 0 || n.Prev != 0) {
-		a.fault("slot %d in state %d is on no list and has links", slot, r.state)
+	if !timed && has {
+		a.fault("slot %d in state %d has a deadline", slot, r.state)
 	}
 	a.flags(slot, r, fifo)
 	if r.seq == 0 || r.seq > q.seq {
@@ -417,7 +429,7 @@ func (a *audit) links() {
 			continue
 		}
 		want := r.state == stateReady && q.fifo == nil ||
-			r.state == stateDelayed && q.fifo != nil && r.flags&flagAlone == 0
+			r.state == stateDelayed && q.fifo != nil && r.flags&flagAlone == 0 || a.inLine[slot]
 		if a.listed[slot] != want {
 			a.fault("slot %d in state %d: on a list is %v", slot, r.state, a.listed[slot])
 		}
@@ -535,7 +547,7 @@ func (a *audit) ended() {
 	if q.gone == nil {
 		return
 	}
-	if q.store.live != 0 || q.store.size != 0 || q.waiters.head != nil || q.wheel.Len() != 0 || q.armed != never || q.fair != nil {
+	if q.store.live != 0 || q.store.size != 0 || q.waiters.head != nil || q.timeouts.next(&q.store) != never || q.armed != never || q.fair != nil {
 		a.fault("a closed queue holds something")
 	}
 	if f := q.fifo; f != nil && (f.groups.size != 0 || f.dedup.ids.Len() != 0 || len(f.dedup.pages) != 0 || f.attempts.len() != 0) {

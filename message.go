@@ -27,14 +27,27 @@ import (
 type state uint8
 
 const (
-	stateFree     state = iota // the slot holds no message
-	stateDelayed               // in its initial delay, or returned with one
-	stateReady                 // receivable, on FIFO possibly blocked by its group
-	stateHeld                  // picked by a receive that has not leased it yet; only while the lock is held or a hand-over runs
-	stateInFlight              // with a consumer until its visibility timeout ends
-	stateBurying               // being handed to the dead-letter target
-	stateBackoff               // the target failed; not visible until the next try is due
+	stateFree     = state(classNone)                   // the slot holds no message
+	stateDelayed  = state(classDelayed)                // in its initial delay, or returned with one
+	stateReady    = state(classVisible)                // receivable, on FIFO possibly blocked by its group
+	stateInFlight = state(classNotVisible)             // with a consumer until its visibility timeout ends
+	stateHeld     = state(classNotVisible + classes)   // picked by a receive; only while the lock is held or a hand-over runs
+	stateBurying  = state(classNotVisible + 2*classes) // being handed to the dead-letter target
+	stateBackoff  = state(classNotVisible + 3*classes) // the target failed; not visible until the next try is due
 )
+
+// class is what a state counts as (SQS: section 2.2). It is part of the state's number.
+type class = uint8
+
+const (
+	classNone class = iota
+	classDelayed
+	classVisible
+	classNotVisible
+	classes
+)
+
+func (s state) class() class { return class(s) % classes }
 
 // A Message is what a producer sends.
 type Message struct {
@@ -185,13 +198,26 @@ const (
 	minNumberExponent = -128
 )
 
-// check validates m against what every queue demands and returns its size (SQS: MSG-1).
-func (m *Message) check() (size int, err error) {
+// checkBody applies SQS: MSG-3, MSG-4.
+func (m *Message) checkBody() error {
 	if m.Body == "" {
-		return 0, &ParamError{Err: ErrMissingParameter, Param: "MessageBody", Value: "", Reason: "must not be empty"}
+		return &ParamError{Err: ErrMissingParameter, Param: "MessageBody", Value: "", Reason: "must not be empty"}
 	}
 	if i := invalidText(m.Body); i >= 0 {
-		return 0, &ParamError{Err: ErrInvalidMessageContents, Param: "MessageBody", Reason: invalidTextReason(m.Body, i)}
+		return &ParamError{Err: ErrInvalidMessageContents, Param: "MessageBody", Reason: invalidTextReason(m.Body, i)}
+	}
+	return nil
+}
+
+// bare reports that m has nothing but a body, as most messages of Standard queues.
+func (m *Message) bare() bool {
+	return m.Attributes == nil && m.Delay == 0 && len(m.GroupID)|len(m.DeduplicationID)|len(m.TraceHeader)|len(m.SenderID) == 0
+}
+
+// check validates m against what every queue demands and returns its size (SQS: MSG-1).
+func (m *Message) check() (size int, err error) {
+	if err := m.checkBody(); err != nil {
+		return 0, err
 	}
 	size = len(m.Body)
 	if len(m.Attributes) != 0 {
@@ -393,7 +419,7 @@ func checkID(param, id string) error {
 
 // invalidText returns the index of the first byte that does not belong to a character SQS takes,
 // or -1 (SQS: MSG-3). It runs for every body sent: eight bytes at a time as long as they are
-// printable ASCII, which costs a sixth of a loop over runes.
+// printable ASCII, 64 where there are as many, which costs a tenth of a loop over runes.
 func invalidText(s string) int {
 	const (
 		high = 0x8080808080808080
@@ -401,12 +427,20 @@ func invalidText(s string) int {
 	)
 	i := 0
 	for i+8 <= len(s) {
-		b := s[i : i+8]
-		w := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
-			uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
 		// A byte below 0x20 borrows in the subtraction and shows up in its high bit. A borrow can also
 		// reach the byte above it; that only sends valid text to the careful loop, never the reverse.
-		if (w|(w-low))&high == 0 {
+		if i+64 <= len(s) {
+			b := s[i : i+64]
+			w, x, y, z := word(b[0:8]), word(b[8:16]), word(b[16:24]), word(b[24:32])
+			bad := w | x | y | z | (w - low) | (x - low) | (y - low) | (z - low)
+			w, x, y, z = word(b[32:40]), word(b[40:48]), word(b[48:56]), word(b[56:64])
+			bad |= w | x | y | z | (w - low) | (x - low) | (y - low) | (z - low)
+			if bad&high == 0 {
+				i += 64
+				continue
+			}
+		}
+		if w := word(s[i : i+8]); (w|(w-low))&high == 0 {
 			i += 8
 			continue
 		}
@@ -424,6 +458,13 @@ func invalidText(s string) int {
 		i += n
 	}
 	return -1
+}
+
+// word returns the first eight bytes of s as a number; the compiler makes one load of it.
+func word(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
 // invalidRun checks whole characters of s until at least n bytes are done and returns how many were,

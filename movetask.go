@@ -250,8 +250,8 @@ func (q *queue) startMove() (*chore, error) {
 	if slot == 0 {
 		return nil, nil
 	}
-	q.holdLocked(slot)
 	r := q.store.at(slot)
+	q.holdLocked(slot, r)
 	ch := q.startBuryLocked(slot, r, nil, "")
 	ch.letter.from = nil
 	if r.rare != nil {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"example.com/inq/internal/pq"
-	"example.com/inq/internal/wheel"
 )
 
 // Queue is what producers and consumers program against. [*Standard] and [*FIFO] implement it in this process;
@@ -91,12 +90,13 @@ type queue struct {
 	last     int64 // latest time seen; time never goes back
 	seq      uint64
 	store    store
-	wheel    wheel.Wheel // delays, visibility timeouts, backoffs
-	main     tenant      // Standard: messages without a group. FIFO: its list of arrivals holds all
-	expiring pq.Heap     // messages that expire out of the order of arrival, by enqueue time; positions in rare.expiry
+	timeouts timeouts // delays, visibility timeouts, backoffs
+	main     tenant   // Standard: messages without a group. FIFO: its list of arrivals holds all
+	expiring pq.Heap  // messages that expire out of the order of arrival, by enqueue time; positions in rare.expiry
 	counts   [classes]int
 	bytes    int64 // bodies and attributes of live messages
 	fair     *fair // Standard: tenants; nil until the first message with a group
+	plain    bool  // neither FIFO nor fair: messages without anything special take the short path
 	fifo     *fifo // FIFO: groups and deduplication, nil on Standard
 
 	waiters   waiters
@@ -115,27 +115,6 @@ type queue struct {
 	events     []Event     // not yet delivered
 	eventSeq   uint64
 	delivering bool // a goroutine is delivering events
-}
-
-// class is what a state counts as (SQS: section 2.2).
-type class = uint8
-
-const (
-	classNone class = iota
-	classDelayed
-	classVisible
-	classNotVisible
-	classes
-)
-
-var classOf = [...]class{
-	stateFree:     classNone,
-	stateDelayed:  classDelayed,
-	stateReady:    classVisible,
-	stateHeld:     classNotVisible,
-	stateInFlight: classNotVisible,
-	stateBurying:  classNotVisible,
-	stateBackoff:  classNotVisible,
 }
 
 // NewStandard makes an empty Standard queue. The name has 1 to 80 letters, digits, hyphens and underscores (SQS: NAM-1).
@@ -226,8 +205,7 @@ func (q *queue) init(name, arn string, self Queue, b *Broker, s *settings) {
 // messages stays. It needs no walk: what is dropped is left to the garbage collector. q.mu must be held.
 func (q *queue) resetLocked() {
 	q.store.reset()
-	q.wheel.Reset()
-	q.wheel.Init(&q.store.nodes)
+	q.timeouts.reset(&q.store.nodes)
 	q.main = tenant{}
 	q.main.ready.heap.Track(q.onPlace)
 	q.expiring = pq.Heap{}
@@ -235,6 +213,7 @@ func (q *queue) resetLocked() {
 	q.counts = [classes]int{}
 	q.bytes = 0
 	q.fair = nil
+	q.plain = q.fifo == nil
 	if q.fifo != nil {
 		q.fifo.reset()
 	}
@@ -276,6 +255,10 @@ func (q *queue) enter() (now int64, err error) {
 
 // leave hands out what became receivable, arms the timer, unlocks, and delivers events.
 func (q *queue) leave(now int64) {
+	if q.waiters.head == nil && !q.rearm && len(q.events) == 0 {
+		q.mu.Unlock()
+		return
+	}
 	if q.waiters.head != nil {
 		q.serveLocked(now)
 	}
@@ -519,10 +502,7 @@ func (q *queue) Config() Config {
 
 // nextLocked returns the earliest time at which something is due. It is never too late and may be too early. q.mu must be held.
 func (q *queue) nextLocked() int64 {
-	next := never
-	if at, ok := q.wheel.Next(); ok {
-		next = at
-	}
+	next := q.timeouts.next(&q.store)
 	if q.deadlines.Len() != 0 {
 		next = min(next, q.deadlines.Min().Key)
 	}
@@ -535,7 +515,7 @@ func (q *queue) nextLocked() int64 {
 
 // stepLocked carries out deadlines up to now, at most stepBudget of each kind, and reports whether more are due. q.mu must be held.
 func (q *queue) stepLocked(now int64) (more bool) {
-	more = !q.wheel.Advance(now, stepBudget, q.onDue)
+	more = !q.timeouts.advance(&q.store, now, stepBudget, q.onDue)
 	if q.fifo != nil {
 		more = q.arriveFIFOLocked(now) || more
 		more = q.fifo.forget(now) || more

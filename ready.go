@@ -20,8 +20,7 @@ type ready struct {
 func (d *ready) empty() bool { return d.fresh.Head == 0 && d.back.Head == 0 && d.heap.Len() == 0 }
 
 // push adds a message that is on no list.
-func (d *ready) push(s *store, slot uint32) {
-	r := s.at(slot)
+func (d *ready) push(s *store, slot uint32, r *record) {
 	if d.fresh.Tail == 0 {
 		r.flags |= flagFresh
 		d.fresh.PushBack(&s.nodes, slot)
@@ -43,6 +42,12 @@ func (d *ready) push(s *store, slot uint32) {
 	}
 }
 
+// pushNewest is push for a message whose place is behind all others.
+func (d *ready) pushNewest(s *store, slot uint32, r *record) {
+	r.flags |= flagFresh
+	d.fresh.PushBack(&s.nodes, slot)
+}
+
 // head returns the oldest message, 0 if there is none.
 func (d *ready) head(s *store) uint32 {
 	slot := d.fresh.Head
@@ -62,8 +67,7 @@ func (d *ready) head(s *store) uint32 {
 }
 
 // remove takes a message out.
-func (d *ready) remove(s *store, slot uint32) {
-	r := s.at(slot)
+func (d *ready) remove(s *store, slot uint32, r *record) {
 	switch {
 	case r.flags&flagFresh != 0:
 		d.fresh.Remove(&s.nodes, slot)

@@ -28,15 +28,20 @@ type receiveCall struct {
 	max        int
 	wait       time.Duration
 	visibility time.Duration
+	usual      bool // visibility is the queue's own
 	attempt    string
 }
 
 // mostAtOnce bounds what one waiter is handed, and what one critical section allocates for.
 const mostAtOnce = 64
 
-func (q *queue) checkReceive(in *ReceiveInput) (c receiveCall, err error) {
+func (q *queue) checkReceive(c *receiveCall, in *ReceiveInput) error {
 	s := q.settings.Load()
-	c = receiveCall{max: in.Max, wait: in.Wait, visibility: in.VisibilityTimeout}
+	c.max, c.wait, c.visibility = in.Max, in.Wait, in.VisibilityTimeout
+	if c.wait|c.visibility == 0 && uint(c.max) <= maxBatch && in.AttemptID == "" {
+		c.max, c.wait, c.visibility, c.usual = max(c.max, 1), s.wait, s.visibility, true
+		return nil
+	}
 	longestWait, longestVisibility, most := maxWait, maxVisibility, maxBatch
 	if s.unlimited {
 		longestWait, longestVisibility, most = Forever, Forever, math.MaxInt32
@@ -45,7 +50,7 @@ func (q *queue) checkReceive(in *ReceiveInput) (c receiveCall, err error) {
 	case c.max == 0:
 		c.max = 1
 	case c.max < 1 || c.max > most:
-		return c, &ParamError{Err: ErrInvalidParameter, Param: "MaxNumberOfMessages", Value: c.max, Min: 1, Max: most}
+		return &ParamError{Err: ErrInvalidParameter, Param: "MaxNumberOfMessages", Value: c.max, Min: 1, Max: most}
 	}
 	switch {
 	case c.wait == 0:
@@ -53,23 +58,23 @@ func (q *queue) checkReceive(in *ReceiveInput) (c receiveCall, err error) {
 	case c.wait == Zero:
 		c.wait = 0
 	case c.wait < 0 || c.wait > longestWait:
-		return c, &ParamError{Err: ErrInvalidParameter, Param: "WaitTimeSeconds", Value: c.wait, Min: time.Duration(0), Max: longestWait}
+		return &ParamError{Err: ErrInvalidParameter, Param: "WaitTimeSeconds", Value: c.wait, Min: time.Duration(0), Max: longestWait}
 	}
 	switch {
 	case c.visibility == 0:
-		c.visibility = s.visibility
+		c.visibility, c.usual = s.visibility, true
 	case c.visibility == Zero:
 		c.visibility = 0
 	case c.visibility < 0 || c.visibility > longestVisibility:
-		return c, &ParamError{Err: ErrInvalidParameter, Param: "VisibilityTimeout", Value: c.visibility, Min: time.Duration(0), Max: longestVisibility}
+		return &ParamError{Err: ErrInvalidParameter, Param: "VisibilityTimeout", Value: c.visibility, Min: time.Duration(0), Max: longestVisibility}
 	}
 	if in.AttemptID != "" && q.fifo != nil {
 		if err := checkID("ReceiveRequestAttemptId", in.AttemptID); err != nil {
-			return c, err
+			return err
 		}
 		c.attempt = in.AttemptID
 	}
-	return c, nil
+	return nil
 }
 
 // Receive takes messages for processing (SQS: section 3): up to Max of them, the oldest first on Standard, in order of their groups on
@@ -89,8 +94,8 @@ func (q *queue) Receive(ctx context.Context, in ReceiveInput) ([]Delivery, error
 	if err := checkContext(ctx); err != nil {
 		return nil, err
 	}
-	c, err := q.checkReceive(&in)
-	if err != nil {
+	var c receiveCall
+	if err := q.checkReceive(&c, &in); err != nil {
 		return nil, err
 	}
 	return q.receive(ctx, &c, nil)
@@ -105,8 +110,8 @@ func (q *queue) ReceiveInto(ctx context.Context, dst []Delivery, in ReceiveInput
 	if len(dst) == 0 {
 		return 0, &ParamError{Err: ErrInvalidParameter, Param: "dst", Value: 0, Min: 1, Reason: "room for deliveries"}
 	}
-	c, err := q.checkReceive(&in)
-	if err != nil {
+	var c receiveCall
+	if err := q.checkReceive(&c, &in); err != nil {
 		return 0, err
 	}
 	c.max = min(c.max, len(dst))
@@ -195,15 +200,36 @@ func (q *queue) takeLocked(now int64, c *receiveCall, dst []Delivery) (n int) {
 	}
 	most := min(c.max, len(dst), q.limit-q.counts[classNotVisible])
 	for n < most {
+		if q.plain && c.usual && c.visibility > 0 {
+			// holdLocked and grantLocked, spelled out.
+			slot := q.main.ready.head(&q.store)
+			if slot == 0 {
+				break
+			}
+			r := q.store.at(slot)
+			q.main.ready.remove(&q.store, slot, r)
+			q.counts[classVisible]--
+			q.counts[classNotVisible]++
+			r.state = stateInFlight
+			q.receiveLocked(now, r)
+			q.leaseLocked(slot, r, after(now, c.visibility))
+			q.fillLocked(&dst[n], slot, r)
+			q.eventLocked(now, EventReceived, slot)
+			n++
+			continue
+		}
 		slot := q.peekLocked(now)
 		if slot == 0 {
 			break
 		}
-		q.holdLocked(slot)
-		dst[n].receipt.slot = slot
+		r := q.store.at(slot)
+		q.holdLocked(slot, r)
+		q.grantLocked(now, c, &dst[n], slot, r)
 		n++
 	}
-	q.grantLocked(now, c, dst[:n])
+	if c.visibility == 0 || c.attempt != "" {
+		q.grantedLocked(now, c, dst[:n])
+	}
 	return n
 }
 
@@ -220,9 +246,8 @@ func (q *queue) peekLocked(now int64) uint32 {
 }
 
 // holdLocked takes a ready message for a receive. It counts as in flight from now on. q.mu must be held.
-func (q *queue) holdLocked(slot uint32) {
-	r := q.store.at(slot)
-	q.unreadyLocked(slot)
+func (q *queue) holdLocked(slot uint32, r *record) {
+	q.unreadyLocked(slot, r)
 	q.setStateLocked(slot, r, stateHeld)
 	if q.fifo != nil {
 		q.fifo.changed(&q.store, q.store.part(slot).group)
@@ -230,27 +255,27 @@ func (q *queue) holdLocked(slot uint32) {
 	}
 }
 
-// unholdLocked puts a held message back where it stood. q.mu must be held.
-func (q *queue) unholdLocked(slot uint32) { q.readyLocked(slot, q.store.at(slot)) }
-
-// grantLocked leases held messages, whose slots stand in ds, and fills ds. q.mu must be held.
-func (q *queue) grantLocked(now int64, c *receiveCall, ds []Delivery) {
-	for i := range ds {
-		slot := ds[i].receipt.slot
-		r := q.store.at(slot)
-		if c.visibility == 0 {
-			q.receiveLocked(now, r)
-		} else {
-			q.leaseLocked(now, slot, r, c.visibility)
-		}
-		q.fillLocked(&ds[i], slot, r)
-		if c.visibility == 0 {
-			ds[i].visible = now
-		}
-		q.eventLocked(now, EventReceived, slot)
-	}
+// grantLocked leases a held message and fills d. With visibility timeout 0 the message stays held until grantedLocked, so that one
+// receive does not take it twice. q.mu must be held.
+func (q *queue) grantLocked(now int64, c *receiveCall, d *Delivery, slot uint32, r *record) {
+	q.receiveLocked(now, r)
 	if c.visibility == 0 {
-		// Only now, so that none of them is taken twice by one receive.
+		q.store.nodes.At(slot).Deadline = now
+	} else {
+		r.state = stateInFlight // counted like held
+		if c.usual {
+			q.leaseLocked(slot, r, after(now, c.visibility))
+		} else {
+			q.deadlineLocked(slot, r, after(now, c.visibility))
+		}
+	}
+	q.fillLocked(d, slot, r)
+	q.eventLocked(now, EventReceived, slot)
+}
+
+// grantedLocked ends a receive that returns ds. q.mu must be held.
+func (q *queue) grantedLocked(now int64, c *receiveCall, ds []Delivery) {
+	if c.visibility == 0 {
 		for i := range ds {
 			slot := ds[i].receipt.slot
 			q.passLocked(now, slot, q.store.at(slot))

@@ -144,7 +144,7 @@ func (q *queue) pickLocked(now int64, most int, held *[]ref) (chores []chore) {
 			break
 		}
 		r := q.store.at(slot)
-		q.holdLocked(slot)
+		q.holdLocked(slot, r)
 		if !s.buries(r) {
 			*held = append(*held, ref{slot, r.seq})
 			continue
@@ -188,11 +188,11 @@ func (q *queue) grantHeldLocked(now int64, c *receiveCall, dst []Delivery, held 
 	n := 0
 	for _, rf := range held {
 		if r := q.store.find(rf.slot, rf.seq); r != nil && r.state == stateHeld {
-			dst[n].receipt.slot = rf.slot
+			q.grantLocked(now, c, &dst[n], rf.slot, r)
 			n++
 		}
 	}
-	q.grantLocked(now, c, dst[:n])
+	q.grantedLocked(now, c, dst[:n])
 	return dst[:n]
 }
 
@@ -303,7 +303,7 @@ func (q *queue) finishBury(ch *chore, err error, hold bool) fate {
 	ra := q.rareLocked(r)
 	ra.failures++
 	r.state = stateBackoff
-	q.onWheelLocked(ch.slot, r, after(now, backoff(ra.failures)))
+	q.deadlineLocked(ch.slot, r, after(now, backoff(ra.failures)))
 	return fateFailed
 }
 
@@ -336,11 +336,12 @@ func (q *queue) takeBeforeChoreLocked(now int64, w *waiter, s *settings) (n int)
 			}
 			break
 		}
-		q.holdLocked(slot)
-		w.dst[n].receipt.slot = slot
+		r := q.store.at(slot)
+		q.holdLocked(slot, r)
+		q.grantLocked(now, &w.call, &w.dst[n], slot, r)
 		n++
 	}
-	q.grantLocked(now, &w.call, w.dst[:n])
+	q.grantedLocked(now, &w.call, w.dst[:n])
 	return n
 }
 
@@ -400,7 +401,7 @@ func (q *queue) buryReceipt(ctx context.Context, rc receipt, reason string) erro
 		q.leave(now)
 		return err
 	}
-	q.offWheelLocked(rc.slot, r)
+	q.timeouts.remove(&q.store, rc.slot, r)
 	deadline := q.store.nodes.At(rc.slot).Deadline
 	ch := q.startBuryLocked(rc.slot, r, target, reason)
 	q.leave(now)
@@ -429,7 +430,7 @@ func (q *queue) finishOwnBury(ch *chore, err error, deadline int64) {
 			q.releaseLocked(now, ch.slot, r)
 		} else {
 			r.state = stateInFlight
-			q.onWheelLocked(ch.slot, r, deadline)
+			q.deadlineLocked(ch.slot, r, deadline)
 		}
 	}
 	q.leave(now)
@@ -483,7 +484,8 @@ func (q *queue) adopt(d *DeadLetter, letter bool) error {
 	if err != nil {
 		return err
 	}
-	if err := q.checkCapacityLocked(q.settings.Load(), size); err != nil {
+	s := q.settings.Load()
+	if err := q.checkCapacityLocked(s, size); err != nil {
 		q.leave(now)
 		return err
 	}
@@ -491,7 +493,7 @@ func (q *queue) adopt(d *DeadLetter, letter bool) error {
 	if letter && q.fifo == nil && !d.SentAt.IsZero() {
 		p.sent = min(now, int64(d.SentAt.Sub(q.ids.epoch)))
 	}
-	slot := q.enqueueLocked(now, &p)
+	slot := q.enqueueLocked(now, &p, s)
 	if q.fifo != nil {
 		ra.dedupID = q.idLocked(q.store.at(slot)).String()
 	}

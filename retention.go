@@ -14,8 +14,7 @@ import (
 // age of its head (SQS: section 10); messages received three or more times on Standard are not on it.
 type arrivals struct{ head, tail uint32 }
 
-func (a *arrivals) push(s *store, slot uint32) {
-	r := s.at(slot)
+func (a *arrivals) push(s *store, slot uint32, r *record) {
 	r.arrNext, r.arrPrev = 0, a.tail
 	if a.tail == 0 {
 		a.head = slot
@@ -25,8 +24,7 @@ func (a *arrivals) push(s *store, slot uint32) {
 	a.tail = slot
 }
 
-func (a *arrivals) remove(s *store, slot uint32) {
-	r := s.at(slot)
+func (a *arrivals) remove(s *store, r *record) {
 	if r.arrPrev == 0 {
 		a.head = r.arrNext
 	} else {
@@ -53,9 +51,9 @@ func (q *queue) arrivedLocked(slot uint32, r *record, s *settings) {
 	if t := q.tenantLocked(slot); t != 0 {
 		q.fair.arrive(&q.store, t, slot)
 	} else {
-		q.main.arrivals.push(&q.store, slot)
+		q.main.arrivals.push(&q.store, slot, r)
 	}
-	if r.arrived() != r.enqueued {
+	if r.rare != nil && r.arrived() != r.enqueued {
 		q.expiring.Push(pq.Entry{Key: r.enqueued, Ord: r.seq, ID: slot})
 	}
 	q.scheduleLocked(after(r.enqueued, s.retention))
@@ -63,7 +61,7 @@ func (q *queue) arrivedLocked(slot uint32, r *record, s *settings) {
 
 // tenantLocked returns the tenant of a message, 0 if it has none or the queue is FIFO. q.mu must be held.
 func (q *queue) tenantLocked(slot uint32) uint32 {
-	if q.fifo != nil {
+	if q.fair == nil {
 		return 0
 	}
 	return q.store.tenant(slot)
@@ -72,7 +70,7 @@ func (q *queue) tenantLocked(slot uint32) uint32 {
 // departLocked undoes arrivedLocked and poisonLocked. q.mu must be held.
 func (q *queue) departLocked(slot uint32, r *record) {
 	if r.flags&flagPoison == 0 {
-		q.offArrivalsLocked(slot)
+		q.offArrivalsLocked(slot, r)
 	}
 	if r.rare != nil && r.rare.expiry >= 0 {
 		q.expiring.Remove(r.rare.expiry)
@@ -81,19 +79,21 @@ func (q *queue) departLocked(slot uint32, r *record) {
 
 // poisonLocked takes a message that LC-5 moved to the back off the list of arrivals. q.mu must be held.
 func (q *queue) poisonLocked(slot uint32, r *record) {
-	q.offArrivalsLocked(slot)
+	q.offArrivalsLocked(slot, r)
 	r.flags |= flagPoison
 	if r.rare.expiry < 0 {
 		q.expiring.Push(pq.Entry{Key: r.enqueued, Ord: r.seq, ID: slot})
 	}
 }
 
-func (q *queue) offArrivalsLocked(slot uint32) {
-	if t := q.tenantLocked(slot); t != 0 {
-		q.fair.depart(&q.store, t, slot)
-		return
+func (q *queue) offArrivalsLocked(slot uint32, r *record) {
+	if q.fair != nil {
+		if t := q.store.tenant(slot); t != 0 {
+			q.fair.depart(&q.store, t, slot)
+			return
+		}
 	}
-	q.main.arrivals.remove(&q.store, slot)
+	q.main.arrivals.remove(&q.store, r)
 }
 
 // nextExpiryLocked returns when the next message expires. q.mu must be held.

@@ -24,7 +24,7 @@ func (q *queue) Send(ctx context.Context, m Message) (Sent, error) {
 	if err != nil {
 		return Sent{}, err
 	}
-	sent, err := q.acceptLocked(now, &p)
+	sent, err := q.acceptLocked(now, &p, s)
 	q.leave(now)
 	return sent, err
 }
@@ -78,7 +78,7 @@ func (q *queue) SendBatch(ctx context.Context, ms []Message) ([]Sent, error) {
 			continue
 		}
 		if full == nil {
-			sent[i], full = q.acceptLocked(now, &ps[i])
+			sent[i], full = q.acceptLocked(now, &ps[i], s)
 		}
 		if full != nil {
 			accepted.add(i, full)
@@ -139,6 +139,10 @@ func (m *Message) size() int {
 
 // prepare checks a message against the queue and does what needs no lock.
 func (q *queue) prepare(p *payload, m *Message, s *settings) error {
+	if q.fifo == nil && m.bare() && len(m.Body) <= s.maxSize {
+		p.body, p.delay, p.size = m.Body, -1, len(m.Body)
+		return m.checkBody()
+	}
 	size, err := m.check()
 	if err != nil {
 		return err
@@ -188,7 +192,7 @@ func (q *queue) checkDelay(d time.Duration, s *settings) (int64, error) {
 }
 
 // acceptLocked enqueues a checked message, or finds that it is a duplicate or one too many. q.mu must be held.
-func (q *queue) acceptLocked(now int64, p *payload) (Sent, error) {
+func (q *queue) acceptLocked(now int64, p *payload, s *settings) (Sent, error) {
 	if q.fifo != nil {
 		if seq, ok := q.fifo.dedup.find(p.key, now); ok {
 			q.metrics.deduplicated++
@@ -196,12 +200,13 @@ func (q *queue) acceptLocked(now int64, p *payload) (Sent, error) {
 			return Sent{ids: q.ids, seq: seq, fifo: true, duplicate: true}, nil
 		}
 	}
-	s := q.settings.Load()
-	if err := q.checkCapacityLocked(s, p.size); err != nil {
-		return Sent{}, err
+	if s.capMessages != 0 || s.capBytes != 0 || q.store.live >= maxSlots {
+		if err := q.checkCapacityLocked(s, p.size); err != nil {
+			return Sent{}, err
+		}
 	}
-	slot := q.enqueueLocked(now, p)
-	seq := q.store.at(slot).seq
+	slot := q.enqueueLocked(now, p, s)
+	seq := q.seq
 	if q.fifo != nil {
 		q.fifo.dedup.add(p.key, seq, now)
 		q.scheduleLocked(after(now, dedupWindow))
@@ -227,8 +232,7 @@ func (q *queue) checkCapacityLocked(s *settings, size int) error {
 }
 
 // enqueueLocked stores a new message, delayed or ready. q.mu must be held.
-func (q *queue) enqueueLocked(now int64, p *payload) uint32 {
-	s := q.settings.Load()
+func (q *queue) enqueueLocked(now int64, p *payload, s *settings) uint32 {
 	slot := q.store.alloc()
 	r := q.store.at(slot)
 	q.seq++
@@ -238,6 +242,16 @@ func (q *queue) enqueueLocked(now int64, p *payload) uint32 {
 		r.enqueued, r.first, r.rare.arrived = p.sent, p.first, now
 	}
 	q.bytes += int64(p.size)
+	if q.plain && p.rare == nil && p.delay|int64(s.delay) <= 0 && p.group == "" {
+		// What follows below, for a message that has nothing special. Spelled out it takes a third of the time, here and
+		// in takeLocked and deleteLocked.
+		r.state = stateReady
+		q.counts[classVisible]++
+		q.main.arrivals.push(&q.store, slot, r)
+		q.main.ready.pushNewest(&q.store, slot, r)
+		q.scheduleLocked(after(now, s.retention))
+		return slot
+	}
 	delay := p.delay
 	if delay < 0 {
 		delay = int64(s.delay)
@@ -246,7 +260,7 @@ func (q *queue) enqueueLocked(now int64, p *payload) uint32 {
 		q.fifo.join(&q.store, slot, p)
 	} else if p.group != "" {
 		q.joinTenantLocked(now, slot, p.group)
-	} else {
+	} else if q.fair != nil {
 		q.store.setTenant(slot, 0)
 	}
 	q.arrivedLocked(slot, r, s)
@@ -256,7 +270,7 @@ func (q *queue) enqueueLocked(now int64, p *payload) uint32 {
 			q.fifo.delayed.PushBack(&q.store.nodes, slot)
 			q.scheduleLocked(after(now, s.delay))
 		} else {
-			q.onWheelLocked(slot, r, after(now, time.Duration(delay)))
+			q.deadlineLocked(slot, r, after(now, time.Duration(delay)))
 		}
 		return slot
 	}

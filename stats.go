@@ -189,7 +189,7 @@ func (q *queue) snapshotLocked(s *Snapshot, slot uint32, r *record) {
 		s.FirstReceivedAt = q.ids.time(r.first)
 	}
 	deadline := q.store.nodes.At(slot).Deadline
-	switch classOf[r.state] {
+	switch r.state.class() {
 	case classDelayed:
 		s.State = "delayed"
 		if q.fifo != nil && r.flags&flagAlone == 0 {

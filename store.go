@@ -10,7 +10,7 @@ import (
 //	delayed         the wheel; on FIFO the list of delayed messages, unless Return gave a delay of its own
 //	ready           Standard: the ready store of its tenant. FIFO: no links, the group's list is enough
 //	held, burying   no links
-//	in flight       the wheel, unless it never times out
+//	in flight       the wheel or the line of timeouts, unless it never times out
 //	backoff         the wheel
 //
 // Beside that every message is on exactly one list of arrivals (see arrivals), and on FIFO on the list of its
@@ -36,10 +36,10 @@ const (
 	flagBack                      // ready, in the returned list (Standard)
 	flagMoved                     // rare.place holds its place in the order, see LC-5
 	flagChanged                   // its visibility was changed since the latest receive (RCV-16)
-	flagContent                   // its deduplication id is the hash of the body
+	flagLine                      // its deadline stands in line
 	flagAlone                     // FIFO: delayed by Return, on the wheel
 	flagPoison                    // on the list of messages received three or more times
-	flagWheel                     // on the wheel
+	flagWheel                     // its deadline is on the wheel
 )
 
 // fifoPart is what a message of a FIFO queue has besides.

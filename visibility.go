@@ -7,13 +7,17 @@ import "time"
 
 // setStateLocked changes the state and what is counted by it. q.mu must be held.
 func (q *queue) setStateLocked(slot uint32, r *record, to state) {
-	was, is := classOf[r.state], classOf[to]
+	was, is := r.state.class(), to.class()
 	r.state = to
-	if was == is {
-		return
-	}
 	q.counts[was]--
 	q.counts[is]++
+	if was != is && (q.fifo != nil || q.fair != nil) {
+		q.countLocked(slot, was, is)
+	}
+}
+
+// countLocked carries a change into the numbers of the group or tenant. q.mu must be held.
+func (q *queue) countLocked(slot uint32, was, is class) {
 	if q.fifo != nil {
 		q.fifo.count(&q.store, slot, was, is)
 	} else if t := q.store.tenant(slot); t != 0 {
@@ -29,44 +33,33 @@ func (q *queue) readyLocked(slot uint32, r *record) {
 		q.fifo.changed(&q.store, q.store.part(slot).group)
 		return
 	}
-	t := q.store.tenant(slot)
-	if t == 0 {
-		q.main.ready.push(&q.store, slot)
+	if t := q.tenantLocked(slot); t != 0 {
+		q.fair.push(&q.store, t, slot)
 		return
 	}
-	q.fair.push(&q.store, t, slot)
+	q.main.ready.push(&q.store, slot, r)
 }
 
 // unreadyLocked takes a ready message off its list. The caller gives it its next state. q.mu must be held.
-func (q *queue) unreadyLocked(slot uint32) {
+func (q *queue) unreadyLocked(slot uint32, r *record) {
 	if q.fifo != nil {
 		return // the caller's change of state and fifo.changed do it
 	}
-	t := q.store.tenant(slot)
-	if t == 0 {
-		q.main.ready.remove(&q.store, slot)
+	if t := q.tenantLocked(slot); t != 0 {
+		q.fair.remove(&q.store, t, slot)
 		return
 	}
-	q.fair.remove(&q.store, t, slot)
+	q.main.ready.remove(&q.store, slot, r)
 }
 
-// onWheelLocked schedules a deadline; one that never comes needs no entry. q.mu must be held.
-func (q *queue) onWheelLocked(slot uint32, r *record, deadline int64) {
+// deadlineLocked schedules a deadline; one that never comes needs no entry. q.mu must be held.
+func (q *queue) deadlineLocked(slot uint32, r *record, deadline int64) {
 	if deadline == never {
 		q.store.nodes.At(slot).Deadline = never
 		return
 	}
-	r.flags |= flagWheel
-	q.wheel.Add(slot, deadline)
+	q.timeouts.add(&q.store, slot, r, deadline)
 	q.scheduleLocked(deadline)
-}
-
-// offWheelLocked cancels a deadline. The timer stays as it is. q.mu must be held.
-func (q *queue) offWheelLocked(slot uint32, r *record) {
-	if r.flags&flagWheel != 0 {
-		r.flags &^= flagWheel
-		q.wheel.Remove(slot)
-	}
 }
 
 // dueLocked is called by the wheel for each deadline that has come: a delay, a visibility timeout, or the next
@@ -104,11 +97,15 @@ func (r *record) receiveCount() int {
 	return int(r.receive)
 }
 
-// leaseLocked puts a held message in flight: a new receive, with a new handle. q.mu must be held.
-func (q *queue) leaseLocked(now int64, slot uint32, r *record, timeout time.Duration) {
-	q.receiveLocked(now, r)
-	r.state = stateInFlight // counted like held
-	q.onWheelLocked(slot, r, after(now, timeout))
+// leaseLocked is deadlineLocked for the queue's own visibility timeout: unless that was just lowered, such deadlines
+// come in order. q.mu must be held.
+func (q *queue) leaseLocked(slot uint32, r *record, deadline int64) {
+	if deadline == never {
+		q.store.nodes.At(slot).Deadline = never
+		return
+	}
+	q.timeouts.addInLine(&q.store, slot, r, deadline)
+	q.scheduleLocked(deadline)
 }
 
 // receiveLocked counts a receive. q.mu must be held.
@@ -166,13 +163,13 @@ func (q *queue) rareLocked(r *record) *rare {
 
 // extendLocked gives a message in flight a new deadline (SQS: VIS-1). q.mu must be held.
 func (q *queue) extendLocked(now int64, slot uint32, r *record, timeout time.Duration) {
-	q.offWheelLocked(slot, r)
+	q.timeouts.remove(&q.store, slot, r)
 	r.flags |= flagChanged
 	if timeout == 0 {
 		q.releaseLocked(now, slot, r)
 		return
 	}
-	q.onWheelLocked(slot, r, after(now, timeout))
+	q.deadlineLocked(slot, r, after(now, timeout))
 	q.eventLocked(now, EventExtended, slot)
 }
 
@@ -188,7 +185,7 @@ func (q *queue) checkTotal(now int64, r *record, timeout time.Duration) error {
 
 // returnLocked takes a receive back: the message stands where it stood, as if not received. q.mu must be held.
 func (q *queue) returnLocked(now int64, slot uint32, r *record, delay time.Duration) {
-	q.offWheelLocked(slot, r)
+	q.timeouts.remove(&q.store, slot, r)
 	ra := q.rareLocked(r)
 	ra.uncounted++
 	if r.receiveCount() == 0 {
@@ -199,7 +196,7 @@ func (q *queue) returnLocked(now int64, slot uint32, r *record, delay time.Durat
 	} else {
 		q.setStateLocked(slot, r, stateDelayed)
 		r.flags |= flagAlone
-		q.onWheelLocked(slot, r, after(now, delay))
+		q.deadlineLocked(slot, r, after(now, delay))
 	}
 	q.eventLocked(now, EventReturned, slot)
 }
@@ -208,13 +205,13 @@ func (q *queue) returnLocked(now int64, slot uint32, r *record, delay time.Durat
 func (q *queue) detachLocked(slot uint32, r *record) {
 	switch r.state {
 	case stateReady:
-		q.unreadyLocked(slot)
+		q.unreadyLocked(slot, r)
 	case stateDelayed:
-		if q.fifo != nil && r.flags&flagWheel == 0 && r.flags&flagAlone == 0 {
+		if q.fifo != nil && r.flags&flagAlone == 0 {
 			q.fifo.delayed.Remove(&q.store.nodes, slot)
 		}
 	}
-	q.offWheelLocked(slot, r)
+	q.timeouts.remove(&q.store, slot, r)
 	q.departLocked(slot, r)
 	q.bytes -= int64(len(r.body))
 	if r.rare != nil {
@@ -223,7 +220,7 @@ func (q *queue) detachLocked(slot uint32, r *record) {
 	q.setStateLocked(slot, r, stateFree)
 	if q.fifo != nil {
 		q.fifo.leave(&q.store, slot)
-	} else if t := q.store.tenant(slot); t != 0 {
+	} else if t := q.tenantLocked(slot); t != 0 {
 		q.leaveTenantLocked(t)
 	}
 	q.store.release(slot)

@@ -1,0 +1,80 @@
+package inq
+
+import (
+	"math"
+
+	"example.com/inq/internal/links"
+	"example.com/inq/internal/wheel"
+)
+
+// timeouts holds the deadlines of messages: ends of delays and of visibility timeouts, and next tries of hand-overs.
+//
+// Most of them come in order, since receives that do not say otherwise all have the queue's visibility timeout: these stand in
+// line, at the cost of two links. All others are on the wheel. Both share the links of a message, which is in one of
+// the two or in neither, told by its flags.
+type timeouts struct {
+	line  links.List // ascending by deadline
+	wheel wheel.Wheel
+}
+
+func (t *timeouts) reset(nodes *links.Nodes) {
+	t.line = links.List{}
+	t.wheel.Reset()
+	t.wheel.Init(nodes)
+}
+
+// add schedules a deadline for a message that is on no list.
+func (t *timeouts) add(s *store, slot uint32, r *record, deadline int64) {
+	r.flags |= flagWheel
+	t.wheel.Add(slot, deadline)
+}
+
+// addInLine is add for deadlines that are likely to be the latest so far.
+func (t *timeouts) addInLine(s *store, slot uint32, r *record, deadline int64) {
+	if tail := t.line.Tail; tail != 0 && s.nodes.At(tail).Deadline > deadline {
+		t.add(s, slot, r, deadline)
+		return
+	}
+	r.flags |= flagLine
+	t.line.PushBack(&s.nodes, slot)
+	s.nodes.At(slot).Deadline = deadline
+}
+
+// remove cancels the deadline of a message, if it has one.
+func (t *timeouts) remove(s *store, slot uint32, r *record) {
+	switch {
+	case r.flags&flagLine != 0:
+		r.flags &^= flagLine
+		t.line.Remove(&s.nodes, slot)
+	case r.flags&flagWheel != 0:
+		r.flags &^= flagWheel
+		t.wheel.Remove(slot)
+	}
+}
+
+// next returns a time that is not later than the first deadline.
+func (t *timeouts) next(s *store) int64 {
+	at := int64(math.MaxInt64)
+	if w, ok := t.wheel.Next(); ok {
+		at = w
+	}
+	if t.line.Head != 0 {
+		at = min(at, s.nodes.At(t.line.Head).Deadline)
+	}
+	return at
+}
+
+// advance calls fire for messages whose deadline has come, with the deadline cancelled. It looks at about budget of
+// them and reports whether it is done.
+func (t *timeouts) advance(s *store, now int64, budget int, fire func(slot uint32)) (done bool) {
+	for ; budget > 0; budget-- {
+		slot := t.line.Head
+		if slot == 0 || s.nodes.At(slot).Deadline > now {
+			return t.wheel.Advance(now, budget, fire)
+		}
+		t.line.PopFront(&s.nodes)
+		s.at(slot).flags &^= flagLine
+		fire(slot)
+	}
+	return false
+}
