@@ -199,12 +199,12 @@ const (
 )
 
 // checkBody applies SQS: MSG-3, MSG-4.
-func (m *Message) checkBody() error {
-	if m.Body == "" {
+func checkBody(body string) error {
+	if body == "" {
 		return &ParamError{Err: ErrMissingParameter, Param: "MessageBody", Value: "", Reason: "must not be empty"}
 	}
-	if i := invalidText(m.Body); i >= 0 {
-		return &ParamError{Err: ErrInvalidMessageContents, Param: "MessageBody", Reason: invalidTextReason(m.Body, i)}
+	if i := invalidText(body); i >= 0 {
+		return &ParamError{Err: ErrInvalidMessageContents, Param: "MessageBody", Reason: invalidTextReason(body, i)}
 	}
 	return nil
 }
@@ -216,7 +216,7 @@ func (m *Message) bare() bool {
 
 // check validates m against what every queue demands and returns its size (SQS: MSG-1).
 func (m *Message) check() (size int, err error) {
-	if err := m.checkBody(); err != nil {
+	if err := checkBody(m.Body); err != nil {
 		return 0, err
 	}
 	size = len(m.Body)

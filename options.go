@@ -196,6 +196,17 @@ type settings struct {
 	contentDedup bool
 	scope        DeduplicationScope
 	throughput   ThroughputLimit
+
+	// Derived by finish, for the paths that most calls take.
+	simple bool        // no delay and no capacity
+	usual  receiveCall // what the zero ReceiveInput asks for
+}
+
+// finish derives what depends on the other settings, once they are valid.
+func (s *settings) finish() *settings {
+	s.simple = s.delay == 0 && s.capMessages == 0 && s.capBytes == 0
+	s.usual = receiveCall{max: 1, wait: s.wait, visibility: s.visibility, usual: true}
+	return s
 }
 
 // patch is a set of changes to settings; set tells which fields were given.

@@ -189,7 +189,7 @@ func (q *queue) init(name, arn string, self Queue, b *Broker, s *settings) {
 	if s.unlimited {
 		q.limit = maxSlots
 	}
-	q.settings.Store(s)
+	q.settings.Store(s.finish())
 	q.armed = never
 	// A method value made at each use would tie the timer to the functions that arm it, and escape analysis
 	// would give up on their buffers.
@@ -473,7 +473,7 @@ func (q *queue) configure(p *patch) error {
 		q.leave(now)
 		return err
 	}
-	q.settings.Store(&s)
+	q.settings.Store(s.finish())
 	q.modified = q.ids.time(now)
 	// Delays of FIFO and retention may have become shorter; what is due now is carried out by the timer.
 	q.scheduleLocked(q.nextLocked())

@@ -35,13 +35,14 @@ type receiveCall struct {
 // mostAtOnce bounds what one waiter is handed, and what one critical section allocates for.
 const mostAtOnce = 64
 
+// bare reports that in leaves everything to the queue.
+func (in *ReceiveInput) bare() bool {
+	return in.Wait|in.VisibilityTimeout == 0 && in.Max|len(in.AttemptID) == 0
+}
+
 func (q *queue) checkReceive(c *receiveCall, in *ReceiveInput) error {
 	s := q.settings.Load()
 	c.max, c.wait, c.visibility = in.Max, in.Wait, in.VisibilityTimeout
-	if c.wait|c.visibility == 0 && uint(c.max) <= maxBatch && in.AttemptID == "" {
-		c.max, c.wait, c.visibility, c.usual = max(c.max, 1), s.wait, s.visibility, true
-		return nil
-	}
 	longestWait, longestVisibility, most := maxWait, maxVisibility, maxBatch
 	if s.unlimited {
 		longestWait, longestVisibility, most = Forever, Forever, math.MaxInt32
@@ -94,6 +95,9 @@ func (q *queue) Receive(ctx context.Context, in ReceiveInput) ([]Delivery, error
 	if err := checkContext(ctx); err != nil {
 		return nil, err
 	}
+	if in.bare() {
+		return q.receive(ctx, &q.settings.Load().usual, nil)
+	}
 	var c receiveCall
 	if err := q.checkReceive(&c, &in); err != nil {
 		return nil, err
@@ -109,6 +113,10 @@ func (q *queue) ReceiveInto(ctx context.Context, dst []Delivery, in ReceiveInput
 	}
 	if len(dst) == 0 {
 		return 0, &ParamError{Err: ErrInvalidParameter, Param: "dst", Value: 0, Min: 1, Reason: "room for deliveries"}
+	}
+	if in.bare() {
+		ds, err := q.receive(ctx, &q.settings.Load().usual, dst)
+		return len(ds), err
 	}
 	var c receiveCall
 	if err := q.checkReceive(&c, &in); err != nil {
