@@ -68,7 +68,7 @@ func (e *Event) MessageID() string {
 
 // eventLocked notes what happened to a message, which must still be in its slot. q.mu must be held.
 func (q *queue) eventLocked(now int64, kind EventKind, slot uint32) {
-	if q.settings.Load().observer == nil {
+	if !q.observed {
 		return
 	}
 	q.emitMessageLocked(now, Event{Kind: kind}, slot)
@@ -97,7 +97,7 @@ func (q *queue) groupLocked(slot uint32) string {
 
 // emitLocked numbers an event and keeps it until the lock is released. q.mu must be held.
 func (q *queue) emitLocked(now int64, e Event) {
-	if q.settings.Load().observer == nil {
+	if !q.observed {
 		return
 	}
 	q.eventSeq++

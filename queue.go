@@ -115,6 +115,7 @@ type queue struct {
 	events     []Event     // not yet delivered
 	eventSeq   uint64
 	delivering bool // a goroutine is delivering events
+	observed   bool // there is an observer
 }
 
 // NewStandard makes an empty Standard queue. The name has 1 to 80 letters, digits, hyphens and underscores (SQS: NAM-1).
@@ -190,6 +191,7 @@ func (q *queue) init(name, arn string, self Queue, b *Broker, s *settings) {
 		q.limit = maxSlots
 	}
 	q.settings.Store(s.finish())
+	q.observed = s.observer != nil
 	q.armed = never
 	// A method value made at each use would tie the timer to the functions that arm it, and escape analysis
 	// would give up on their buffers.
@@ -474,6 +476,7 @@ func (q *queue) configure(p *patch) error {
 		return err
 	}
 	q.settings.Store(s.finish())
+	q.observed = s.observer != nil
 	q.modified = q.ids.time(now)
 	// Delays of FIFO and retention may have become shorter; what is due now is carried out by the timer.
 	q.scheduleLocked(q.nextLocked())

@@ -310,7 +310,7 @@ func (q *queue) finishBury(ch *chore, err error, hold bool) fate {
 // failedLocked notes a failure of the target. q.mu must be held.
 func (q *queue) failedLocked(now int64, ch *chore, err error) {
 	q.metrics.deadFailed++
-	if q.settings.Load().observer != nil {
+	if q.observed {
 		q.emitMessageLocked(now, Event{Kind: EventDeadLetterFailed, Err: err}, ch.slot)
 	}
 }
