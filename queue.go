@@ -466,7 +466,8 @@ func (q *queue) configure(p *patch) error {
 	if p.set&setUnlimited != 0 {
 		return &ParamError{Err: ErrInvalidParameter, Param: "WithoutSQSLimits", Reason: "cannot be changed on a live queue"}
 	}
-	now, err := q.enter()
+	// What is due is carried out under the old settings, be the timer late or not.
+	now, err := q.enterSettled()
 	if err != nil {
 		return err
 	}
