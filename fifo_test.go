@@ -1,0 +1,616 @@
+package inq
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// steps tells a story about one queue: each method is one call that must succeed.
+type steps struct {
+	testing.TB
+	q *queue
+}
+
+// standardSteps begins a story on a fresh Standard queue.
+func standardSteps(t testing.TB, opts ...StandardOption) steps {
+	return steps{t, &testStandard(t, opts...).queue}
+}
+
+// fifoSteps begins a story on a fresh FIFO queue.
+func fifoSteps(t testing.TB, opts ...FIFOOption) steps {
+	return steps{t, &testFIFO(t, opts...).queue}
+}
+
+// scene runs f in a bubble of virtual time, as a subtest.
+func scene(t *testing.T, name string, f func(t *testing.T)) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) { synctest.Test(t, f) })
+}
+
+// onBothTypes runs f on a Standard and on a FIFO queue, each in its own bubble.
+func onBothTypes(t *testing.T, f func(s steps), opts ...Option) {
+	t.Helper()
+	scene(t, "standard", func(t *testing.T) { f(standardSteps(t, Options(opts...))) })
+	scene(t, "fifo", func(t *testing.T) { f(fifoSteps(t, Options(opts...))) })
+}
+
+// message makes a valid message for the queue. On FIFO the group is what stands before the hyphen, and the body is the
+// deduplication id.
+func (s steps) message(body string) Message {
+	m := Message{Body: body}
+	if s.q.fifo != nil {
+		m.GroupID, _, _ = strings.Cut(body, "-")
+		m.DeduplicationID = body
+	}
+	return m
+}
+
+// send sends messages one by one.
+func (s steps) send(bodies ...string) {
+	s.Helper()
+	for _, b := range bodies {
+		_, err := s.q.Send(context.Background(), s.message(b))
+		require.NoError(s, err)
+	}
+}
+
+// receive takes messages with a short poll.
+func (s steps) receive(most int, visibility time.Duration) []Delivery {
+	s.Helper()
+	ds, err := s.q.Receive(context.Background(), ReceiveInput{Max: most, Wait: Zero, VisibilityTimeout: visibility})
+	require.NoError(s, err)
+	return ds
+}
+
+// gets takes messages with a short poll and compares their bodies.
+func (s steps) gets(most int, visibility time.Duration, want ...string) []Delivery {
+	s.Helper()
+	ds := s.receive(most, visibility)
+	require.Equal(s, want, bodiesOf(ds))
+	return ds
+}
+
+// one takes exactly one message.
+func (s steps) one(visibility time.Duration) *Delivery {
+	s.Helper()
+	ds := s.receive(1, visibility)
+	require.Len(s, ds, 1)
+	return &ds[0]
+}
+
+// delete deletes messages one by one.
+func (s steps) delete(ds ...Delivery) {
+	s.Helper()
+	for i := range ds {
+		require.NoError(s, s.q.Delete(context.Background(), ds[i].ReceiptHandle()))
+	}
+}
+
+// change changes a visibility timeout.
+func (s steps) change(d *Delivery, timeout time.Duration) {
+	s.Helper()
+	require.NoError(s, s.q.ChangeVisibility(context.Background(), d.ReceiptHandle(), timeout))
+}
+
+// counts compares the three counters.
+func (s steps) counts(visible, notVisible, delayed int) {
+	s.Helper()
+	c, err := s.q.Counts(context.Background())
+	require.NoError(s, err)
+	require.Equal(s, Counts{Visible: visible, NotVisible: notVisible, Delayed: delayed}, c)
+}
+
+// bodiesOf returns the bodies in order, nil for none.
+func bodiesOf(ds []Delivery) (bodies []string) {
+	for i := range ds {
+		bodies = append(bodies, ds[i].Body)
+	}
+	return bodies
+}
+
+func TestFIFO1_SequenceNumbersHaveTwentyDigitsAndGrow(t *testing.T) {
+	ctx := context.Background()
+	q := testFIFO(t)
+	last := ""
+	for i := range 100 {
+		sent, err := q.Send(ctx, Message{Body: "b", GroupID: fmt.Sprint(i % 7), DeduplicationID: fmt.Sprint(i)})
+		require.NoError(t, err)
+		require.Regexp(t, `^[0-9]{20}$`, sent.SequenceNumber())
+		require.Greater(t, sent.SequenceNumber(), last)
+		last = sent.SequenceNumber()
+	}
+	ds, err := q.Receive(ctx, ReceiveInput{Max: 10})
+	require.NoError(t, err)
+	require.Len(t, ds, 10)
+	for i := range ds {
+		require.Regexp(t, `^[0-9]{20}$`, ds[i].SequenceNumber())
+	}
+
+	s := testStandard(t)
+	sent, err := s.Send(ctx, Message{Body: "b"})
+	require.NoError(t, err)
+	require.Empty(t, sent.SequenceNumber())
+	ds, err = s.Receive(ctx, ReceiveInput{})
+	require.NoError(t, err)
+	require.Empty(t, ds[0].SequenceNumber())
+}
+
+func TestFIFO2to4_MissingIdsAreRefused(t *testing.T) {
+	ctx := context.Background()
+	noGroup := Message{Body: "b", DeduplicationID: "d"}
+	noDedup := Message{Body: "b", GroupID: "g"}
+	for _, c := range []struct {
+		name    string
+		m       Message
+		param   string
+		one     error
+		inBatch error
+	}{
+		{"FIFO-2 group id", noGroup, "MessageGroupId", ErrMissingParameter, ErrInvalidParameter},
+		{"FIFO-3 deduplication id", noDedup, "MessageDeduplicationId", ErrInvalidParameter, ErrInvalidParameter},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			q := testFIFO(t)
+			_, err := q.Send(ctx, c.m)
+			require.ErrorIs(t, err, c.one)
+			require.Equal(t, c.param, requireParamError(t, err).Param)
+
+			// FIFO-4: in a batch, wherever it stands, it fails the whole request.
+			good := Message{Body: "b", GroupID: "g", DeduplicationID: "x"}
+			for _, ms := range [][]Message{{c.m, good}, {good, c.m}} {
+				sent, err := q.SendBatch(ctx, ms)
+				require.Nil(t, sent)
+				require.ErrorIs(t, err, c.inBatch)
+				require.Equal(t, c.param, requireParamError(t, err).Param)
+			}
+			require.Zero(t, q.Stats().Sent)
+		})
+	}
+}
+
+func TestFIFO4_AMissingIdFailsTheBatchEvenBesideAnotherFaultOfTheSameEntry(t *testing.T) {
+	q := testFIFO(t)
+	sent, err := q.SendBatch(context.Background(), []Message{
+		{Body: "a", GroupID: "g", DeduplicationID: "a"},
+		{Body: "\x00", DeduplicationID: "b"},
+	})
+	require.Nil(t, sent)
+	require.ErrorIs(t, err, ErrInvalidParameter)
+	require.Equal(t, "MessageGroupId", requireParamError(t, err).Param)
+	require.Zero(t, q.Stats().Sent)
+}
+
+func TestFIFO5_ADelayOfAMessageIsRefusedAndZeroMeansTheQueuesOwn(t *testing.T) {
+	scene(t, "zero", func(t *testing.T) {
+		ctx := context.Background()
+		s := fifoSteps(t, WithDelay(10*time.Second))
+		for _, d := range []time.Duration{2 * time.Second, 1, 15 * time.Minute, -1} {
+			m := s.message("g-bad")
+			m.Delay = d
+			_, err := s.q.Send(ctx, m)
+			require.ErrorIs(t, err, ErrInvalidParameter, "%v", d)
+			require.Equal(t, "DelaySeconds", requireParamError(t, err).Param)
+		}
+		for i, d := range []time.Duration{0, Zero} {
+			m := s.message(fmt.Sprintf("g-%d", i))
+			m.Delay = d
+			_, err := s.q.Send(ctx, m)
+			require.NoError(t, err)
+		}
+		s.counts(0, 0, 2)
+		time.Sleep(10*time.Second - 1)
+		s.gets(10, 0)
+		time.Sleep(1)
+		s.gets(10, 0, "g-0", "g-1")
+	})
+}
+
+func TestFIFO6_ABatchIsEnqueuedInTheOrderOfTheList(t *testing.T) {
+	s := steps{t, &testFIFO(t).queue}
+	var ms []Message
+	var want []string
+	for i := range 10 {
+		ms = append(ms, s.message(fmt.Sprintf("g-%d", i)))
+		want = append(want, ms[i].Body)
+	}
+	sent, err := s.q.SendBatch(context.Background(), ms)
+	require.NoError(t, err)
+	for i := 1; i < len(sent); i++ {
+		require.Greater(t, sent[i].SequenceNumber(), sent[i-1].SequenceNumber())
+	}
+	s.gets(10, 0, want...)
+}
+
+func TestFIFO7_TheQueuesDelayAppliesToEveryMessageAndKeepsTheOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := fifoSteps(t, WithDelay(2*time.Second))
+		s.send("g-1")
+		time.Sleep(time.Second)
+		s.send("g-2", "h-1")
+		s.counts(0, 0, 3)
+		time.Sleep(time.Second - 1)
+		s.gets(10, 0)
+		time.Sleep(1)
+		s.counts(1, 0, 2)
+		first := s.gets(10, 0, "g-1")
+		time.Sleep(time.Second)
+		s.counts(2, 1, 0)
+		s.gets(10, 0, "h-1")
+		s.delete(first...)
+		s.gets(10, 0, "g-2")
+	})
+}
+
+func TestFIFO8_AReceiveTakesTheRunFromTheHeadOfOneGroupThenTheNext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := fifoSteps(t)
+		s.send("g1-m1", "g2-m1", "g1-m2", "g1-m3")
+		s.gets(10, 0, "g1-m1", "g1-m2", "g1-m3", "g2-m1")
+	})
+}
+
+func TestFIFO9_NothingBehindAHeadInFlightIsDelivered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := fifoSteps(t)
+		s.send("g1-m1", "g1-m2")
+		head := s.gets(1, 0, "g1-m1")
+		s.gets(10, 0)
+		s.send("g1-m3")
+		s.gets(10, 0)
+		s.send("g2-m1")
+		s.gets(10, 0, "g2-m1")
+		s.delete(head...)
+		s.gets(10, 0, "g1-m2", "g1-m3")
+	})
+}
+
+func TestFIFO9_NothingBehindADelayedHeadIsDelivered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := fifoSteps(t)
+		s.send("g1-m1", "g1-m2")
+		head := s.one(0)
+		require.NoError(t, s.q.Return(context.Background(), head.ReceiptHandle(), 5*time.Second))
+		s.counts(1, 0, 1)
+		s.gets(10, 0)
+		time.Sleep(5 * time.Second)
+		s.gets(10, 0, "g1-m1", "g1-m2")
+	})
+}
+
+func TestFIFO10_AGroupOpensWhenAllOfItsMessagesInFlightAreDeleted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := fifoSteps(t)
+		s.send("g-m1", "g-m2", "g-m3", "g-m4")
+		two := s.gets(2, 0, "g-m1", "g-m2")
+		s.delete(two[0])
+		s.gets(10, 0)
+		s.delete(two[1])
+		s.gets(10, 0, "g-m3", "g-m4")
+	})
+}
+
+func TestFIFO11_AMessageReleasedBeforeOneInFlightIsReceivableAlone(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		release func(s steps, two []Delivery)
+	}{
+		{"set to 0", func(s steps, two []Delivery) { s.change(&two[0], 0) }},
+		{"set to Zero", func(s steps, two []Delivery) { s.change(&two[0], Zero) }},
+		{"lapsed", func(s steps, two []Delivery) {
+			s.change(&two[1], time.Hour)
+			time.Sleep(30 * time.Second)
+		}},
+	} {
+		scene(t, c.name, func(t *testing.T) {
+			s := fifoSteps(t)
+			s.send("g1-m1", "g1-m2", "g1-m3", "g2-m1")
+			two := s.gets(2, 0, "g1-m1", "g1-m2")
+			c.release(s, two)
+			s.counts(3, 1, 0)
+			s.gets(3, 0, "g2-m1", "g1-m1")
+			s.gets(3, 0)
+		})
+	}
+}
+
+func TestFIFO12_ExtendingOneOfThreeMessages(t *testing.T) {
+	for extended, want := range [][]string{0: nil, 1: {"g-foo"}, 2: {"g-foo", "g-bar"}} {
+		scene(t, fmt.Sprintf("message %d", extended+1), func(t *testing.T) {
+			s := fifoSteps(t)
+			s.send("g-foo", "g-bar", "g-baz")
+			ds := s.gets(10, time.Second, "g-foo", "g-bar", "g-baz")
+			s.change(&ds[extended], 4*time.Second)
+			time.Sleep(2500 * time.Millisecond)
+			s.counts(2, 1, 0)
+			s.gets(10, 0, want...)
+		})
+	}
+}
+
+func TestFIFO13_AfterAllTimeoutsTheGroupComesAgainInItsOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := fifoSteps(t)
+		s.send("g-1", "g-2", "g-3", "g-4")
+		ds := s.gets(3, time.Second, "g-1", "g-2", "g-3")
+		// The first comes back last: the order is that of the sends, not of the releases.
+		s.change(&ds[0], 3*time.Second)
+		s.change(&ds[2], 2*time.Second)
+		time.Sleep(3 * time.Second)
+		again := s.gets(10, 0, "g-1", "g-2", "g-3", "g-4")
+		require.Equal(t, []int{2, 2, 2, 1}, []int{again[0].ReceiveCount, again[1].ReceiveCount, again[2].ReceiveCount, again[3].ReceiveCount})
+	})
+}
+
+func TestFIFO14_GroupsThatWereTouchedGoBehindTheOthers(t *testing.T) {
+	scene(t, "after a timeout", func(t *testing.T) {
+		s := fifoSteps(t, WithVisibilityTimeout(time.Second))
+		s.send("g1-m1", "g1-m2", "g1-m3", "g1-m4", "g2-m1", "g3-m1")
+		s.gets(2, 0, "g1-m1", "g1-m2")
+		s.gets(1, 0, "g2-m1")
+		time.Sleep(time.Second)
+		s.gets(10, 0, "g3-m1", "g1-m1", "g1-m2", "g1-m3", "g1-m4", "g2-m1")
+	})
+	scene(t, "visibility 0", func(t *testing.T) {
+		s := fifoSteps(t)
+		s.send("g1-m1", "g2-m1", "g2-m2", "g3-m1", "g1-m2")
+		s.gets(3, Zero, "g1-m1", "g1-m2", "g2-m1")
+		s.gets(10, Zero, "g3-m1", "g1-m1", "g1-m2", "g2-m1", "g2-m2")
+	})
+	scene(t, "deletes, groups in any order", func(t *testing.T) {
+		s := fifoSteps(t)
+		s.send("g1-m1", "g1-m2", "g1-m3", "g1-m4", "g2-m1", "g2-m2", "g3-m1")
+		s.delete(s.gets(2, 0, "g1-m1", "g1-m2")...)
+		byGroup := map[string][]string{}
+		for _, b := range bodiesOf(s.receive(10, 0)) {
+			byGroup[b[:2]] = append(byGroup[b[:2]], b)
+		}
+		require.Equal(t, map[string][]string{"g1": {"g1-m3", "g1-m4"}, "g2": {"g2-m1", "g2-m2"}, "g3": {"g3-m1"}}, byGroup)
+	})
+}
+
+func TestFIFO15_AGroupThatBecameEmptyWorksOnNewMessages(t *testing.T) {
+	scene(t, "deleted", func(t *testing.T) {
+		s := fifoSteps(t)
+		for _, b := range []string{"g-1", "g-2", "g-3"} {
+			s.send(b)
+			s.delete(s.gets(10, 0, b)...)
+			require.Zero(t, s.q.Stats().Groups)
+		}
+	})
+	scene(t, "dead-lettered", func(t *testing.T) {
+		dlq := testFIFO(t)
+		s := fifoSteps(t, WithDeadLetter(dlq, 1))
+		s.send("g-1")
+		s.gets(10, Zero, "g-1")
+		s.gets(10, 0)
+		require.Equal(t, 1, dlq.Stats().Visible)
+		s.send("g-2", "g-3")
+		s.gets(10, 0, "g-2", "g-3")
+	})
+	scene(t, "expired in flight", func(t *testing.T) {
+		s := fifoSteps(t, WithRetention(time.Minute))
+		s.send("g-1")
+		s.gets(10, time.Hour, "g-1")
+		time.Sleep(time.Minute)
+		s.counts(0, 0, 0)
+		s.send("g-2")
+		s.gets(10, 0, "g-2")
+	})
+}
+
+func TestFIFO16_ConsumersHoldDifferentGroupsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := fifoSteps(t)
+		s.send("a-1", "a-2", "b-1", "c-1", "c-2")
+		first := s.gets(1, 0, "a-1")
+		s.gets(2, 0, "b-1", "c-1")
+		require.Equal(t, 3, s.q.Stats().GroupsInFlight)
+		s.gets(10, 0)
+		s.delete(first...)
+		s.gets(10, 0, "a-2")
+	})
+}
+
+func TestFIFO17_AtTheLimitInFlightReceivesFindNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := context.Background()
+		s := fifoSteps(t)
+		s.q.limit = 3
+		s.send("a-1", "a-2", "b-1", "c-1", "d-1")
+		ds := s.gets(10, 0, "a-1", "a-2", "b-1") // less than asked for
+		s.gets(10, 0)
+		start := time.Now()
+		none, err := s.q.Receive(ctx, ReceiveInput{Wait: 20 * time.Second})
+		require.NoError(t, err)
+		require.Empty(t, none)
+		require.Equal(t, 20*time.Second, time.Since(start))
+		s.delete(ds[2])
+		s.gets(10, 0, "c-1")
+		time.Sleep(10 * time.Second) // the first ones lapse
+		s.gets(10, 0, "d-1", "a-1")
+	})
+}
+
+func TestLC1_AChangedDelayActsOnMessagesThatWait(t *testing.T) {
+	scene(t, "longer", func(t *testing.T) {
+		q := testFIFO(t, WithDelay(10*time.Second))
+		s := steps{t, &q.queue}
+		s.send("g-1")
+		time.Sleep(5 * time.Second)
+		require.NoError(t, q.Configure(WithDelay(20*time.Second)))
+		time.Sleep(15*time.Second - 1)
+		s.gets(10, 0)
+		time.Sleep(1)
+		s.gets(10, 0, "g-1")
+	})
+	scene(t, "shorter", func(t *testing.T) {
+		q := testFIFO(t, WithDelay(10*time.Minute))
+		s := steps{t, &q.queue}
+		s.send("g-1")
+		time.Sleep(5 * time.Second)
+		s.send("g-2", "h-1")
+		require.NoError(t, q.Configure(WithDelay(7*time.Second)))
+		time.Sleep(2*time.Second - 1)
+		s.gets(10, 0)
+		time.Sleep(1)
+		s.gets(10, 0, "g-1")
+		time.Sleep(5 * time.Second)
+		s.gets(10, 0, "h-1")
+	})
+	scene(t, "none, and a long poll is waiting", func(t *testing.T) {
+		q := testFIFO(t, WithDelay(10*time.Minute))
+		s := steps{t, &q.queue}
+		s.send("g-1", "g-2")
+		start := time.Now()
+		go func() {
+			time.Sleep(3 * time.Second)
+			require.NoError(t, q.Configure(WithDelay(0)))
+		}()
+		ds, err := q.Receive(context.Background(), ReceiveInput{Max: 10, Wait: 20 * time.Second})
+		require.NoError(t, err)
+		require.Equal(t, []string{"g-1", "g-2"}, bodiesOf(ds))
+		require.Equal(t, 3*time.Second, time.Since(start))
+	})
+	scene(t, "not on those that have arrived", func(t *testing.T) {
+		q := testFIFO(t, WithDelay(time.Second))
+		s := steps{t, &q.queue}
+		s.send("g-1")
+		time.Sleep(time.Second)
+		require.NoError(t, q.Configure(WithDelay(time.Minute)))
+		s.gets(10, 0, "g-1")
+	})
+}
+
+func TestLC7_VisibilityZeroLeavesTheGroupOpenAndTheHandleExpired(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := fifoSteps(t)
+		s.send("g-1", "g-2")
+		for n := range 3 {
+			ds := s.gets(10, Zero, "g-1", "g-2")
+			s.counts(2, 0, 0)
+			for i := range ds {
+				require.Equal(t, n+1, ds[i].ReceiveCount)
+				require.ErrorIs(t, s.q.Delete(context.Background(), ds[i].ReceiptHandle()), ErrReceiptHandleExpired)
+			}
+		}
+		s.counts(2, 0, 0)
+	})
+}
+
+func TestCNT1_SixMessagesInThreeGroupsOfTwo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := fifoSteps(t, WithVisibilityTimeout(2*time.Second))
+		s.send("g1-1", "g1-2", "g2-1", "g2-2", "g3-1", "g3-2")
+		s.counts(6, 0, 0)
+		s.gets(1, 0, "g1-1")
+		s.gets(1, 0, "g2-1")
+		s.counts(4, 2, 0)
+		time.Sleep(2*time.Second - 1)
+		s.counts(4, 2, 0)
+		time.Sleep(1)
+		s.counts(6, 0, 0)
+	})
+}
+
+func TestCNT2_MessagesBehindOthersInFlightCountAsVisible(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := fifoSteps(t)
+		s.send("g-1", "g-2", "g-3", "g-4", "g-5")
+		ds := s.gets(4, 0, "g-1", "g-2", "g-3", "g-4")
+		s.counts(1, 4, 0)
+		s.delete(ds...)
+		s.counts(1, 0, 0)
+	})
+}
+
+func TestDEL4_DeletingTheLastInFlightUnlocksTheGroupAndWakesALongPoll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := fifoSteps(t)
+		s.send("g-1", "g-2", "g-3")
+		two := s.gets(2, 0, "g-1", "g-2")
+		go func() {
+			time.Sleep(time.Second)
+			s.delete(two[0])
+			time.Sleep(time.Second)
+			s.delete(two[1])
+		}()
+		start := time.Now()
+		ds, err := s.q.Receive(context.Background(), ReceiveInput{Wait: 20 * time.Second})
+		require.NoError(t, err)
+		require.Equal(t, []string{"g-3"}, bodiesOf(ds))
+		require.Equal(t, 2*time.Second, time.Since(start))
+	})
+}
+
+func TestNAM3_IdsHave1To128PrintableCharacters(t *testing.T) {
+	ctx := context.Background()
+	var all strings.Builder
+	for c := '!'; c <= '~'; c++ {
+		all.WriteRune(c)
+	}
+	require.Len(t, all.String(), 94)
+	ok := []string{"!", "~", "a", strings.Repeat("x", 127), strings.Repeat("x", 128), all.String()}
+	bad := []string{" ", "a b", strings.Repeat("x", 129), "\x7f", "a\x1f", "é", "\x00", "a\n", "\xff"}
+
+	uses := []struct {
+		name string
+		do   func(q *FIFO, id string, i int) error
+	}{
+		{"MessageGroupId", func(q *FIFO, id string, i int) error {
+			_, err := q.Send(ctx, Message{Body: "b", GroupID: id, DeduplicationID: fmt.Sprint(i)})
+			return err
+		}},
+		{"MessageDeduplicationId", func(q *FIFO, id string, _ int) error {
+			_, err := q.Send(ctx, Message{Body: "b", GroupID: "g", DeduplicationID: id})
+			return err
+		}},
+		{"ReceiveRequestAttemptId", func(q *FIFO, id string, _ int) error {
+			_, err := q.Receive(ctx, ReceiveInput{Wait: Zero, AttemptID: id})
+			return err
+		}},
+	}
+	for _, u := range uses {
+		t.Run(u.name, func(t *testing.T) {
+			q := testFIFO(t)
+			for i, id := range ok {
+				require.NoError(t, u.do(q, id, i), "%q", id)
+			}
+			before := q.Stats()
+			for i, id := range bad {
+				err := u.do(q, id, i)
+				require.ErrorIs(t, err, ErrInvalidParameter, "%q", id)
+				require.Equal(t, u.name, requireParamError(t, err).Param)
+				require.Equal(t, id, requireParamError(t, err).Value)
+			}
+			require.Equal(t, before.Counts, q.Stats().Counts)
+		})
+	}
+	t.Run("a name comes back as it was given", func(t *testing.T) {
+		q := testFIFO(t)
+		_, err := q.Send(ctx, Message{Body: "b", GroupID: all.String(), DeduplicationID: strings.Repeat("~", 128)})
+		require.NoError(t, err)
+		ds, err := q.Receive(ctx, ReceiveInput{})
+		require.NoError(t, err)
+		require.Equal(t, all.String(), ds[0].GroupID)
+		require.Equal(t, strings.Repeat("~", 128), ds[0].DeduplicationID())
+	})
+	t.Run("on Standard a group id obeys the same rule, an attempt id is ignored", func(t *testing.T) {
+		q := testStandard(t)
+		for _, id := range ok {
+			_, err := q.Send(ctx, Message{Body: "b", GroupID: id})
+			require.NoError(t, err)
+		}
+		for _, id := range bad {
+			_, err := q.Send(ctx, Message{Body: "b", GroupID: id})
+			require.ErrorIs(t, err, ErrInvalidParameter)
+			_, err = q.Receive(ctx, ReceiveInput{Wait: Zero, AttemptID: id})
+			require.NoError(t, err)
+		}
+	})
+}
