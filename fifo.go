@@ -81,14 +81,19 @@ func (f *fifo) prepare(p *payload, m *Message, s *settings) error {
 		// The same key as that of a message with the hash as its explicit id: the one is a duplicate of the other.
 		p.key = [2]uint64{maphash.Bytes(f.seeds[0], id[:]), maphash.Bytes(f.seeds[1], id[:])}
 	default:
-		return &ParamError{Err: ErrInvalidParameter, Param: "MessageDeduplicationId", Value: "",
-			Reason: "required unless the queue deduplicates by content"}
+		return errNoDeduplicationID()
 	}
 	if f.scope == ScopeMessageGroup {
 		p.key[0] ^= p.hash
 		p.key[1] ^= maphash.String(f.seeds[3], m.GroupID)
 	}
 	return nil
+}
+
+// errNoDeduplicationID is the refusal of a message without a deduplication id (SQS: FIFO-3).
+func errNoDeduplicationID() error {
+	return &ParamError{Err: ErrInvalidParameter, Param: "MessageDeduplicationId", Value: "",
+		Reason: "required unless the queue deduplicates by content"}
 }
 
 // join puts a new message at the end of its group.

@@ -89,6 +89,13 @@ func (q *queue) SendBatch(ctx context.Context, ms []Message) ([]Sent, error) {
 			return nil, &ParamError{Err: ErrBatchTooLong, Param: "SendMessageBatch", Value: total, Max: maxMessageSize, Reason: "bytes in sum"}
 		}
 	}
+	if q.fifo != nil {
+		for i := range ms {
+			if err := q.checkEntry(&ms[i], s); err != nil {
+				return nil, err
+			}
+		}
+	}
 	var few [maxBatch]payload
 	ps := few[:0]
 	var failures batchFailures
@@ -96,9 +103,6 @@ func (q *queue) SendBatch(ctx context.Context, ms []Message) ([]Sent, error) {
 		var p payload
 		err := q.prepare(&p, &ms[i], s)
 		if err != nil {
-			if q.fifo != nil && refusesBatch(&ms[i], err) {
-				return nil, asInvalidParameter(err)
-			}
 			failures.add(i, err)
 		}
 		ps = append(ps, p) // an empty body marks the failed ones
@@ -126,32 +130,28 @@ func (q *queue) SendBatch(ctx context.Context, ms []Message) ([]Sent, error) {
 	return sent, failures.err()
 }
 
-// refusesBatch reports whether a fault of one entry fails a FIFO batch as a whole: everything
-// except its contents (SQS: FIFO-4, BAT-5, BAT-7).
-func refusesBatch(m *Message, err error) bool {
-	p, ok := err.(*ParamError)
-	if !ok {
-		return false
+// checkEntry finds what fails a FIFO batch as a whole: every fault of an entry except one of its contents
+// (SQS: FIFO-4, BAT-5, BAT-7).
+func (q *queue) checkEntry(m *Message, s *settings) error {
+	if m.GroupID == "" {
+		return &ParamError{Err: ErrInvalidParameter, Param: "MessageGroupId", Value: "", Reason: "required by a FIFO queue"}
 	}
-	switch p.Param {
-	case "MessageGroupId":
-		return m.GroupID == ""
-	case "MessageDeduplicationId":
-		return m.DeduplicationID == ""
-	case "DelaySeconds", "MessageSize":
-		return true
+	if m.DeduplicationID == "" && !s.contentDedup {
+		return errNoDeduplicationID()
 	}
-	return false
+	if _, err := q.checkDelay(m.Delay, s); err != nil {
+		return err
+	}
+	return checkSize(m.size(), s)
 }
 
-// asInvalidParameter turns a missing group id into what a batch says of it (SQS: FIFO-4).
-func asInvalidParameter(err error) error {
-	if p, ok := err.(*ParamError); ok && p.Err == ErrMissingParameter {
-		c := *p
-		c.Err = ErrInvalidParameter
-		return &c
+// checkSize applies SQS: MSG-2.
+func checkSize(size int, s *settings) error {
+	if size > s.maxSize {
+		return &ParamError{Err: ErrInvalidParameter, Param: "MessageSize", Value: size, Max: s.maxSize,
+			Reason: "bytes of body and attributes"}
 	}
-	return err
+	return nil
 }
 
 // checkBatch applies SQS: BAT-1.
@@ -180,9 +180,8 @@ func (q *queue) prepare(p *payload, m *Message, s *settings) error {
 	if err != nil {
 		return err
 	}
-	if size > s.maxSize {
-		return &ParamError{Err: ErrInvalidParameter, Param: "MessageSize", Value: size, Max: s.maxSize,
-			Reason: "bytes of body and attributes"}
+	if err := checkSize(size, s); err != nil {
+		return err
 	}
 	p.delay = -1
 	if m.Delay != 0 || q.fifo != nil {
