@@ -150,6 +150,9 @@ func (q *queue) receive(ctx context.Context, c *receiveCall, dst []Delivery) ([]
 		}
 		return q.wait(ctx, now, c, dst)
 	}
+	if dst == nil && c.attempt != "" {
+		dst = make([]Delivery, min(c.max, mostAtOnce)) // what is repeated is not visible
+	}
 	for {
 		room := dst
 		if room == nil {
