@@ -138,7 +138,9 @@ func WithThroughputLimit(l ThroughputLimit) FIFOOption {
 func Options(opts ...Option) Option {
 	return option(func(p *patch) {
 		for _, o := range opts {
-			o.applyFIFO(p)
+			if o != nil {
+				o.applyFIFO(p)
+			}
 		}
 	})
 }
@@ -147,7 +149,9 @@ func Options(opts ...Option) Option {
 func StandardOptions(opts ...StandardOption) StandardOption {
 	return standardOption(func(p *patch) {
 		for _, o := range opts {
-			o.applyStandard(p)
+			if o != nil {
+				o.applyStandard(p)
+			}
 		}
 	})
 }
@@ -156,7 +160,9 @@ func StandardOptions(opts ...StandardOption) StandardOption {
 func FIFOOptions(opts ...FIFOOption) FIFOOption {
 	return fifoOption(func(p *patch) {
 		for _, o := range opts {
-			o.applyFIFO(p)
+			if o != nil {
+				o.applyFIFO(p)
+			}
 		}
 	})
 }
