@@ -20,16 +20,17 @@ type VisibilityChange struct {
 func (q *queue) Delete(ctx context.Context, receiptHandle string) error {
 	rc, err := q.ids.parse(receiptHandle)
 	if err != nil {
-		return firstError(checkContext(ctx), err)
+		return q.refusedHandle(ctx, err)
 	}
 	return q.deleteReceipt(ctx, rc)
 }
 
-func firstError(a, b error) error {
-	if a != nil {
-		return a
+// refusedHandle is refused for calls that read the handle before they look at ctx.
+func (q *queue) refusedHandle(ctx context.Context, err error) error {
+	if err := checkContext(ctx); err != nil {
+		return err
 	}
-	return b
+	return q.refused(err)
 }
 
 func (q *queue) deleteReceipt(ctx context.Context, rc receipt) error {
@@ -65,7 +66,7 @@ func (q *queue) enterToDelete() (now int64, err error) {
 
 // deleteLocked deletes by the rules of the queue's type. q.mu must be held.
 func (q *queue) deleteLocked(now int64, rc receipt) error {
-	r := q.store.find(rc.slot, rc.seq)
+	r := q.findLocked(now, rc)
 	if r != nil && q.fifo != nil && !q.currentLocked(now, rc, r) {
 		return q.expiredHandle(rc)
 	}
@@ -78,12 +79,23 @@ func (q *queue) deleteLocked(now int64, rc receipt) error {
 		q.timeouts.line.Remove(&q.store.nodes, rc.slot)
 		q.main.arrivals.remove(&q.store, r)
 		q.counts[classNotVisible]--
+		q.counts[classNone]++
 		q.bytes -= int64(len(r.body))
 		q.store.release(rc.slot)
 	default:
 		q.ackLocked(now, rc.slot, r)
 	}
 	return nil
+}
+
+// findLocked returns the message that rc names, nil where it is gone or its retention is over, be the timer late or not.
+// q.mu must be held.
+func (q *queue) findLocked(now int64, rc receipt) *record {
+	r := q.store.find(rc.slot, rc.seq)
+	if r == nil || after(r.enqueued, q.settings.Load().retention) <= now {
+		return nil
+	}
+	return r
 }
 
 // currentLocked reports whether rc names the latest receive and its timeout is not over, be the timer late or not.
@@ -104,7 +116,7 @@ func (q *queue) DeleteBatch(ctx context.Context, receiptHandles []string) error 
 		return err
 	}
 	if err := checkBatch("DeleteMessageBatch", len(receiptHandles), q.settings.Load()); err != nil {
-		return err
+		return q.refused(err)
 	}
 	return q.eachReceipt(len(receiptHandles), (*queue).enterToDelete,
 		func(i int) (receipt, error) { return q.ids.parse(receiptHandles[i]) },
@@ -156,6 +168,9 @@ func (q *queue) DeleteAll(ctx context.Context, ds []Delivery) error {
 	if err := checkContext(ctx); err != nil {
 		return err
 	}
+	if len(ds) == 0 {
+		return q.refused(nil)
+	}
 	var failures batchFailures
 	for from := 0; from < len(ds); from += entriesAtOnce {
 		part := ds[from:min(len(ds), from+entriesAtOnce)]
@@ -193,7 +208,10 @@ func (q *queue) ExtendAll(ctx context.Context, ds []Delivery, timeout time.Durat
 	}
 	timeout, err := q.checkTimeout(timeout)
 	if err != nil {
-		return err
+		return q.refused(err)
+	}
+	if len(ds) == 0 {
+		return q.refused(nil)
 	}
 	var failures batchFailures
 	for from := 0; from < len(ds); from += entriesAtOnce {
@@ -225,7 +243,7 @@ func (q *queue) ExtendAll(ctx context.Context, ds []Delivery, timeout time.Durat
 func (q *queue) ChangeVisibility(ctx context.Context, receiptHandle string, timeout time.Duration) error {
 	rc, err := q.ids.parse(receiptHandle)
 	if err != nil {
-		return firstError(checkContext(ctx), err)
+		return q.refusedHandle(ctx, err)
 	}
 	return q.changeReceipt(ctx, rc, timeout)
 }
@@ -236,7 +254,7 @@ func (q *queue) changeReceipt(ctx context.Context, rc receipt, timeout time.Dura
 	}
 	timeout, err := q.checkTimeout(timeout)
 	if err != nil {
-		return err
+		return q.refused(err)
 	}
 	now, err := q.enter()
 	if err != nil {
@@ -262,7 +280,7 @@ func (q *queue) checkTimeout(timeout time.Duration) (time.Duration, error) {
 
 // changeLocked changes a visibility by the rules of the queue's type. q.mu must be held.
 func (q *queue) changeLocked(now int64, rc receipt, timeout time.Duration) error {
-	r := q.store.find(rc.slot, rc.seq)
+	r := q.findLocked(now, rc)
 	if r == nil || q.fifo != nil && !q.currentLocked(now, rc, r) {
 		return &ParamError{Err: ErrNotInFlight, Param: "ReceiptHandle", Value: q.ids.handle(rc),
 			Reason: "its visibility cannot be changed"}
@@ -284,7 +302,7 @@ func (q *queue) ChangeVisibilityBatch(ctx context.Context, changes []VisibilityC
 		return err
 	}
 	if err := checkBatch("ChangeMessageVisibilityBatch", len(changes), q.settings.Load()); err != nil {
-		return err
+		return q.refused(err)
 	}
 	return q.eachReceipt(len(changes), (*queue).enter,
 		func(i int) (receipt, error) { return q.ids.parse(changes[i].ReceiptHandle) },
@@ -306,7 +324,7 @@ func (q *queue) ChangeVisibilityBatch(ctx context.Context, changes []VisibilityC
 func (q *queue) Return(ctx context.Context, receiptHandle string, delay time.Duration) error {
 	rc, err := q.ids.parse(receiptHandle)
 	if err != nil {
-		return firstError(checkContext(ctx), err)
+		return q.refusedHandle(ctx, err)
 	}
 	return q.returnReceipt(ctx, rc, delay)
 }
@@ -322,7 +340,7 @@ func (q *queue) returnReceipt(ctx context.Context, rc receipt, delay time.Durati
 		longest = s.retention - 1
 	}
 	if delay < 0 || delay > longest {
-		return &ParamError{Err: ErrInvalidParameter, Param: "DelaySeconds", Value: delay, Min: time.Duration(0), Max: longest}
+		return q.refused(&ParamError{Err: ErrInvalidParameter, Param: "DelaySeconds", Value: delay, Min: time.Duration(0), Max: longest})
 	}
 	now, err := q.enter()
 	if err != nil {
@@ -338,7 +356,7 @@ func (q *queue) returnReceipt(ctx context.Context, rc receipt, delay time.Durati
 
 // findCurrentLocked returns the message of the latest receive while that is in flight: what Return and Bury demand. q.mu must be held.
 func (q *queue) findCurrentLocked(now int64, rc receipt) (*record, error) {
-	r := q.store.find(rc.slot, rc.seq)
+	r := q.findLocked(now, rc)
 	if r == nil {
 		return nil, &ParamError{Err: ErrNotInFlight, Param: "ReceiptHandle", Value: q.ids.handle(rc), Reason: "the message is gone"}
 	}

@@ -123,10 +123,10 @@ func (q *queue) Redrive(ctx context.Context, in RedriveInput) (*MoveTask, error)
 		return nil, err
 	}
 	if in.PerSecond < 0 || in.PerSecond > maxMoveRate {
-		return nil, &ParamError{Err: ErrInvalidParameter, Param: "MaxNumberOfMessagesPerSecond", Value: in.PerSecond, Min: 1, Max: maxMoveRate}
+		return nil, q.refused(&ParamError{Err: ErrInvalidParameter, Param: "MaxNumberOfMessagesPerSecond", Value: in.PerSecond, Min: 1, Max: maxMoveRate})
 	}
 	if err := q.checkDestination(in.Destination); err != nil {
-		return nil, err
+		return nil, q.refused(err)
 	}
 	if q.broker != nil && !q.broker.isDeadLetterQueue(q) {
 		return nil, &ParamError{Err: ErrNotDeadLetterQueue, Param: "SourceArn", Value: q.arn,

@@ -359,6 +359,17 @@ func checkContext(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// refused returns err, for which a call is refused before it locks the queue, unless the queue is gone: that comes first
+// (SQS: order of checks).
+func (q *queue) refused(err error) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.gone != nil {
+		return q.gone
+	}
+	return err
+}
+
 // Name returns the queue's name.
 func (q *queue) Name() string { return q.name }
 
@@ -461,10 +472,10 @@ func (q *FIFO) Configure(opts ...FIFOOption) error {
 
 func (q *queue) configure(p *patch) error {
 	if p.set&setSender != 0 {
-		return &ParamError{Err: ErrInvalidParameter, Param: "SenderId", Value: p.sender, Reason: "cannot be changed on a live queue"}
+		return q.refused(&ParamError{Err: ErrInvalidParameter, Param: "SenderId", Value: p.sender, Reason: "cannot be changed on a live queue"})
 	}
 	if p.set&setUnlimited != 0 {
-		return &ParamError{Err: ErrInvalidParameter, Param: "WithoutSQSLimits", Reason: "cannot be changed on a live queue"}
+		return q.refused(&ParamError{Err: ErrInvalidParameter, Param: "WithoutSQSLimits", Reason: "cannot be changed on a live queue"})
 	}
 	// What is due is carried out under the old settings, be the timer late or not.
 	now, err := q.enterSettled()

@@ -100,7 +100,7 @@ func (q *queue) Receive(ctx context.Context, in ReceiveInput) ([]Delivery, error
 	}
 	var c receiveCall
 	if err := q.checkReceive(&c, &in); err != nil {
-		return nil, err
+		return nil, q.refused(err)
 	}
 	return q.receive(ctx, &c, nil)
 }
@@ -112,7 +112,7 @@ func (q *queue) ReceiveInto(ctx context.Context, dst []Delivery, in ReceiveInput
 		return 0, err
 	}
 	if len(dst) == 0 {
-		return 0, &ParamError{Err: ErrInvalidParameter, Param: "dst", Value: 0, Min: 1, Reason: "room for deliveries"}
+		return 0, q.refused(&ParamError{Err: ErrInvalidParameter, Param: "dst", Value: 0, Min: 1, Reason: "room for deliveries"})
 	}
 	if in.bare() {
 		ds, err := q.receive(ctx, &q.settings.Load().usual, dst)
@@ -120,7 +120,7 @@ func (q *queue) ReceiveInto(ctx context.Context, dst []Delivery, in ReceiveInput
 	}
 	var c receiveCall
 	if err := q.checkReceive(&c, &in); err != nil {
-		return 0, err
+		return 0, q.refused(err)
 	}
 	c.max = min(c.max, len(dst))
 	ds, err := q.receive(ctx, &c, dst)

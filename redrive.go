@@ -379,7 +379,7 @@ func (q *queue) retry(ctx context.Context, w *waiter, deadline int64) (ds []Deli
 func (q *queue) Bury(ctx context.Context, receiptHandle, reason string) error {
 	rc, err := q.ids.parse(receiptHandle)
 	if err != nil {
-		return firstError(checkContext(ctx), err)
+		return q.refusedHandle(ctx, err)
 	}
 	return q.buryReceipt(ctx, rc, reason)
 }
@@ -447,7 +447,7 @@ func (q *queue) DeadLetter(ctx context.Context, d DeadLetter) error {
 	if d.from == nil {
 		m := Message{Body: d.Body, Attributes: d.Attributes, GroupID: d.GroupID, TraceHeader: d.TraceHeader, SenderID: d.SenderID}
 		if _, err := m.check(); err != nil {
-			return err
+			return q.refused(err)
 		}
 		d.Attributes = cloneAttributes(d.Attributes)
 	}
@@ -457,11 +457,11 @@ func (q *queue) DeadLetter(ctx context.Context, d DeadLetter) error {
 // adopt adds a message of another queue: a dead letter, or a new message with its content.
 func (q *queue) adopt(d *DeadLetter, letter bool) error {
 	if d.from != nil && (d.from.fifo != nil) != (q.fifo != nil) {
-		return &ParamError{Err: ErrInvalidParameter, Param: "DestinationArn", Value: q.arn,
-			Reason: "must be of the same type as the source"}
+		return q.refused(&ParamError{Err: ErrInvalidParameter, Param: "DestinationArn", Value: q.arn,
+			Reason: "must be of the same type as the source"})
 	}
 	if q.fifo != nil && d.GroupID == "" {
-		return &ParamError{Err: ErrMissingParameter, Param: "MessageGroupId", Value: "", Reason: "required by a FIFO queue"}
+		return q.refused(&ParamError{Err: ErrMissingParameter, Param: "MessageGroupId", Value: "", Reason: "required by a FIFO queue"})
 	}
 	m := Message{Body: d.Body, Attributes: d.Attributes}
 	size := m.size()
@@ -485,7 +485,7 @@ func (q *queue) adopt(d *DeadLetter, letter bool) error {
 		return err
 	}
 	s := q.settings.Load()
-	if err := q.checkCapacityLocked(s, size); err != nil {
+	if err := q.checkCapacityLocked(now, s, size); err != nil {
 		q.leave(now)
 		return err
 	}

@@ -21,7 +21,7 @@ func (q *queue) Send(ctx context.Context, m Message) (Sent, error) {
 	}
 	var p payload
 	if err := q.prepare(&p, &m, s); err != nil {
-		return Sent{}, err
+		return Sent{}, q.refused(err)
 	}
 	now, err := q.enter()
 	if err != nil {
@@ -36,7 +36,7 @@ func (q *queue) Send(ctx context.Context, m Message) (Sent, error) {
 // the price of a send is mostly that of the memory it writes to before it takes and leaves the lock.
 func (q *queue) sendBare(body string, s *settings) (Sent, error) {
 	if err := checkBody(body); err != nil {
-		return Sent{}, err
+		return Sent{}, q.refused(err)
 	}
 	now, err := q.enter()
 	if err != nil {
@@ -54,6 +54,7 @@ func (q *queue) sendBare(body string, s *settings) (Sent, error) {
 	seq := q.seq
 	r.body, r.seq, r.enqueued, r.first, r.receive = body, seq, now, never, 0
 	r.state = stateReady
+	q.counts[classNone]--
 	q.counts[classVisible]++
 	q.bytes += int64(len(body))
 	q.main.arrivals.push(&q.store, slot, r)
@@ -78,7 +79,7 @@ func (q *queue) SendBatch(ctx context.Context, ms []Message) ([]Sent, error) {
 	}
 	s := q.settings.Load()
 	if err := checkBatch("SendMessageBatch", len(ms), s); err != nil {
-		return nil, err
+		return nil, q.refused(err)
 	}
 	if !s.unlimited {
 		total := 0
@@ -86,13 +87,13 @@ func (q *queue) SendBatch(ctx context.Context, ms []Message) ([]Sent, error) {
 			total += ms[i].size()
 		}
 		if total > maxMessageSize {
-			return nil, &ParamError{Err: ErrBatchTooLong, Param: "SendMessageBatch", Value: total, Max: maxMessageSize, Reason: "bytes in sum"}
+			return nil, q.refused(&ParamError{Err: ErrBatchTooLong, Param: "SendMessageBatch", Value: total, Max: maxMessageSize, Reason: "bytes in sum"})
 		}
 	}
 	if q.fifo != nil {
 		for i := range ms {
 			if err := q.checkEntry(&ms[i], s); err != nil {
-				return nil, err
+				return nil, q.refused(err)
 			}
 		}
 	}
@@ -233,7 +234,7 @@ func (q *queue) acceptLocked(now int64, p *payload, s *settings) (Sent, error) {
 		}
 	}
 	if s.capMessages != 0 || s.capBytes != 0 || q.store.live >= maxSlots {
-		if err := q.checkCapacityLocked(s, p.size); err != nil {
+		if err := q.checkCapacityLocked(now, s, p.size); err != nil {
 			return Sent{}, err
 		}
 	}
@@ -249,8 +250,18 @@ func (q *queue) acceptLocked(now int64, p *payload, s *settings) (Sent, error) {
 	return Sent{ids: q.ids, seq: seq, fifo: q.fifo != nil}, nil
 }
 
-// checkCapacityLocked applies WithCapacity. q.mu must be held.
-func (q *queue) checkCapacityLocked(s *settings, size int) error {
+// checkCapacityLocked applies WithCapacity. What has expired takes no room, be the timer late or not. q.mu must be held.
+func (q *queue) checkCapacityLocked(now int64, s *settings, size int) error {
+	err := q.fullLocked(s, size)
+	if err != nil && q.armed <= now {
+		q.settleLocked(now)
+		err = q.fullLocked(s, size)
+	}
+	return err
+}
+
+// fullLocked tells why there is no room for a message of this size, nil where there is. q.mu must be held.
+func (q *queue) fullLocked(s *settings, size int) error {
 	if s.capMessages > 0 && q.store.live >= s.capMessages {
 		return &ParamError{Err: ErrFull, Param: "Capacity", Value: q.store.live, Max: s.capMessages, Reason: "messages"}
 	}
