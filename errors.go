@@ -167,6 +167,9 @@ func (b *batchFailures) add(index int, err error) {
 
 // merge adds the failures of a later step, keeping the order of the entries.
 func (b *batchFailures) merge(o batchFailures) {
+	if len(o.failed) == 0 {
+		return
+	}
 	b.failed = append(b.failed, o.failed...)
 	slices.SortFunc(b.failed, func(x, y BatchFailure) int { return x.Index - y.Index })
 }

@@ -107,6 +107,8 @@ type queue struct {
 	armed int64 // when the timer fires; never later than the next deadline. math.MaxInt64: not armed
 	rearm bool  // armed was lowered in this critical section
 
+	draining bool // more is due than one step takes
+
 	lastPurge  int64
 	purgedOnce bool
 	metrics    metrics
@@ -314,12 +316,12 @@ func (q *queue) timerFired() {
 		q.endWaitsLocked(now, more)
 		if more {
 			// armed stays in the past: others neither arm the timer meanwhile nor take the state for settled.
-			q.armed, q.rearm = now, false
+			q.armed, q.rearm, q.draining = now, false, true
 			q.unlock(now)
 			runtime.Gosched()
 			continue
 		}
-		q.armed = q.nextLocked()
+		q.armed, q.draining = q.nextLocked(), false
 		q.rearm = q.armed != never
 		q.unlock(now)
 		return
@@ -333,10 +335,22 @@ func (q *queue) settleLocked(now int64) (more bool) {
 		return false
 	}
 	more = q.stepLocked(now)
+	q.draining = more
 	if q.waiters.head != nil {
 		q.serveLocked(now)
 	}
 	return more
+}
+
+// enterToAdd is enter for a new message: what is due at this instant happens before it comes, so that a message which LC-5 moves to the
+// back stands in front of it. While a lot is carried out in steps a sender does not take part: it would wait for
+// what is none of its business.
+func (q *queue) enterToAdd() (now int64, err error) {
+	now, err = q.enter()
+	if err == nil && q.armed <= now && !q.draining {
+		q.settleLocked(now)
+	}
+	return now, err
 }
 
 // enterSettled is enter with everything carried out that is due, in bounded critical sections: for calls that look at all messages.

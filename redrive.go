@@ -480,7 +480,7 @@ func (q *queue) adopt(d *DeadLetter, letter bool) error {
 	if q.fifo != nil {
 		p.hash = q.fifo.groupHash(d.GroupID)
 	}
-	now, err := q.enter()
+	now, err := q.enterToAdd()
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ func (q *queue) Send(ctx context.Context, m Message) (Sent, error) {
 	if err := q.prepare(&p, &m, s); err != nil {
 		return Sent{}, q.refused(err)
 	}
-	now, err := q.enter()
+	now, err := q.enterToAdd()
 	if err != nil {
 		return Sent{}, err
 	}
@@ -38,7 +38,7 @@ func (q *queue) sendBare(body string, s *settings) (Sent, error) {
 	if err := checkBody(body); err != nil {
 		return Sent{}, q.refused(err)
 	}
-	now, err := q.enter()
+	now, err := q.enterToAdd()
 	if err != nil {
 		return Sent{}, err
 	}
@@ -47,11 +47,18 @@ func (q *queue) sendBare(body string, s *settings) (Sent, error) {
 		q.leave(now)
 		return sent, err
 	}
-	// acceptLocked and what it calls, spelled out.
+	seq := q.acceptBareLocked(now, body, s)
+	q.leave(now)
+	return Sent{ids: q.ids, seq: seq}, nil
+}
+
+// acceptBareLocked is acceptLocked and what it calls, spelled out for a message that is nothing but a body, and
+// returns its number. q.mu must be held, and the queue must be plain.
+func (q *queue) acceptBareLocked(now int64, body string, s *settings) (seq uint64) {
 	slot := q.store.alloc()
 	r := q.store.at(slot)
 	q.seq++
-	seq := q.seq
+	seq = q.seq
 	r.body, r.seq, r.enqueued, r.first, r.receive = body, seq, now, never, 0
 	r.state = stateReady
 	q.counts[classNone]--
@@ -63,8 +70,7 @@ func (q *queue) sendBare(body string, s *settings) (Sent, error) {
 	q.metrics.sent++
 	q.metrics.sentBytes += uint64(len(body))
 	q.eventLocked(now, EventSent, slot)
-	q.leave(now)
-	return Sent{ids: q.ids, seq: seq}, nil
+	return seq
 }
 
 // SendBatch adds 1 to 10 messages in the order of the slice (SQS: section 1.4).
@@ -97,19 +103,19 @@ func (q *queue) SendBatch(ctx context.Context, ms []Message) ([]Sent, error) {
 			}
 		}
 	}
-	var few [maxBatch]payload
-	ps := few[:0]
+	if q.fifo == nil && s.simple && allBare(ms) {
+		return q.sendBareBatch(ms, s)
+	}
+	ps := make([]payload, len(ms))
 	var failures batchFailures
 	for i := range ms {
-		var p payload
-		err := q.prepare(&p, &ms[i], s)
-		if err != nil {
+		if err := q.prepare(&ps[i], &ms[i], s); err != nil {
+			ps[i].body = "" // marks the failed ones
 			failures.add(i, err)
 		}
-		ps = append(ps, p) // an empty body marks the failed ones
 	}
 	sent := make([]Sent, len(ms))
-	now, err := q.enter()
+	now, err := q.enterToAdd()
 	if err != nil {
 		return nil, err
 	}
@@ -124,6 +130,52 @@ func (q *queue) SendBatch(ctx context.Context, ms []Message) ([]Sent, error) {
 		}
 		if full != nil {
 			accepted.add(i, full)
+		}
+	}
+	q.leave(now)
+	failures.merge(accepted)
+	return sent, failures.err()
+}
+
+func allBare(ms []Message) bool {
+	for i := range ms {
+		if !ms[i].bare() {
+			return false
+		}
+	}
+	return true
+}
+
+// sendBareBatch is SendBatch for messages as sendBare takes them.
+func (q *queue) sendBareBatch(ms []Message, s *settings) ([]Sent, error) {
+	var failures batchFailures
+	for i := range ms {
+		err := checkBody(ms[i].Body)
+		if err == nil {
+			err = checkSize(len(ms[i].Body), s)
+		}
+		if err != nil {
+			failures.add(i, err)
+		}
+	}
+	sent := make([]Sent, len(ms))
+	now, err := q.enterToAdd()
+	if err != nil {
+		return nil, err
+	}
+	accepted := batchFailures{}
+	bad := failures.failed
+	for i := range ms {
+		switch {
+		case len(bad) != 0 && bad[0].Index == i:
+			bad = bad[1:]
+		case q.plain && q.store.live < maxSlots:
+			sent[i] = Sent{ids: q.ids, seq: q.acceptBareLocked(now, ms[i].Body, s)}
+		default:
+			p := payload{body: ms[i].Body, delay: -1, size: len(ms[i].Body)}
+			if sent[i], err = q.acceptLocked(now, &p, s); err != nil {
+				accepted.add(i, err)
+			}
 		}
 	}
 	q.leave(now)
