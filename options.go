@@ -211,7 +211,7 @@ type settings struct {
 // finish derives what depends on the other settings, once they are valid.
 func (s *settings) finish() *settings {
 	s.simple = s.delay == 0 && s.capMessages == 0 && s.capBytes == 0
-	s.usual = receiveCall{max: 1, wait: s.wait, visibility: s.visibility, usual: true}
+	s.usual = receiveCall{max: 1, wait: s.wait, visibility: s.visibility, inLine: true}
 	return s
 }
 

@@ -342,15 +342,13 @@ func (q *queue) settleLocked(now int64) (more bool) {
 	return more
 }
 
-// enterToAdd is enter for a new message: what is due at this instant happens before it comes, so that a message which LC-5 moves to the
-// back stands in front of it. While a lot is carried out in steps a sender does not take part: it would wait for
-// what is none of its business.
-func (q *queue) enterToAdd() (now int64, err error) {
-	now, err = q.enter()
-	if err == nil && q.armed <= now && !q.draining {
+// catchUpLocked is called before a new message is added. What is due at this instant happens before it comes, so that a message which
+// LC-5 moves to the back stands in front of it. While a lot is carried out in steps a sender does not take part: it
+// would wait for what is none of its business. q.mu must be held.
+func (q *queue) catchUpLocked(now int64) {
+	if q.armed <= now && !q.draining {
 		q.settleLocked(now)
 	}
-	return now, err
 }
 
 // enterSettled is enter with everything carried out that is due, in bounded critical sections: for calls that look at all messages.

@@ -28,7 +28,7 @@ type receiveCall struct {
 	max        int
 	wait       time.Duration
 	visibility time.Duration
-	usual      bool // visibility is the queue's own
+	inLine     bool // visibility is not longer than the queue's own
 	attempt    string
 }
 
@@ -63,12 +63,13 @@ func (q *queue) checkReceive(c *receiveCall, in *ReceiveInput) error {
 	}
 	switch {
 	case c.visibility == 0:
-		c.visibility, c.usual = s.visibility, true
+		c.visibility = s.visibility
 	case c.visibility == Zero:
 		c.visibility = 0
 	case c.visibility < 0 || c.visibility > longestVisibility:
 		return &ParamError{Err: ErrInvalidParameter, Param: "VisibilityTimeout", Value: c.visibility, Min: time.Duration(0), Max: longestVisibility}
 	}
+	c.inLine = c.visibility <= s.visibility
 	if in.AttemptID != "" && q.fifo != nil {
 		if err := checkID("ReceiveRequestAttemptId", in.AttemptID); err != nil {
 			return err
@@ -211,7 +212,7 @@ func (q *queue) takeLocked(now int64, c *receiveCall, dst []Delivery) (n int) {
 	}
 	most := min(c.max, len(dst), q.limit-q.counts[classNotVisible])
 	for n < most {
-		if q.plain && c.usual && c.visibility > 0 {
+		if q.plain && c.inLine && c.visibility > 0 {
 			// holdLocked and grantLocked, spelled out.
 			slot := q.main.ready.head(&q.store)
 			if slot == 0 {
@@ -274,7 +275,7 @@ func (q *queue) grantLocked(now int64, c *receiveCall, d *Delivery, slot uint32,
 		q.store.nodes.At(slot).Deadline = now
 	} else {
 		r.state = stateInFlight // counted like held
-		if c.usual {
+		if c.inLine {
 			q.leaseLocked(slot, r, after(now, c.visibility))
 		} else {
 			q.deadlineLocked(slot, r, after(now, c.visibility))

@@ -480,10 +480,11 @@ func (q *queue) adopt(d *DeadLetter, letter bool) error {
 	if q.fifo != nil {
 		p.hash = q.fifo.groupHash(d.GroupID)
 	}
-	now, err := q.enterToAdd()
+	now, err := q.enter()
 	if err != nil {
 		return err
 	}
+	q.catchUpLocked(now)
 	s := q.settings.Load()
 	if err := q.checkCapacityLocked(now, s, size); err != nil {
 		q.leave(now)

@@ -23,10 +23,11 @@ func (q *queue) Send(ctx context.Context, m Message) (Sent, error) {
 	if err := q.prepare(&p, &m, s); err != nil {
 		return Sent{}, q.refused(err)
 	}
-	now, err := q.enterToAdd()
+	now, err := q.enter()
 	if err != nil {
 		return Sent{}, err
 	}
+	q.catchUpLocked(now)
 	sent, err := q.acceptLocked(now, &p, s)
 	q.leave(now)
 	return sent, err
@@ -38,10 +39,11 @@ func (q *queue) sendBare(body string, s *settings) (Sent, error) {
 	if err := checkBody(body); err != nil {
 		return Sent{}, q.refused(err)
 	}
-	now, err := q.enterToAdd()
+	now, err := q.enter()
 	if err != nil {
 		return Sent{}, err
 	}
+	q.catchUpLocked(now)
 	if !q.plain || q.store.live >= maxSlots {
 		sent, err := q.acceptLocked(now, &payload{body: body, delay: -1, size: len(body)}, s)
 		q.leave(now)
@@ -115,10 +117,11 @@ func (q *queue) SendBatch(ctx context.Context, ms []Message) ([]Sent, error) {
 		}
 	}
 	sent := make([]Sent, len(ms))
-	now, err := q.enterToAdd()
+	now, err := q.enter()
 	if err != nil {
 		return nil, err
 	}
+	q.catchUpLocked(now)
 	accepted := batchFailures{}
 	var full error
 	for i := range ps {
@@ -159,10 +162,11 @@ func (q *queue) sendBareBatch(ms []Message, s *settings) ([]Sent, error) {
 		}
 	}
 	sent := make([]Sent, len(ms))
-	now, err := q.enterToAdd()
+	now, err := q.enter()
 	if err != nil {
 		return nil, err
 	}
+	q.catchUpLocked(now)
 	accepted := batchFailures{}
 	bad := failures.failed
 	for i := range ms {
@@ -221,6 +225,9 @@ func checkBatch(param string, n int, s *settings) error {
 // size returns the size of a message that may yet be invalid (SQS: MSG-1).
 func (m *Message) size() int {
 	n := len(m.Body)
+	if len(m.Attributes) == 0 {
+		return n // spares an iteration that costs as much as the rest of a send
+	}
 	for name, a := range m.Attributes {
 		n += len(name) + len(a.Type) + len(a.Value) + len(a.Binary)
 	}

@@ -97,8 +97,8 @@ func (r *record) receiveCount() int {
 	return int(r.receive)
 }
 
-// leaseLocked is deadlineLocked for the queue's own visibility timeout: unless that was just lowered, such deadlines
-// come in order. q.mu must be held.
+// leaseLocked is deadlineLocked for a visibility timeout that is not longer than the queue's own. Nearly all are equal to it, and
+// then deadlines come in order; a longer one in line would keep all others out of it. q.mu must be held.
 func (q *queue) leaseLocked(slot uint32, r *record, deadline int64) {
 	if deadline == never {
 		q.store.nodes.At(slot).Deadline = never
@@ -169,7 +169,11 @@ func (q *queue) extendLocked(now int64, slot uint32, r *record, timeout time.Dur
 		q.releaseLocked(now, slot, r)
 		return
 	}
-	q.deadlineLocked(slot, r, after(now, timeout))
+	if timeout <= q.settings.Load().visibility {
+		q.leaseLocked(slot, r, after(now, timeout))
+	} else {
+		q.deadlineLocked(slot, r, after(now, timeout))
+	}
 	q.eventLocked(now, EventExtended, slot)
 }
 
