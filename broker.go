@@ -1,13 +1,408 @@
 package inq
 
-import "time"
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
 
 // cooldown is how long a broker makes its users wait between two purges of a queue, and between deleting a queue and
 // creating one of its name (SQS: MGT-2, MGT-4).
 const cooldown = 60 * time.Second
 
-// Broker is
-type Broker struct{ cooldown bool }
+// Broker holds queues by name, as one account has them in one region of SQS. What needs to know of other queues exists only here: ARNs,
+// redrive policies by ARN, allow policies, lists of dead-letter sources, tags, attributes as text, and the 60-second rules.
+// Create one with [NewBroker]. All methods are safe for concurrent use, and any number of brokers live side by side.
+//
+// A broker's queue is the same as any other, and Configure works on it too. Where its dead-letter target is a queue of the broker,
+// the broker keeps the ARN: after that queue is deleted messages are delivered from their source, and once a queue of its name
+// is created again, dead letters go there (SQS: DLQ-8).
+//
+// Closing a single queue by its own Close leaves it in the broker, where it keeps its name and answers [ErrClosed], until Delete.
+//
+// Methods that look a queue up return [ErrQueueDoesNotExist] where the broker does not hold it, and all methods
+// return [ErrClosed] after Close and on the zero Broker.
+type Broker struct {
+	// Set by the constructor.
+	region   string
+	account  string
+	cooldown bool
+	defaults []Option
 
-func (b *Broker) ByARN(string) (Queue, error)   { return nil, ErrQueueDoesNotExist }
-func (b *Broker) isDeadLetterQueue(*queue) bool { return false }
+	mu      sync.Mutex           // guards everything below; never held together with a queue's lock
+	queues  map[string]*entry    // nil: closed
+	names   []string             // of queues, sorted
+	deleted map[string]time.Time // names that are not free yet
+	ended   []string             // keys of deleted, oldest first
+}
+
+// entry is a queue of a broker.
+type entry struct {
+	*queue
+	tags map[string]string // nil: none
+}
+
+// A BrokerOption configures a [Broker].
+type BrokerOption interface{ applyBroker(*Broker) }
+
+type brokerOption func(*Broker)
+
+func (o brokerOption) applyBroker(b *Broker) { o(b) }
+
+// WithRegion sets the region in the ARNs of the broker's queues: 1 to 63 lower-case letters, digits and hyphens. Default "us-east-1".
+func WithRegion(region string) BrokerOption {
+	return brokerOption(func(b *Broker) { b.region = region })
+}
+
+// WithAccount sets the account in the ARNs of the broker's queues: 12 digits. Default "000000000000".
+func WithAccount(id string) BrokerOption { return brokerOption(func(b *Broker) { b.account = id }) }
+
+// WithoutCooldowns lifts the 60-second rules: a queue can be purged again, and created again under the name of a deleted one, at once.
+func WithoutCooldowns() BrokerOption { return brokerOption(func(b *Broker) { b.cooldown = false }) }
+
+// WithQueueDefaults gives options to every queue the broker creates, before the options or attributes of the queue itself. They
+// are not compared when a queue exists already.
+func WithQueueDefaults(opts ...Option) BrokerOption {
+	return brokerOption(func(b *Broker) { b.defaults = append(b.defaults, opts...) })
+}
+
+// NewBroker makes a broker without queues. It needs no goroutine and no timer. [ErrInvalidParameter] and [ErrInvalidAttributeValue] are
+// returned for options out of range, those of WithQueueDefaults included.
+func NewBroker(opts ...BrokerOption) (*Broker, error) {
+	b := &Broker{region: "us-east-1", account: localAccount, cooldown: true, queues: map[string]*entry{}, deleted: map[string]time.Time{}}
+	for _, o := range opts {
+		if o != nil {
+			o.applyBroker(b)
+		}
+	}
+	b.defaults = slices.DeleteFunc(b.defaults, func(o Option) bool { return o == nil })
+	if b.region == "" || len(b.region) > 63 || strings.Trim(b.region, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+		return nil, &ParamError{Err: ErrInvalidParameter, Param: "Region", Value: b.region, Reason: "must be 1 to 63 lower-case letters, digits and hyphens"}
+	}
+	if len(b.account) != 12 || strings.Trim(b.account, "0123456789") != "" {
+		return nil, &ParamError{Err: ErrInvalidParameter, Param: "Account", Value: b.account, Reason: "must be 12 digits"}
+	}
+	p := b.base()
+	s := defaultSettings().with(&p)
+	_, fifo := s.target.(*FIFO)
+	if err := s.validate(fifo); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// Region returns the region in the queues' ARNs.
+func (b *Broker) Region() string { return b.region }
+
+// Account returns the account in the queues' ARNs.
+func (b *Broker) Account() string { return b.account }
+
+// CreateStandard creates a queue like [NewStandard], or returns the one of that name if its current settings are equal to the given options (SQS: MGT-1).
+// Options that are not given are not compared. An observer, or a dead-letter target that Go cannot compare, differs from every other.
+//
+// [ErrQueueExists] with the attribute that differs, [ErrQueueDeletedRecently] for 60 seconds after Delete (SQS: MGT-2),
+// [ErrInvalidParameter] and [ErrInvalidAttributeValue] for what cannot be, and where the allow policy of the dead-letter
+// queue does not admit this queue (SQS: DLQ-10).
+func (b *Broker) CreateStandard(name string, opts ...StandardOption) (*Standard, error) {
+	q, err := b.create(name, false, nil, func(p *patch) {
+		for _, o := range opts {
+			if o != nil {
+				o.applyStandard(p)
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return q.self.(*Standard), nil
+}
+
+// CreateFIFO is CreateStandard for FIFO queues, whose names end in ".fifo".
+func (b *Broker) CreateFIFO(name string, opts ...FIFOOption) (*FIFO, error) {
+	q, err := b.create(name, true, nil, func(p *patch) {
+		for _, o := range opts {
+			if o != nil {
+				o.applyFIFO(p)
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return q.self.(*FIFO), nil
+}
+
+// Create creates a queue from attributes of SQS as text, or returns the one of that name if the given attributes equal its current ones
+// (SQS: MGT-1). It is a FIFO queue where FifoQueue is "true". Tags are those of a new queue; an existing one keeps its own.
+//
+// Beyond the errors of CreateStandard, [ErrInvalidAttributeName] is returned for attributes that are unknown, read only, or not of this type of queue.
+// See SetAttributes for values and errors, and SetTags for tags.
+func (b *Broker) Create(ctx context.Context, name string, attributes, tags map[string]string) (Queue, error) {
+	if err := checkContext(ctx); err != nil {
+		return nil, err
+	}
+	fifo := strings.EqualFold(attributes["FifoQueue"], "true")
+	if err := checkName(name, fifo); err != nil {
+		return nil, err
+	}
+	changes, err := parseAttributes(attributes, attributeInput{broker: b, fifo: fifo, unlimited: b.base().unlimited})
+	if err != nil {
+		return nil, err
+	}
+	merged, err := mergeTags(name, nil, tags)
+	if err != nil {
+		return nil, err
+	}
+	q, err := b.create(name, fifo, merged, func(p *patch) {
+		for _, o := range changes {
+			o.applyFIFO(p)
+		}
+	})
+	if err != nil {
+		return nil, asGiven(err, attributes)
+	}
+	return q.self, nil
+}
+
+// base returns the options that every queue starts from.
+func (b *Broker) base() (p patch) {
+	for _, o := range b.defaults {
+		o.applyFIFO(&p)
+	}
+	return p
+}
+
+// create makes a queue, or finds the one of that name.
+func (b *Broker) create(name string, fifo bool, tags map[string]string, apply func(*patch)) (*queue, error) {
+	if err := checkName(name, fifo); err != nil {
+		return nil, err
+	}
+	var given patch
+	all := b.base()
+	apply(&given)
+	apply(&all)
+	b.byARN(&given)
+	b.byARN(&all)
+
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.queues == nil {
+		return nil, ErrClosed
+	}
+	if e := b.queues[name]; e != nil {
+		if err := e.compare(&given, &all); err != nil {
+			return nil, err
+		}
+		return e.queue, nil
+	}
+	now := time.Now()
+	b.forgetDeletedLocked(now)
+	if _, wait := b.deleted[name]; wait {
+		return nil, &ParamError{Err: ErrQueueDeletedRecently, Param: "QueueName", Value: name,
+			Reason: "You must wait 60 seconds after deleting a queue before you can create another with the same name."}
+	}
+	q, err := b.buildLocked(name, fifo, &all)
+	if err != nil {
+		return nil, err
+	}
+	b.queues[name] = &entry{queue: q, tags: tags}
+	at, _ := slices.BinarySearch(b.names, name)
+	b.names = slices.Insert(b.names, at, name)
+	return q, nil
+}
+
+// buildLocked makes a queue that is not in the broker yet; nobody else can lock it. b.mu must be held.
+func (b *Broker) buildLocked(name string, fifo bool, all *patch) (*queue, error) {
+	s := defaultSettings().with(all)
+	if err := b.admitLocked(arn(b.region, b.account, name), fifo, &s, all); err != nil {
+		return nil, err
+	}
+	exactly := func(p *patch) { *p = *all }
+	if fifo {
+		q, err := newFIFO(name, b.region, b.account, b, []FIFOOption{fifoOption(exactly)})
+		if err != nil {
+			return nil, err
+		}
+		return &q.queue, nil
+	}
+	q, err := newStandard(name, b.region, b.account, b, []StandardOption{standardOption(exactly)})
+	if err != nil {
+		return nil, err
+	}
+	return &q.queue, nil
+}
+
+// compare reports the first given setting that differs from the current one (SQS: MGT-1). Where a queue made with all could
+// not exist either, that is what it reports.
+func (q *queue) compare(given, all *patch) error {
+	current := q.settings.Load()
+	wanted := current.with(given)
+	name := ""
+	for _, c := range comparisons {
+		if given.set&c.field != 0 && !c.same(current, &wanted) {
+			name = c.name
+			break
+		}
+	}
+	if name == "" {
+		return nil
+	}
+	made := defaultSettings().with(all)
+	if err := made.validate(q.fifo != nil); err != nil {
+		return err
+	}
+	return &ParamError{Err: ErrQueueExists, Param: name,
+		Reason: "A queue already exists with the same name and a different value for attribute " + name}
+}
+
+// forgetDeletedLocked frees the names of queues deleted 60 seconds ago or earlier. b.mu must be held.
+func (b *Broker) forgetDeletedLocked(now time.Time) {
+	for len(b.ended) > 0 && now.Sub(b.deleted[b.ended[0]]) >= cooldown {
+		delete(b.deleted, b.ended[0])
+		b.ended[0] = ""
+		b.ended = b.ended[1:]
+	}
+}
+
+// Delete removes a queue and its messages (SQS: MGT-3). When it returns, every call on the queue fails with [ErrQueueDoesNotExist], and so
+// have the receives that waited; a queue that its own Close had ended stays closed. The name is free again 60 seconds later, or at once [WithoutCooldowns].
+func (b *Broker) Delete(ctx context.Context, name string) error {
+	if err := checkContext(ctx); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	e, err := b.findLocked(name)
+	if err != nil {
+		b.mu.Unlock()
+		return err
+	}
+	delete(b.queues, name)
+	at, _ := slices.BinarySearch(b.names, name)
+	b.names = slices.Delete(b.names, at, at+1)
+	if b.cooldown {
+		now := time.Now()
+		b.forgetDeletedLocked(now)
+		b.deleted[name] = now
+		b.ended = append(b.ended, name)
+	}
+	b.mu.Unlock()
+	e.end(ErrQueueDoesNotExist)
+	return nil
+}
+
+// Close closes all queues, as their own Close does, and the broker. It always returns nil and can be called again.
+func (b *Broker) Close() error {
+	b.mu.Lock()
+	queues := b.queues
+	b.queues, b.names, b.deleted, b.ended = nil, nil, nil, nil
+	b.mu.Unlock()
+	for _, e := range queues {
+		e.end(ErrClosed)
+	}
+	return nil
+}
+
+// find looks a queue up. The queue may be gone when it returns; its calls tell.
+func (b *Broker) find(name string) (*queue, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	e, err := b.findLocked(name)
+	if err != nil {
+		return nil, err
+	}
+	return e.queue, nil
+}
+
+// findLocked looks a queue up. b.mu must be held.
+func (b *Broker) findLocked(name string) (*entry, error) {
+	if b.queues == nil {
+		return nil, ErrClosed
+	}
+	e := b.queues[name]
+	if e == nil {
+		return nil, &ParamError{Err: ErrQueueDoesNotExist, Param: "QueueName", Value: name}
+	}
+	return e, nil
+}
+
+// Queue returns the queue of that name, a *Standard or a *FIFO. Names are case sensitive (SQS: MGT-8, MGT-13).
+func (b *Broker) Queue(name string) (Queue, error) {
+	q, err := b.find(name)
+	if err != nil {
+		return nil, err
+	}
+	return q.self, nil
+}
+
+// ByARN returns the queue with that ARN, a *Standard or a *FIFO.
+func (b *Broker) ByARN(arn string) (Queue, error) {
+	q, err := b.findARN(arn)
+	if err != nil {
+		return nil, err
+	}
+	return q.self, nil
+}
+
+func (b *Broker) findARN(arn string) (*queue, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.queues == nil {
+		return nil, ErrClosed
+	}
+	if q := b.byARNLocked(arn); q != nil {
+		return q, nil
+	}
+	return nil, &ParamError{Err: ErrQueueDoesNotExist, Param: "QueueArn", Value: arn}
+}
+
+// byARNLocked returns the queue of this broker with that ARN, nil if there is none. b.mu must be held.
+func (b *Broker) byARNLocked(arn string) *queue {
+	e := b.queues[arn[strings.LastIndexByte(arn, ':')+1:]]
+	if e == nil || e.arn != arn {
+		return nil
+	}
+	return e.queue
+}
+
+// List returns the names of queues that start with prefix, in byte order: those behind after, at most max of them. "" and 0 are
+// no bound. The last name of one page is after for the next one; queues that come and go meanwhile do not disturb the others (SQS: MGT-5).
+func (b *Broker) List(prefix, after string, max int) ([]string, error) {
+	if err := checkPage(max); err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.queues == nil {
+		return nil, ErrClosed
+	}
+	var page []string
+	for _, name := range b.names[b.behindLocked(prefix, after):] {
+		if !strings.HasPrefix(name, prefix) || max > 0 && len(page) == max {
+			break
+		}
+		page = append(page, name)
+	}
+	return page, nil
+}
+
+// behindLocked returns the index of the first name that is not less than prefix and greater than after. b.mu must be held.
+func (b *Broker) behindLocked(prefix, after string) int {
+	from, _ := slices.BinarySearch(b.names, prefix)
+	if after == "" {
+		return from
+	}
+	next, found := slices.BinarySearch(b.names, after)
+	if found {
+		next++
+	}
+	return max(from, next)
+}
+
+func checkPage(max int) error {
+	if max < 0 {
+		return &ParamError{Err: ErrInvalidParameter, Param: "MaxResults", Value: max, Min: 0}
+	}
+	return nil
+}

@@ -202,6 +202,7 @@ type settings struct {
 	contentDedup bool
 	scope        DeduplicationScope
 	throughput   ThroughputLimit
+	stored       stored // what a broker's queue keeps and shows
 
 	// Derived by finish, for the paths that most calls take.
 	simple bool        // no delay and no capacity
@@ -222,7 +223,7 @@ type patch struct {
 }
 
 // field is a bit for every option.
-type field uint16
+type field uint32
 
 const (
 	setVisibility field = 1 << iota
@@ -238,6 +239,11 @@ const (
 	setContentDedup
 	setScope
 	setThroughput
+	setPolicy
+	setAllowPolicy
+	setKmsKey
+	setKmsPeriod
+	setManagedSSE
 )
 
 func defaultSettings() settings {
@@ -300,6 +306,7 @@ func (s settings) with(p *patch) settings {
 	if given(setThroughput) {
 		s.throughput = p.throughput
 	}
+	s.stored = s.stored.with(p)
 	return s
 }
 
@@ -358,6 +365,9 @@ func (s *settings) validate(fifo bool) error {
 	if err := s.validateDeadLetter(fifo); err != nil {
 		return err
 	}
+	if err := s.stored.validate(); err != nil {
+		return err
+	}
 	if !fifo {
 		return nil
 	}
@@ -394,6 +404,8 @@ func (s *settings) validateDeadLetter(fifo bool) error {
 		wrong = fifo || t == nil
 	case *FIFO:
 		wrong = !fifo || t == nil
+	case deadLetterARN:
+		wrong = fifo != t.fifo()
 	}
 	if wrong {
 		return &ParamError{Err: ErrInvalidParameter, Param: "deadLetterTargetArn",

@@ -489,6 +489,11 @@ func (q *queue) configure(p *patch) error {
 	if p.set&setUnlimited != 0 {
 		return q.refused(&ParamError{Err: ErrInvalidParameter, Param: "WithoutSQSLimits", Reason: "cannot be changed on a live queue"})
 	}
+	if q.broker != nil {
+		if err := q.broker.admit(q, p); err != nil {
+			return q.refused(err)
+		}
+	}
 	// What is due is carried out under the old settings, be the timer late or not.
 	now, err := q.enterSettled()
 	if err != nil {
@@ -520,6 +525,9 @@ func (q *queue) Config() Config {
 		MaxMessageSize: s.maxSize, SenderID: s.sender, DeadLetter: s.target, MaxReceives: s.maxReceives,
 		CapacityMessages: s.capMessages, CapacityBytes: s.capBytes, SQSLimits: !s.unlimited,
 		CreatedAt: q.created, ModifiedAt: modified,
+	}
+	if t, ok := s.target.(deadLetterARN); ok {
+		c.DeadLetter = t.shown()
 	}
 	if c.FIFO {
 		c.ContentBasedDeduplication, c.DeduplicationScope, c.ThroughputLimit = s.contentDedup, s.scope, s.throughput

@@ -253,6 +253,8 @@ func callTarget(ctx context.Context, ch *chore) (err error) {
 		return t.adopt(&ch.letter, true)
 	case *FIFO:
 		return t.adopt(&ch.letter, true)
+	case deadLetterARN:
+		return t.adopt(&ch.letter)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), handOverTime)
 	defer cancel()

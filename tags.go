@@ -1,0 +1,111 @@
+package inq
+
+import (
+	"context"
+	"maps"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Limits of tags (SQS: section 1.2).
+const (
+	maxTags     = 50
+	maxTagKey   = 128 // characters
+	maxTagValue = 256 // characters
+)
+
+// Tags returns a copy of the queue's tags, empty but not nil where it has none (SQS: MGT-9).
+func (b *Broker) Tags(ctx context.Context, name string) (map[string]string, error) {
+	if err := checkContext(ctx); err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	e, err := b.findLocked(name)
+	if err != nil {
+		return nil, err
+	}
+	tags := make(map[string]string, len(e.tags))
+	maps.Copy(tags, e.tags)
+	return tags, nil
+}
+
+// SetTags adds tags to those of the queue and overwrites the values of keys it has (SQS: MGT-9): all of them, or none where one is
+// refused. Keys have 1 to 128 characters and do not begin with "aws:", values up to 256: letters, digits, white space
+// and _ . : / = + - @. [ErrInvalidParameter] otherwise, and where the queue would have more than 50.
+func (b *Broker) SetTags(ctx context.Context, name string, tags map[string]string) error {
+	if err := checkContext(ctx); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	e, err := b.findLocked(name)
+	if err != nil {
+		return err
+	}
+	merged, err := mergeTags(name, e.tags, tags)
+	if err != nil {
+		return err
+	}
+	e.tags = merged
+	return nil
+}
+
+// RemoveTags removes tags by key. Keys the queue does not have are ignored (SQS: MGT-9).
+func (b *Broker) RemoveTags(ctx context.Context, name string, keys ...string) error {
+	if err := checkContext(ctx); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	e, err := b.findLocked(name)
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
+		delete(e.tags, key)
+	}
+	return nil
+}
+
+// mergeTags returns a new map with the old tags overwritten and joined by the new ones.
+func mergeTags(queue string, old, tags map[string]string) (map[string]string, error) {
+	for _, key := range sortedKeys(tags) {
+		if reason := badTag(key, tags[key]); reason != "" {
+			return nil, &ParamError{Err: ErrInvalidParameter, Param: "Tags", Value: key, Reason: reason}
+		}
+	}
+	merged := make(map[string]string, len(old)+len(tags))
+	maps.Copy(merged, old)
+	maps.Copy(merged, tags)
+	if len(merged) > maxTags {
+		return nil, &ParamError{Err: ErrInvalidParameter, Param: "Tags", Value: len(merged), Max: maxTags,
+			Reason: "Too many tags added for queue " + queue + "."}
+	}
+	return merged, nil
+}
+
+// badTag says what is wrong with a tag, "" if nothing.
+func badTag(key, value string) string {
+	n := utf8.RuneCountInString(key)
+	switch {
+	case n < 1 || n > maxTagKey:
+		return "Tag keys must be between 1 and 128 characters in length."
+	case utf8.RuneCountInString(value) > maxTagValue:
+		return "Tag values must be between 0 and 256 characters in length."
+	case len(key) >= 4 && strings.EqualFold(key[:4], "aws:"):
+		return "Tag keys must not begin with aws:."
+	case !isTagText(key):
+		return "Tag keys can only include letters, digits, white space and _ . : / = + - @."
+	case !isTagText(value):
+		return "Tag values can only include letters, digits, white space and _ . : / = + - @."
+	}
+	return ""
+}
+
+func isTagText(text string) bool {
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool {
+		return !unicode.In(r, unicode.L, unicode.N, unicode.Z) && !unicode.IsSpace(r) && !strings.ContainsRune("_.:/=+-@", r)
+	})
+}
