@@ -219,6 +219,8 @@ func TestBroker_MGT1_CreateComparesGivenAttributesWithCurrentValues(t *testing.T
 		{"RedrivePolicy", `{"deadLetterTargetArn":"` + arn + `","maxReceiveCount":4}`},
 		{"RedrivePolicy", `{"deadLetterTargetArn":"` + arn[:len(arn)-5] + `e.fifo","maxReceiveCount":3}`},
 		{"RedriveAllowPolicy", `{"redrivePermission":"denyAll"}`},
+		{"RedriveAllowPolicy", `{"redrivePermission":"byQueue","sourceQueueArns":["` + arn + `"]}`},
+		{"RedriveAllowPolicy", `{"redrivePermission":"byQueue","sourceQueueArns":["` + arn + `","arn:aws:sqs:us-east-1:000000000000:x.fifo","arn:aws:sqs:us-east-1:000000000000:y.fifo"]}`},
 		{"RedriveAllowPolicy", ""},
 	} {
 		before, err := b.Attributes(ctx, "q.fifo", "All")

@@ -195,16 +195,10 @@ func parseRedrivePolicy(text string, most int) (arn string, maxReceives int, err
 			return refuse("Redrive policy does not contain mandatory attribute: " + name + ".")
 		}
 	}
-	count := fmt.Sprint(members["maxReceiveCount"])
-	switch members["maxReceiveCount"].(type) {
-	case json.Number, string:
-	default:
-		count = "" // true and [5] are no numbers, however they print
-	}
+	count := fmt.Sprint(members["maxReceiveCount"]) // a number and its text print alike, and nothing else prints digits only
 	n, ok := parseNumber(count)
 	if !ok || n < 1 || n > int64(most) {
-		return refuse(fmt.Sprintf("Invalid value for maxReceiveCount: %v, valid values are from 1 to %d both inclusive.",
-			members["maxReceiveCount"], most))
+		return refuse(fmt.Sprintf("Invalid value for maxReceiveCount: %s, valid values are from 1 to %d both inclusive.", count, most))
 	}
 	arn, ok = members["deadLetterTargetArn"].(string)
 	if !ok || !isQueueARN(arn) {

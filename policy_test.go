@@ -96,6 +96,7 @@ func TestBroker_DLQ2_ABadRedrivePolicyIsRefusedAndNothingChanges(t *testing.T) {
 		{`{"deadLetterTargetArn":"` + brokerARN + `dlq","maxReceiveCount":""}`, count("")},
 		{`{"deadLetterTargetArn":"` + brokerARN + `dlq","maxReceiveCount":" 1"}`, count(" 1")},
 		{`{"deadLetterTargetArn":"` + brokerARN + `dlq","maxReceiveCount":true}`, count("true")},
+		{`{"deadLetterTargetArn":"` + brokerARN + `dlq","maxReceiveCount":[5]}`, count("[5]")},
 		{`{"deadLetterTargetArn":"` + brokerARN + `dlq","maxReceiveCount":99999999999999999999}`, count("99999999999999999999")},
 		{`{"deadLetterTargetArn":"dlq","maxReceiveCount":1}`, noARN},
 		{`{"deadLetterTargetArn":"","maxReceiveCount":1}`, noARN},
