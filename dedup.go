@@ -34,11 +34,6 @@ const (
 	dedupMod  = 1<<32 - 1 // ids in the index are numbers modulo this, plus 1
 )
 
-func (d *dedup) reset() {
-	*d = dedup{}
-	d.ids.Init(func(id uint32) uint64 { return d.entry(id).key[0] })
-}
-
 // entry finds an entry by its id in the index.
 func (d *dedup) entry(id uint32) *dedupEntry {
 	distance := (uint64(id-1) + dedupMod - d.begin%dedupMod) % dedupMod

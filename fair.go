@@ -84,7 +84,6 @@ func (q *queue) leaveTenantLocked(t uint32) {
 
 func newFair(total *[classes]int, track func(uint32, int32)) *fair {
 	f := &fair{seed: maphash.MakeSeed(), total: total, track: track}
-	f.names.Init(func(t uint32) uint64 { return maphash.String(f.seed, f.tenants.at(t).name) })
 	f.waiting.Track(func(t uint32, pos int32) { f.tenants.at(t).waitPos = pos })
 	f.busy.Track(func(t uint32, pos int32) { f.tenants.at(t).busyPos = pos })
 	f.oldest.Track(func(t uint32, pos int32) { f.tenants.at(t).oldestPos = pos })

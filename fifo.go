@@ -54,8 +54,6 @@ func newFIFOState(scope DeduplicationScope) *fifo {
 // reset forgets all messages, groups and ids (SQS: FIFO-23).
 func (f *fifo) reset() {
 	*f = fifo{scope: f.scope, seeds: f.seeds}
-	f.names.Init(func(g uint32) uint64 { return f.groupHash(f.groups.at(g).name) })
-	f.dedup.reset()
 }
 
 func (f *fifo) groupHash(name string) uint64 { return maphash.String(f.seeds[2], name) }

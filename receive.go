@@ -199,6 +199,37 @@ func (q *queue) worthLocked(c *receiveCall) int {
 	return min(c.max, mostAtOnce, q.counts[classVisible])
 }
 
+// takePlainLocked is takeLocked spelled out for a plain queue, and for a visibility timeout that stands in line. q.mu must be held.
+func (q *queue) takePlainLocked(now int64, c *receiveCall, dst []Delivery) (n int) {
+	deadline := after(now, c.visibility)
+	for most := min(c.max, len(dst), q.limit-q.counts[classNotVisible]); n < most; n++ {
+		slot := q.main.ready.fresh.Head
+		if q.main.ready.back.Head != 0 || q.main.ready.heap.Len() != 0 {
+			slot = q.main.ready.head(&q.store)
+		}
+		if slot == 0 {
+			break
+		}
+		r := q.store.at(slot)
+		q.main.ready.remove(&q.store, slot, r)
+		q.counts[classVisible]--
+		q.counts[classNotVisible]++
+		r.state = stateInFlight
+		q.receiveLocked(now, r)
+		q.timeouts.addInLine(&q.store, slot, r, deadline)
+		d := &dst[n]
+		d.Body, d.GroupID, d.ReceiveCount = r.body, "", r.receiveCount()
+		d.source, d.outside, d.rare, d.dedup = q, nil, r.rare, ""
+		d.receipt = receipt{seq: r.seq, slot: slot, receive: r.receive}
+		d.sent, d.first, d.visible = r.enqueued, r.first, deadline
+		q.eventLocked(now, EventReceived, slot)
+	}
+	if n > 0 {
+		q.scheduleLocked(deadline)
+	}
+	return n
+}
+
 // takeLocked leases up to c.max messages into dst, which may be shorter. q.mu must be held, and the queue must have no
 // dead-letter target.
 func (q *queue) takeLocked(now int64, c *receiveCall, dst []Delivery) (n int) {
@@ -212,24 +243,6 @@ func (q *queue) takeLocked(now int64, c *receiveCall, dst []Delivery) (n int) {
 	}
 	most := min(c.max, len(dst), q.limit-q.counts[classNotVisible])
 	for n < most {
-		if q.plain && c.inLine && c.visibility > 0 {
-			// holdLocked and grantLocked, spelled out.
-			slot := q.main.ready.head(&q.store)
-			if slot == 0 {
-				break
-			}
-			r := q.store.at(slot)
-			q.main.ready.remove(&q.store, slot, r)
-			q.counts[classVisible]--
-			q.counts[classNotVisible]++
-			r.state = stateInFlight
-			q.receiveLocked(now, r)
-			q.leaseLocked(slot, r, after(now, c.visibility))
-			q.fillLocked(&dst[n], slot, r)
-			q.eventLocked(now, EventReceived, slot)
-			n++
-			continue
-		}
 		slot := q.peekLocked(now)
 		if slot == 0 {
 			break

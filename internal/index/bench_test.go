@@ -18,7 +18,6 @@ func BenchmarkIndex_DeleteInsertFind(b *testing.B) {
 			key := make([]uint64, n+1)
 			copy(key, keys)
 			var x index.Index
-			x.Init(func(id uint32) uint64 { return key[id] })
 			for id := 1; id <= n; id++ {
 				x.Insert(key[id], uint32(id))
 			}

@@ -11,18 +11,13 @@ import (
 	"example.com/inq/internal/index"
 )
 
-// table is an index over ids whose hashes are in a slice, with a count of how often it is asked for one.
+// table is an index over ids whose hashes are in a slice.
 type table struct {
 	index.Index
 	hashes []uint64
-	asked  int
 }
 
-func newTable(hashes []uint64) *table {
-	x := &table{hashes: hashes}
-	x.Init(func(id uint32) uint64 { x.asked++; return x.hashes[id] })
-	return x
-}
+func newTable(hashes []uint64) *table { return &table{hashes: hashes} }
 
 // mixed returns hashes for the ids 1 to n.
 func mixed(n int) []uint64 {
@@ -56,18 +51,18 @@ func TestIndex_EmptyIsSmallAndFindsNothing(t *testing.T) {
 }
 
 func TestIndex_FindAsksForEachIdOfAHashUntilOneIsRight(t *testing.T) {
-	x := newTable([]uint64{0, 7, 7, 7, 8, 7 + 1<<63})
+	x := newTable([]uint64{0, 7 << 32, 7 << 32, 7 << 32, 8 << 32, 7<<32 + 1<<63})
 	x.insert(1, 5)
 	for id := range uint32(3) {
 		assert.True(t, x.has(id+1))
 	}
 	asked := map[uint32]bool{}
-	_, ok := x.Find(7, func(id uint32) bool { asked[id] = true; return false })
+	_, ok := x.Find(7<<32, func(id uint32) bool { asked[id] = true; return false })
 	assert.False(t, ok)
-	assert.Subset(t, asked, map[uint32]bool{1: true, 2: true, 3: true})
-	assert.True(t, x.Delete(7, 2))
-	assert.False(t, x.Delete(7, 2))
-	assert.False(t, x.Delete(9, 1), "the hash must be right too")
+	assert.Equal(t, map[uint32]bool{1: true, 2: true, 3: true}, asked)
+	assert.True(t, x.Delete(7<<32, 2))
+	assert.False(t, x.Delete(7<<32, 2))
+	assert.False(t, x.Delete(9<<32, 1), "the hash must be right too")
 	assert.True(t, x.has(1))
 	assert.True(t, x.has(3))
 	assert.True(t, x.has(4))
@@ -109,7 +104,7 @@ func TestIndex_ManyEqualHashesNeitherLoopNorGrowTheDirectory(t *testing.T) {
 			x.insert(1, n)
 			x.Check(t)
 			assert.LessOrEqual(t, 16<<x.Depth(), n, "the directory is out of proportion")
-			assert.LessOrEqual(t, x.Bytes(), 16*n)
+			assert.LessOrEqual(t, x.Bytes(), 32*n)
 			if name != "biased bits" {
 				assert.LessOrEqual(t, x.Depth(), 1, "splits that do not help")
 			}
@@ -120,12 +115,12 @@ func TestIndex_ManyEqualHashesNeitherLoopNorGrowTheDirectory(t *testing.T) {
 				require.True(t, x.Delete(x.hashes[id], id))
 			}
 			x.Check(t)
-			assert.LessOrEqual(t, x.Bytes(), 256)
+			assert.LessOrEqual(t, x.Bytes(), 320)
 		})
 	}
 }
 
-func TestIndex_NeedsEightBytesPerEntryOnAverage(t *testing.T) {
+func TestIndex_NeedsSixteenBytesPerEntryOnAverage(t *testing.T) {
 	const most = 400_000
 	x := newTable(mixed(most))
 	sum, n := 0.0, 0
@@ -133,13 +128,13 @@ func TestIndex_NeedsEightBytesPerEntryOnAverage(t *testing.T) {
 		x.insert(size+1, size+5000)
 		if size >= most/4 {
 			per := float64(x.Bytes()) / float64(x.Len())
-			require.LessOrEqual(t, per, 11.5, "right after all segments have split")
+			require.LessOrEqual(t, per, 23.0, "right after all segments have split")
 			sum += per
 			n++
 		}
 	}
 	x.Check(t)
-	assert.LessOrEqual(t, sum/float64(n), 8.0)
+	assert.LessOrEqual(t, sum/float64(n), 16.0)
 }
 
 func TestIndex_LosesNothingWhenOnlyOnePartEmpties(t *testing.T) {
@@ -161,7 +156,7 @@ func TestIndex_LosesNothingWhenOnlyOnePartEmpties(t *testing.T) {
 				x.Check(t)
 			}
 		}
-		assert.LessOrEqual(t, x.Bytes(), 256)
+		assert.LessOrEqual(t, x.Bytes(), 320)
 	}
 }
 
@@ -175,11 +170,11 @@ func TestIndex_GivesMemoryBackAfterDeletion(t *testing.T) {
 			t.Fatal("not deleted:", id)
 		}
 		if id%10_000 == 0 && id < n {
-			require.LessOrEqual(t, x.Bytes()/x.Len(), 40, "after %d deletions", id)
+			require.LessOrEqual(t, x.Bytes()/x.Len(), 80, "after %d deletions", id)
 		}
 	}
 	x.Check(t)
-	assert.LessOrEqual(t, x.Bytes(), 256)
+	assert.LessOrEqual(t, x.Bytes(), 320)
 	assert.Greater(t, full, 1_000_000)
 	x.insert(1, n)
 	x.Check(t)
@@ -193,18 +188,19 @@ func TestIndex_GivesMemoryBackAfterDeletion(t *testing.T) {
 func TestIndex_NoStepRehashesMoreThanAboutOneSegment(t *testing.T) {
 	const n = 300_000
 	x := newTable(mixed(n))
-	worst := 0
+	// A step moves the entries of one segment, or of two that it merges into one.
 	for id := 1; id <= n; id++ {
-		x.asked = 0
 		x.insert(id, id)
-		worst = max(worst, x.asked)
+		if id%1000 == 0 {
+			require.LessOrEqual(t, x.Largest(), 1024)
+		}
 	}
 	for id := uint32(1); id <= n; id++ {
-		x.asked = 0
 		x.Delete(x.hashes[id], id)
-		worst = max(worst, x.asked)
+		if id%1000 == 0 {
+			require.LessOrEqual(t, x.Largest(), 1024)
+		}
 	}
-	assert.LessOrEqual(t, worst, 2048)
 }
 
 func TestIndex_SteadyStateDoesNotAllocate(t *testing.T) {

@@ -29,14 +29,13 @@ func (x *Index) Check(t require.TestingT) {
 			must(x.dir[i+k] == s, "a segment does not have its whole part")
 		}
 		live := 0
-		for k, id := range s.slots {
-			if id == 0 {
+		for k, e := range s.slots {
+			if e == 0 {
 				continue
 			}
 			live++
-			h := x.hashOf(id)
-			must(uint64(i/width) == h>>(64-s.depth), "an entry is in a wrong segment")
-			for j := int(h) & (len(s.slots) - 1); j != k; j = (j + 1) & (len(s.slots) - 1) {
+			must(uint64(i/width) == uint64(e)>>(64-s.depth), "an entry is in a wrong segment")
+			for j := int(e.home(uint64(len(s.slots) - 1))); j != k; j = (j + 1) & (len(s.slots) - 1) {
 				must(s.slots[j] != 0, "an empty slot is before an entry")
 			}
 		}
@@ -58,7 +57,16 @@ func (x *Index) Depth() int { return int(x.depth) }
 func (x *Index) Bytes() int {
 	sum := int(unsafe.Sizeof(*x)) + 8*cap(x.dir) + 4*cap(x.atDepth)
 	for i := 0; i < len(x.dir); i += len(x.dir) >> x.dir[i].depth {
-		sum += int(unsafe.Sizeof(segment{})) + 4*cap(x.dir[i].slots)
+		sum += int(unsafe.Sizeof(segment{})) + 8*cap(x.dir[i].slots)
 	}
 	return sum
+}
+
+// Largest returns the number of slots of the largest segment.
+func (x *Index) Largest() int {
+	n := 0
+	for _, s := range x.dir {
+		n = max(n, len(s.slots))
+	}
+	return n
 }

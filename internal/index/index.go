@@ -1,7 +1,8 @@
 // Package index finds ids by the 64-bit hash of a key that is stored elsewhere.
 //
 // It is a hash table that grows in small steps. A directory, indexed by the leading bits of the hash, points to segments of at
-// most 1024 slots, which are open-addressing tables of bare ids. A full segment is split in two and a sparse one is merged with
+// most 1024 slots, which are open-addressing tables of ids, each beside half of its hash: that half is enough to move an entry and to
+// pass over others, so the owner's data is looked at only for an entry that is most likely the right one. A full segment is split in two and a sparse one is merged with
 // its neighbour, so that no step rehashes more than about one segment whatever the size of the table; a table made of one piece
 // stops its owner for tens of milliseconds at a few million entries. Memory that deletion makes free is given back, which
 // Go's maps do not do.
@@ -15,17 +16,18 @@ const (
 	leastSlots = 16   // size of the first segment
 	mostSlots  = 1024 // a segment of this size is split instead of enlarged, if that helps
 
+	maxDepth = 22 // leaves the slot ten bits of its own
+
 	// mergeBelow is the number of entries up to which two neighbours become one segment. A fresh split leaves twice as many.
 	mergeBelow = mostSlots * 3 / 8
 )
 
-// Index is a set of pairs of hash and id. Several ids may have the same hash. The hashes must be well mixed in all their bits,
-// like those of hash/maphash: the leading bits choose the segment and the trailing bits the slot in it.
+// Index is a set of pairs of hash and id. Several ids may have the same hash. The leading 32 bits of the hashes must be well mixed, like
+// those of hash/maphash: the first of them choose the segment and the last of them the slot in it. The others are not used.
 //
-// The zero value is not usable before Init.
+// The zero value is empty.
 type Index struct {
-	hashOf func(id uint32) uint64
-	n      int
+	n int
 
 	// dir has 1<<depth elements. A segment of depth d is in 1<<(depth-d) neighbouring ones.
 	dir   []*segment
@@ -35,34 +37,30 @@ type Index struct {
 	atDepth []uint32
 }
 
-// Init makes x empty. hashOf must return the hash under which an id was inserted, for every id in the index; it is asked when
-// entries have to move. It is never asked for the id being inserted or deleted.
-func (x *Index) Init(hashOf func(id uint32) uint64) { *x = Index{hashOf: hashOf} }
-
 // Len returns the number of entries.
 func (x *Index) Len() int { return x.n }
 
 // Reset removes all entries and gives their memory back.
-func (x *Index) Reset() { x.Init(x.hashOf) }
+func (x *Index) Reset() { *x = Index{} }
 
 // segment returns the segment responsible for a hash. The directory must not be empty.
 func (x *Index) segment(hash uint64) *segment { return x.dir[hash>>(64-x.depth)] }
 
-// Find returns an id with the given hash for which eq reports true, and whether there is one. eq is asked for few ids, but also
-// for some whose hash is different. It must not change the index.
+// Find returns an id with the given hash for which eq reports true, and whether there is one. eq is asked for ids of which
+// half the hash agrees. It must not change the index.
 func (x *Index) Find(hash uint64, eq func(id uint32) bool) (id uint32, ok bool) {
 	if x.n == 0 {
 		return 0, false
 	}
 	slots := x.segment(hash).slots
 	mask := uint64(len(slots) - 1)
-	for i := hash & mask; ; i = (i + 1) & mask {
-		id := slots[i]
-		if id == 0 {
+	for i := hash >> 32 & mask; ; i = (i + 1) & mask {
+		e := slots[i&uint64(len(slots)-1)]
+		if e == 0 {
 			return 0, false
 		}
-		if eq(id) {
-			return id, true
+		if e.matches(hash) && eq(e.id()) {
+			return e.id(), true
 		}
 	}
 }
@@ -70,7 +68,7 @@ func (x *Index) Find(hash uint64, eq func(id uint32) bool) (id uint32, ok bool) 
 // Insert adds id, which must not be 0, under the given hash. It does not look whether the pair is there already.
 func (x *Index) Insert(hash uint64, id uint32) {
 	if x.dir == nil {
-		x.dir = []*segment{{slots: make([]uint32, leastSlots)}}
+		x.dir = []*segment{{slots: make([]entry, leastSlots)}}
 		x.atDepth = []uint32{1}
 	}
 	s := x.segment(hash)
@@ -78,7 +76,7 @@ func (x *Index) Insert(hash uint64, id uint32) {
 		x.relieve(s, hash)
 		s = x.segment(hash)
 	}
-	s.put(hash, id)
+	s.put(newEntry(hash, id))
 	x.n++
 }
 
@@ -88,7 +86,7 @@ func (x *Index) Delete(hash uint64, id uint32) bool {
 		return false
 	}
 	s := x.segment(hash)
-	if !s.cut(hash, id, x.hashOf) {
+	if !s.cut(newEntry(hash, id)) {
 		return false
 	}
 	x.n--
@@ -100,17 +98,17 @@ func (x *Index) Delete(hash uint64, id uint32) bool {
 
 // relieve makes room in a full segment, which is the one responsible for hash, for an entry of that hash.
 func (x *Index) relieve(s *segment, hash uint64) {
-	if len(s.slots) >= mostSlots && (s.depth < x.depth || len(x.dir)*32 <= x.n) {
+	if len(s.slots) >= mostSlots && s.depth < maxDepth && (s.depth < x.depth || len(x.dir)*32 <= x.n) {
 		// Splitting would not divide entries that have the same hash. Good hash functions give that to few keys, but the owner may
 		// insert many entries under one key; then the segment becomes larger than others. The directory must not grow out of
 		// proportion to what it leads to either.
 		bit := uint64(1) << (63 - s.depth)
-		if n := s.count(bit, x.hashOf); min(n, s.n-n) >= s.n/16 {
+		if n := s.count(bit); min(n, s.n-n) >= s.n/16 {
 			x.split(s, hash, bit, n)
 			return
 		}
 	}
-	s.resize(2*len(s.slots), x.hashOf)
+	s.resize(2 * len(s.slots))
 }
 
 // split replaces s, which is the segment responsible for hash, by one for its n entries whose hash has the given bit and one for
@@ -119,16 +117,15 @@ func (x *Index) split(s *segment, hash, bit uint64, n int) {
 	if s.depth == x.depth {
 		x.double()
 	}
-	low := &segment{depth: s.depth + 1, slots: make([]uint32, slotsFor(s.n-n))}
-	high := &segment{depth: s.depth + 1, slots: make([]uint32, slotsFor(n))}
-	for _, id := range s.slots {
-		if id == 0 {
-			continue
-		}
-		if h := x.hashOf(id); h&bit != 0 {
-			high.put(h, id)
-		} else {
-			low.put(h, id)
+	low := &segment{depth: s.depth + 1, slots: make([]entry, slotsFor(s.n-n))}
+	high := &segment{depth: s.depth + 1, slots: make([]entry, slotsFor(n))}
+	for _, e := range s.slots {
+		switch {
+		case e == 0:
+		case uint64(e)&bit != 0:
+			high.put(e)
+		default:
+			low.put(e)
 		}
 	}
 	x.atDepth[s.depth]--
@@ -145,9 +142,9 @@ func (x *Index) tidy(s *segment, hash uint64) {
 		if buddy.depth != s.depth || s.n+buddy.n > mergeBelow {
 			break
 		}
-		merged := &segment{depth: s.depth - 1, slots: make([]uint32, slotsFor(s.n+buddy.n))}
-		merged.take(s, x.hashOf)
-		merged.take(buddy, x.hashOf)
+		merged := &segment{depth: s.depth - 1, slots: make([]entry, slotsFor(s.n+buddy.n))}
+		merged.take(s)
+		merged.take(buddy)
 		x.atDepth[s.depth] -= 2
 		x.atDepth[merged.depth]++
 		fill(x.part(merged.depth, hash), merged)
@@ -157,7 +154,7 @@ func (x *Index) tidy(s *segment, hash uint64) {
 		s = merged
 	}
 	if len(s.slots) > leastSlots && s.n < len(s.slots)/8 {
-		s.resize(len(s.slots)/2, x.hashOf)
+		s.resize(len(s.slots) / 2)
 	}
 }
 

@@ -1,9 +1,21 @@
 package index
 
-// segment is an open-addressing table of ids with linear probing. The slot of an entry is given by the trailing bits of its
-// hash; a slot is empty if it holds 0. There is always an empty slot, at which every search ends.
+// entry is an id beside the leading half of its hash. 0 is no entry.
+type entry uint64
+
+func newEntry(hash uint64, id uint32) entry { return entry(hash&^(1<<32-1) | uint64(id)) }
+
+func (e entry) id() uint32 { return uint32(e) }
+
+// matches reports whether the half of the hash that is known agrees.
+func (e entry) matches(hash uint64) bool { return uint64(e)>>32 == hash>>32 }
+
+// home returns the slot at which the search for the entry starts.
+func (e entry) home(mask uint64) uint64 { return uint64(e) >> 32 & mask }
+
+// segment is an open-addressing table with linear probing. There is always an empty slot, at which every search ends.
 type segment struct {
-	slots []uint32 // the size is a power of two
+	slots []entry // the size is a power of two
 	n     int
 	depth uint8 // the hashes of all entries agree in that many leading bits
 }
@@ -12,30 +24,30 @@ type segment struct {
 func (s *segment) full() bool { return s.n >= len(s.slots)/4*3 }
 
 // put adds an entry.
-func (s *segment) put(hash uint64, id uint32) {
+func (s *segment) put(e entry) {
 	mask := uint64(len(s.slots) - 1)
-	i := hash & mask
+	i := e.home(mask)
 	for s.slots[i] != 0 {
 		i = (i + 1) & mask
 	}
-	s.slots[i] = id
+	s.slots[i] = e
 	s.n++
 }
 
 // take adds all entries of o.
-func (s *segment) take(o *segment, hashOf func(id uint32) uint64) {
-	for _, id := range o.slots {
-		if id != 0 {
-			s.put(hashOf(id), id)
+func (s *segment) take(o *segment) {
+	for _, e := range o.slots {
+		if e != 0 {
+			s.put(e)
 		}
 	}
 }
 
 // cut removes an entry and reports whether it was there. Entries behind it move up, so that no mark has to stay in its place.
-func (s *segment) cut(hash uint64, id uint32, hashOf func(id uint32) uint64) bool {
+func (s *segment) cut(e entry) bool {
 	mask := uint64(len(s.slots) - 1)
-	hole := hash & mask
-	for s.slots[hole] != id {
+	hole := e.home(mask)
+	for s.slots[hole] != e {
 		if s.slots[hole] == 0 {
 			return false
 		}
@@ -43,7 +55,7 @@ func (s *segment) cut(hash uint64, id uint32, hashOf func(id uint32) uint64) boo
 	}
 	for i := (hole + 1) & mask; s.slots[i] != 0; i = (i + 1) & mask {
 		// An entry may move to the hole unless that is before the slot its search starts at.
-		if home := hashOf(s.slots[i]) & mask; (i-home)&mask >= (i-hole)&mask {
+		if home := s.slots[i].home(mask); (i-home)&mask >= (i-hole)&mask {
 			s.slots[hole] = s.slots[i]
 			hole = i
 		}
@@ -54,17 +66,17 @@ func (s *segment) cut(hash uint64, id uint32, hashOf func(id uint32) uint64) boo
 }
 
 // resize gives the segment a new size.
-func (s *segment) resize(size int, hashOf func(id uint32) uint64) {
+func (s *segment) resize(size int) {
 	old := *s
-	s.slots, s.n = make([]uint32, size), 0
-	s.take(&old, hashOf)
+	s.slots, s.n = make([]entry, size), 0
+	s.take(&old)
 }
 
-// count returns the number of entries whose hash has the given bit.
-func (s *segment) count(bit uint64, hashOf func(id uint32) uint64) int {
+// count returns the number of entries whose hash has the given bit, one of the leading half.
+func (s *segment) count(bit uint64) int {
 	n := 0
-	for _, id := range s.slots {
-		if id != 0 && hashOf(id)&bit != 0 {
+	for _, e := range s.slots {
+		if uint64(e)&bit != 0 {
 			n++
 		}
 	}
