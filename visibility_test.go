@@ -32,7 +32,7 @@ func TestVIS1_TheDeadlineIsNowPlusTheTimeoutNotAddedToTheOldOne(t *testing.T) {
 					time.Sleep(timeout - 1)
 					s.counts(0, 1, 0)
 					s.gets(1, 0)
-					time.Sleep(1)
+					time.Sleep(time.Nanosecond)
 					s.gets(1, 0, "g-1")
 				})
 			})
@@ -70,7 +70,7 @@ func TestVIS2_AChangeHoldsForOneReceiveOnly(t *testing.T) {
 		s.one(0) // the queue's 30 seconds again
 		time.Sleep(30*time.Second - 1)
 		s.gets(1, 0)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		s.one(0)
 	})
 }
@@ -108,7 +108,7 @@ func TestVIS3_TheTotalSinceTheReceiveIsBoundTo12Hours(t *testing.T) {
 				requireRefusal(t, s.q.ChangeVisibility(context.Background(), d.ReceiptHandle(), left+1), ErrInvalidParameter)
 				time.Sleep(left - 1)
 				s.counts(0, 1, 0)
-				time.Sleep(1)
+				time.Sleep(time.Nanosecond)
 				s.counts(1, 0, 0)
 				// The bound counts from the latest receive.
 				d = s.one(0)
@@ -165,7 +165,7 @@ func TestVIS4_ExtendingWorksRepeatedly(t *testing.T) {
 		}
 		time.Sleep(2*time.Second - 1)
 		s.gets(1, 0)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		s.gets(1, 0, "g-1")
 	}, WithVisibilityTimeout(2*time.Second))
 }
@@ -231,7 +231,7 @@ func TestLC1_TheDelayOfAMessageComesBeforeThatOfTheQueue(t *testing.T) {
 				s.counts(0, 0, 1)
 				time.Sleep(c.want - 1)
 				s.gets(1, 0)
-				time.Sleep(1)
+				time.Sleep(time.Nanosecond)
 			}
 			s.gets(1, 0, "1")
 		})
@@ -260,7 +260,7 @@ func TestLC3_RetentionRunsFromTheSendInEveryState(t *testing.T) {
 		s.counts(1, 1, 1)
 		time.Sleep(time.Minute - 1)
 		s.counts(1, 1, 1)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		s.counts(0, 0, 0)
 		require.Equal(s, uint64(3), s.q.Stats().Expired)
 		require.NoError(s, s.q.Delete(context.Background(), d.ReceiptHandle()))
@@ -411,9 +411,9 @@ func TestExactTimes_OneNanosecondAroundEveryDeadline(t *testing.T) {
 					time.Sleep(d - 1)
 					require.Equal(s, before, s.q.Stats().Counts)
 					s.gets(1, 0)
-					time.Sleep(1)
+					time.Sleep(time.Nanosecond)
 					s.counts(1, 0, 0)
-					time.Sleep(1)
+					time.Sleep(time.Nanosecond)
 					s.gets(1, 0, "g-1")
 				})
 				onBothTypes(t, func(s steps) {
