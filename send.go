@@ -19,8 +19,13 @@ func (q *queue) Send(ctx context.Context, m Message) (Sent, error) {
 	if q.fifo == nil && s.simple && m.bare() && len(m.Body) <= s.maxSize {
 		return q.sendBare(m.Body, s)
 	}
+	return q.sendPrepared(&m, s)
+}
+
+// sendPrepared is Send for any message.
+func (q *queue) sendPrepared(m *Message, s *settings) (Sent, error) {
 	var p payload
-	if err := q.prepare(&p, &m, s); err != nil {
+	if err := q.prepare(&p, m, s); err != nil {
 		return Sent{}, q.refused(err)
 	}
 	now, err := q.enter()
