@@ -317,7 +317,8 @@ func TestLC4_AMessageThatLapsedComesBeforeYoungerOnes(t *testing.T) {
 
 func TestLC5_FromTheThirdReceiveOnAMessageGoesToTheBack(t *testing.T) {
 	for name, fail := range map[string]func(s steps, d *Delivery){
-		"lapsed":            func(s steps, d *Delivery) { time.Sleep(time.Second) },
+		// A send at the instant of the release may come before or behind it.
+		"lapsed":            func(s steps, d *Delivery) { time.Sleep(time.Second + 1) },
 		"visibility set 0":  func(s steps, d *Delivery) { s.change(d, 0) },
 		"dead-letter queue": func(s steps, d *Delivery) { s.change(d, 0) },
 	} {
@@ -416,11 +417,10 @@ func TestExactTimes_OneNanosecondAroundEveryDeadline(t *testing.T) {
 					time.Sleep(time.Nanosecond)
 					s.gets(1, 0, "g-1")
 				})
-				onBothTypes(t, func(s steps) {
-					// At the very instant, with nobody asking before.
-					if kind == "delay" {
-						return
-					}
+				if kind == "delay" {
+					return
+				}
+				onBothTypes(t, func(s steps) { // at the very instant, with nobody asking before
 					s.send("g-1")
 					one := s.one(d)
 					if kind == "extension" {
