@@ -138,7 +138,7 @@ func TestContext_NilAndEndedContextsAreRefusedByEveryMethodAndNothingIsDone(t *t
 	defer cancel()
 	forAllCalls(t, func(s steps, c call) {
 		stats, messages, config := look(s.q)
-		err := c.do(nil) //lint:ignore SA1012 that is what is tested
+		err := c.do(nil)
 		requireRefusal(s, err, ErrMissingParameter)
 		require.Equal(s, "ctx", requireParamError(s, err).Param, c.name)
 		require.Equal(s, context.Canceled, c.do(ended), c.name) // bare
