@@ -64,7 +64,8 @@ func (a *attempts) idleAt() int64 { return after(a.order[len(a.order)-1].at, att
 
 // replayLocked repeats the receive made under an attempt id: the same messages with the same handles, and their
 // visibility timeout starts anew. It is void once any of them was deleted, had its visibility changed, or
-// timed out; then the call is a fresh receive (SQS: RCV-16). The receive is not counted again. q.mu must be held.
+// timed out; then the call is a fresh receive (SQS: RCV-16). The messages' receive counts stay; the metric of messages handed out goes
+// up, since these are (SQS: section 10). q.mu must be held.
 func (q *queue) replayLocked(now int64, in *receiveCall, dst []Delivery) (n int, ok bool) {
 	a, ok := q.fifo.attempts.byID[in.attempt]
 	if !ok || after(a.at, attemptWindow) <= now || len(a.receipts) > len(dst) {
@@ -84,5 +85,6 @@ func (q *queue) replayLocked(now int64, in *receiveCall, dst []Delivery) (n int,
 		q.deadlineLocked(rc.slot, r, after(now, in.visibility))
 		q.fillLocked(&dst[i], rc.slot, r)
 	}
+	q.metrics.received += uint64(len(a.receipts))
 	return len(a.receipts), true
 }
