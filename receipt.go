@@ -86,7 +86,8 @@ func (n *identity) parse(handle string) (receipt, error) {
 	var text [handleLength]byte
 	if len(handle) == handleLength {
 		copy(text[:], handle)
-		if _, err := base64.RawURLEncoding.Decode(b[:], text[:]); err == nil &&
+		// The decoder skips line breaks, and what they stood for would be zero.
+		if size, err := base64.RawURLEncoding.Decode(b[:], text[:]); err == nil && size == receiptBytes &&
 			binary.LittleEndian.Uint64(b[16:]) == maphash.Bytes(n.secret, b[:16]) {
 			return receipt{
 				seq:     binary.LittleEndian.Uint64(b[0:]),
