@@ -106,7 +106,7 @@ func TestBroker_LIM2_BooleansAreTakenInAnyCase(t *testing.T) {
 	for _, name := range []string{"ContentBasedDeduplication", "SqsManagedSseEnabled", "FifoQueue"} {
 		for _, text := range []string{"", "1", "yes", " true", "true\n"} {
 			err := b.SetAttributes(ctx, "q.fifo", map[string]string{name: text, "DelaySeconds": "1"})
-			p := refusal(t, err, ErrInvalidAttributeValue)
+			p := refusedAs(t, err, ErrInvalidAttributeValue)
 			require.Equal(t, name, p.Param)
 			require.Equal(t, text, p.Value)
 		}
@@ -127,7 +127,7 @@ func TestBroker_LIM3_AStandardQueueKnowsNoFIFOAttributes(t *testing.T) {
 		{"FifoThroughputLimit", "perQueue", "You can specify the FifoThroughputLimit only when FifoQueue is set to true."},
 	} {
 		err := b.SetAttributes(ctx, "q", map[string]string{c.name: c.value, "VisibilityTimeout": "1"})
-		p := refusal(t, err, ErrInvalidAttributeName)
+		p := refusedAs(t, err, ErrInvalidAttributeName)
 		require.Equal(t, c.name, p.Param)
 		require.Equal(t, c.reason, p.Reason)
 		if c.value == "true" {
@@ -135,7 +135,7 @@ func TestBroker_LIM3_AStandardQueueKnowsNoFIFOAttributes(t *testing.T) {
 		}
 		for _, name := range []string{"q", "new"} {
 			_, err = b.Create(ctx, name, map[string]string{c.name: c.value}, nil)
-			require.Equal(t, c.reason, refusal(t, err, ErrInvalidAttributeName).Reason)
+			require.Equal(t, c.reason, refusedAs(t, err, ErrInvalidAttributeName).Reason)
 		}
 	}
 	require.Equal(t, before, allAttributes(t, b, "q"))
@@ -148,7 +148,7 @@ func TestBroker_LIM4_TheTypeOfAQueueStays(t *testing.T) {
 	b := testBroker(t)
 	mustCreate(t, b, "q.fifo", "FifoQueue", "true")
 	requireSet(t, b, "q.fifo", []string{"FifoQueue", "true"})
-	p := refusal(t, b.SetAttributes(ctx, "q.fifo", map[string]string{"FifoQueue": "False"}), ErrInvalidAttributeValue)
+	p := refusedAs(t, b.SetAttributes(ctx, "q.fifo", map[string]string{"FifoQueue": "False"}), ErrInvalidAttributeValue)
 	require.Equal(t, "FifoQueue", p.Param)
 	require.Equal(t, "Modifying queue type is not supported.", p.Reason)
 }
@@ -186,17 +186,17 @@ func TestBroker_LIM7_OneKindOfEncryptionAtATime(t *testing.T) {
 	mustCreate(t, b, "q", "VisibilityTimeout", "9")
 	both := map[string]string{"KmsMasterKeyId": "k", "SqsManagedSseEnabled": "True", "VisibilityTimeout": "1"}
 	const text = "You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS SSE."
-	require.Equal(t, text, refusal(t, b.SetAttributes(ctx, "q", both), ErrInvalidAttributeName).Reason)
+	require.Equal(t, text, refusedAs(t, b.SetAttributes(ctx, "q", both), ErrInvalidAttributeName).Reason)
 	_, err := b.Create(ctx, "new", both, nil)
-	require.Equal(t, text, refusal(t, err, ErrInvalidAttributeName).Reason)
+	require.Equal(t, text, refusedAs(t, err, ErrInvalidAttributeName).Reason)
 	_, err = b.Create(ctx, "q", both, nil)
-	require.Equal(t, text, refusal(t, err, ErrInvalidAttributeName).Reason)
+	require.Equal(t, text, refusedAs(t, err, ErrInvalidAttributeName).Reason)
 	require.Len(t, allAttributes(t, b, "q"), 12)
 	require.Equal(t, "9", allAttributes(t, b, "q")["VisibilityTimeout"])
 	// The same in two steps.
 	require.NoError(t, b.SetAttributes(ctx, "q", map[string]string{"KmsMasterKeyId": "k"}))
 	err = b.SetAttributes(ctx, "q", map[string]string{"SqsManagedSseEnabled": "true"})
-	require.Equal(t, text, refusal(t, err, ErrInvalidAttributeName).Reason)
+	require.Equal(t, text, refusedAs(t, err, ErrInvalidAttributeName).Reason)
 }
 
 func TestBroker_LIM8_ChangesActAtOnce(t *testing.T) {
@@ -222,7 +222,7 @@ func TestBroker_LIM9_GroupThroughputNeedsGroupScope(t *testing.T) {
 	b := testBroker(t)
 	mustCreate(t, b, "q.fifo", "FifoQueue", "true")
 	err := b.SetAttributes(ctx, "q.fifo", map[string]string{"FifoThroughputLimit": "perMessageGroupId", "DelaySeconds": "1"})
-	p := refusal(t, err, ErrInvalidAttributeValue)
+	p := refusedAs(t, err, ErrInvalidAttributeValue)
 	require.Equal(t, "FifoThroughputLimit", p.Param)
 	require.Equal(t, "perMessageGroupId", p.Value)
 	_, err = b.Create(ctx, "new.fifo", map[string]string{"FifoQueue": "true", "FifoThroughputLimit": "perMessageGroupId"}, nil)
@@ -234,7 +234,7 @@ func TestBroker_LIM9_GroupThroughputNeedsGroupScope(t *testing.T) {
 	require.ErrorIs(t, b.SetAttributes(ctx, "q.fifo", map[string]string{"DeduplicationScope": "queue"}), ErrInvalidAttributeValue)
 	for name, text := range map[string]string{"FifoThroughputLimit": "PerQueue", "DeduplicationScope": ""} {
 		err := b.SetAttributes(ctx, "q.fifo", map[string]string{name: text})
-		require.Equal(t, name, refusal(t, err, ErrInvalidAttributeValue).Param)
+		require.Equal(t, name, refusedAs(t, err, ErrInvalidAttributeValue).Param)
 	}
 }
 
@@ -266,7 +266,7 @@ func TestBroker_LIM10_NumbersAreDigitsInTheirRange(t *testing.T) {
 			}
 			for _, text := range texts {
 				err := b.SetAttributes(ctx, "q", map[string]string{c.name: text, "Policy": "{}"})
-				p := refusal(t, err, ErrInvalidAttributeValue)
+				p := refusedAs(t, err, ErrInvalidAttributeValue)
 				require.Equal(t, c.name, p.Param)
 				require.Equal(t, text, p.Value)
 				if p.Min != nil {
@@ -297,7 +297,7 @@ func TestBroker_APolicyIsJSONOfLimitedSize(t *testing.T) {
 	requireSet(t, b, "q", []string{"Policy", long}, "Policy", long)
 	for _, text := range []string{long + " ", "x", "[]", "null", "{", "{} {}", " "} {
 		err := b.SetAttributes(ctx, "q", map[string]string{"Policy": text})
-		require.Equal(t, "Policy", refusal(t, err, ErrInvalidAttributeValue).Param)
+		require.Equal(t, "Policy", refusedAs(t, err, ErrInvalidAttributeValue).Param)
 	}
 	require.Equal(t, long, allAttributes(t, b, "q")["Policy"])
 }
@@ -323,7 +323,7 @@ func TestBroker_MGT6_OnlyNamedAttributesAreReturned(t *testing.T) {
 	require.Len(t, got, 12)
 	for _, name := range []string{"delaySeconds", "", "all", "X"} {
 		_, err := b.Attributes(ctx, "q", "All", name)
-		p := refusal(t, err, ErrInvalidAttributeName)
+		p := refusedAs(t, err, ErrInvalidAttributeName)
 		require.Equal(t, name, p.Param)
 		require.Equal(t, "Unknown Attribute "+name+".", p.Reason)
 	}
@@ -336,7 +336,7 @@ func TestBroker_MGT7_ReadOnlyAttributesAreNotSet(t *testing.T) {
 	for _, name := range []string{"ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed",
 		"CreatedTimestamp", "LastModifiedTimestamp", "QueueArn", "All", "Unknown", ""} {
 		err := b.SetAttributes(ctx, "q", map[string]string{name: "0", "DelaySeconds": "5"})
-		p := refusal(t, err, ErrInvalidAttributeName)
+		p := refusedAs(t, err, ErrInvalidAttributeName)
 		require.Equal(t, name, p.Param)
 		require.Equal(t, "Unknown Attribute "+name+".", p.Reason)
 		_, err = b.Create(ctx, "new", map[string]string{name: "0"}, nil)

@@ -50,7 +50,7 @@ func pairs(texts []string) map[string]string {
 }
 
 // refusal is the ParamError of a call that was refused with a sentinel.
-func refusal(t testing.TB, err, sentinel error) *ParamError {
+func refusedAs(t testing.TB, err, sentinel error) *ParamError {
 	t.Helper()
 	require.ErrorIs(t, err, sentinel)
 	var p *ParamError
@@ -114,15 +114,15 @@ func TestBroker_NAM1_NAM2_NamesMustFitTheType(t *testing.T) {
 	fifo := map[string]string{"FifoQueue": "true"}
 	for _, name := range []string{"", "a b", "a/b", strings.Repeat("a", 81), "a.fifo", "ü"} {
 		_, err := b.CreateStandard(name)
-		require.Equal(t, "QueueName", refusal(t, err, ErrInvalidParameter).Param, name)
+		require.Equal(t, "QueueName", refusedAs(t, err, ErrInvalidParameter).Param, name)
 		_, err = b.Create(ctx, name, nil, nil)
-		require.Equal(t, "QueueName", refusal(t, err, ErrInvalidParameter).Param, name)
+		require.Equal(t, "QueueName", refusedAs(t, err, ErrInvalidParameter).Param, name)
 	}
 	for _, name := range []string{"", ".fifo", "a", "a.FIFO", strings.Repeat("a", 76) + ".fifo"} {
 		_, err := b.CreateFIFO(name)
-		require.Equal(t, "QueueName", refusal(t, err, ErrInvalidParameter).Param, name)
+		require.Equal(t, "QueueName", refusedAs(t, err, ErrInvalidParameter).Param, name)
 		_, err = b.Create(ctx, name, fifo, nil)
-		require.Equal(t, "QueueName", refusal(t, err, ErrInvalidParameter).Param, name)
+		require.Equal(t, "QueueName", refusedAs(t, err, ErrInvalidParameter).Param, name)
 	}
 	names, err := b.List("", "", 0)
 	require.NoError(t, err)
@@ -170,18 +170,18 @@ func TestBroker_MGT1_CreateComparesGivenOptionsWithCurrentSettings(t *testing.T)
 	} {
 		t.Run(attribute, func(t *testing.T) {
 			_, err := b.CreateStandard("jobs", o)
-			require.Equal(t, attribute, refusal(t, err, ErrQueueExists).Param)
+			require.Equal(t, attribute, refusedAs(t, err, ErrQueueExists).Param)
 			require.Equal(t, before, q.Config())
 		})
 	}
 	_, err = b.CreateStandard("jobs", WithDeadLetter(log, 5))
-	require.Equal(t, "RedrivePolicy", refusal(t, err, ErrQueueExists).Param)
+	require.Equal(t, "RedrivePolicy", refusedAs(t, err, ErrQueueExists).Param)
 	_, err = b.CreateStandard("logged", WithDeadLetter(log, 5))
 	require.NoError(t, err)
 	_, err = b.CreateStandard("logged", WithDeadLetter(log, 5))
-	require.Equal(t, "RedrivePolicy", refusal(t, err, ErrQueueExists).Param, "functions cannot be compared")
+	require.Equal(t, "RedrivePolicy", refusedAs(t, err, ErrQueueExists).Param, "functions cannot be compared")
 	_, err = b.CreateStandard("jobs", WithDelay(time.Hour))
-	require.Equal(t, "DelaySeconds", refusal(t, err, ErrInvalidAttributeValue).Param, "no queue can have this delay")
+	require.Equal(t, "DelaySeconds", refusedAs(t, err, ErrInvalidAttributeValue).Param, "no queue can have this delay")
 }
 
 func TestBroker_MGT1_CreateComparesGivenAttributesWithCurrentValues(t *testing.T) {
@@ -226,7 +226,7 @@ func TestBroker_MGT1_CreateComparesGivenAttributesWithCurrentValues(t *testing.T
 		before, err := b.Attributes(ctx, "q.fifo", "All")
 		require.NoError(t, err)
 		_, err = b.Create(ctx, "q.fifo", pairs(append(attributes, "FifoQueue", "true")), nil)
-		p := refusal(t, err, ErrQueueExists)
+		p := refusedAs(t, err, ErrQueueExists)
 		require.Equal(t, attributes[0], p.Param)
 		require.Equal(t, "A queue already exists with the same name and a different value for attribute "+attributes[0], p.Reason)
 		now, err := b.Attributes(ctx, "q.fifo", "All")
@@ -249,7 +249,7 @@ func TestBroker_MGT2_ANameIsFreeSixtySecondsAfterDelete(t *testing.T) {
 		require.NoError(t, b.Delete(ctx, "b"))
 		time.Sleep(59*time.Second - 1)
 		_, err := b.CreateStandard("a")
-		require.Equal(t, "a", refusal(t, err, ErrQueueDeletedRecently).Value)
+		require.Equal(t, "a", refusedAs(t, err, ErrQueueDeletedRecently).Value)
 		_, err = b.Create(ctx, "a", nil, nil)
 		require.ErrorIs(t, err, ErrQueueDeletedRecently)
 		time.Sleep(time.Nanosecond)
@@ -393,7 +393,7 @@ func TestBroker_MGT5_ListPagesByName(t *testing.T) {
 		require.Equal(t, c.want, got, c)
 	}
 	_, err := b.List("", "", -1)
-	require.Equal(t, "MaxResults", refusal(t, err, ErrInvalidParameter).Param)
+	require.Equal(t, "MaxResults", refusedAs(t, err, ErrInvalidParameter).Param)
 	require.NoError(t, b.Delete(context.Background(), "a-1"))
 	got, err := b.List("a-1", "", 0)
 	require.NoError(t, err)

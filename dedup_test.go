@@ -226,7 +226,6 @@ func TestFIFO24_ADeadLetterIsNeverDroppedAsADuplicate(t *testing.T) {
 // testDedup makes a window of its own whose first entry has the given number.
 func testDedup(number uint64) *dedup {
 	d := &dedup{}
-	d.reset()
 	d.begin, d.end, d.origin = number, number, number
 	return d
 }

@@ -26,6 +26,9 @@
 // ever dropped silently: a message ends by a delete, by the end of its retention, by a purge, by Close, or in a
 // dead-letter target that took it.
 //
+// Every call that is given an ended context does nothing. A consumer that stops because its context ended deletes or returns what it holds
+// under [context.WithoutCancel].
+//
 // # Order
 //
 // A [Standard] queue gives the oldest visible message first, by the time of its send. A message received three times without being deleted

@@ -208,8 +208,9 @@ func bothTypes() []corruption {
 		}},
 		{"in flight and off the wheel", func(q *queue) func() {
 			slot := pick(q, inState(stateInFlight))
-			q.wheel.Remove(slot)
-			return func() { q.wheel.Add(slot, q.store.nodes.At(slot).Deadline) }
+			r := q.store.at(slot)
+			q.timeouts.remove(&q.store, slot, r)
+			return func() { q.timeouts.add(&q.store, slot, r, q.store.nodes.At(slot).Deadline) }
 		}},
 		{"a deadline before the wheel's next", func(q *queue) func() {
 			return swap(&q.store.nodes.At(pick(q, inState(stateInFlight))).Deadline, q.last+1)
@@ -420,9 +421,6 @@ func TestCheckInvariants_NoticesACorruptFIFOQueue(t *testing.T) {
 		}},
 		{"a returned message that says it has the queue's delay", func(q *queue) func() {
 			return swap(&q.store.at(pick(q, alone)).flags, flagWheel)
-		}},
-		{"a ready message with links", func(q *queue) func() {
-			return swap(&q.store.nodes.At(pick(q, inState(stateReady))).Next, 1)
 		}},
 		{"a ready message on a list of Standard", func(q *queue) func() {
 			return swap(&q.store.at(pick(q, inState(stateReady))).flags, flagFresh)

@@ -49,30 +49,30 @@ const (
 
 func (s state) class() class { return class(s) % classes }
 
-// A Message is what a producer sends.
+// A Message is what a producer sends. Its JSON form is stable, so that messages can be saved; Delay is in nanoseconds there.
 type Message struct {
 	// Body is the text of the message: at least one byte, at most the queue's maximum message size
 	// together with the attributes, valid UTF-8 without control characters other than tab,
 	// line feed and carriage return (SQS: MSG-1..4). It is kept byte for byte.
-	Body string
+	Body string `json:"body"`
 	// Attributes are at most 10 named values that travel beside the body (SQS: MSG-5..11).
 	// Send copies the map and its binary values.
-	Attributes map[string]Attribute
+	Attributes map[string]Attribute `json:"attributes,omitempty"`
 	// Delay keeps the message from being received for a time of up to 15 minutes.
 	// 0 means the queue's own delay, [Zero] none at all (SQS: LC-1).
 	// A FIFO queue takes 0 and Zero only, and both mean the queue's own delay (SQS: FIFO-5).
-	Delay time.Duration
+	Delay time.Duration `json:"delay,omitempty"`
 	// GroupID is the message group: required on FIFO, where messages of one group are delivered in
 	// order. On Standard it is optional and names the tenant of a fair queue (SQS: FIFO-2, FAIR-1).
 	// 1 to 128 printable ASCII characters without the space (SQS: NAM-3).
-	GroupID string
+	GroupID string `json:"groupId,omitempty"`
 	// DeduplicationID makes a FIFO queue accept the message once in five minutes (SQS: FIFO-18, FIFO-19).
 	// The same alphabet as GroupID. Refused on Standard (SQS: MSG-15).
-	DeduplicationID string
+	DeduplicationID string `json:"deduplicationId,omitempty"`
 	// TraceHeader is the AWSTraceHeader system attribute (SQS: MSG-13); not part of the size.
-	TraceHeader string
+	TraceHeader string `json:"traceHeader,omitempty"`
 	// SenderID overrides the queue's sender id for this message; "" leaves it.
-	SenderID string
+	SenderID string `json:"senderId,omitempty"`
 }
 
 // Zero is an explicit zero in fields where 0 means "the queue's own setting". Every other

@@ -118,7 +118,7 @@ func TestBroker_DLQ2_ABadRedrivePolicyIsRefusedAndNothingChanges(t *testing.T) {
 				return err
 			}(),
 		} {
-			p := refusal(t, err, ErrInvalidParameter)
+			p := refusedAs(t, err, ErrInvalidParameter)
 			require.Equal(t, "RedrivePolicy", p.Param)
 			require.Equal(t, c.reason, p.Reason, c.policy)
 			if c.reason == noMap {
@@ -135,7 +135,7 @@ func TestBroker_DLQ2_ABadRedrivePolicyIsRefusedAndNothingChanges(t *testing.T) {
 	}
 	// The other type, from a FIFO queue.
 	err := b.SetAttributes(ctx, "dlq.fifo", map[string]string{"RedrivePolicy": redrivePolicy("dlq", 1)})
-	require.Equal(t, wrong, refusal(t, err, ErrInvalidParameter).Reason)
+	require.Equal(t, wrong, refusedAs(t, err, ErrInvalidParameter).Reason)
 }
 
 func TestBroker_DLQ2_TheSameRulesHoldForOptions(t *testing.T) {
@@ -146,12 +146,12 @@ func TestBroker_DLQ2_TheSameRulesHoldForOptions(t *testing.T) {
 	f, err := b.CreateFIFO("q.fifo")
 	require.NoError(t, err)
 	_, err = b.CreateFIFO("p.fifo", WithDeadLetter(dlq, 1))
-	require.Equal(t, "RedrivePolicy", refusal(t, err, ErrInvalidParameter).Param)
-	require.Equal(t, "RedrivePolicy", refusal(t, f.Configure(WithDeadLetter(dlq, 1)), ErrInvalidParameter).Param)
+	require.Equal(t, "RedrivePolicy", refusedAs(t, err, ErrInvalidParameter).Param)
+	require.Equal(t, "RedrivePolicy", refusedAs(t, f.Configure(WithDeadLetter(dlq, 1)), ErrInvalidParameter).Param)
 	q, err := b.CreateStandard("q", WithDeadLetter(dlq, 5))
 	require.NoError(t, err)
 	_, err = b.CreateStandard("p", WithDeadLetter(dlq, 1001))
-	require.Equal(t, "maxReceiveCount", refusal(t, err, ErrInvalidParameter).Param)
+	require.Equal(t, "maxReceiveCount", refusedAs(t, err, ErrInvalidParameter).Param)
 	require.NoError(t, b.Delete(ctx, "dlq"))
 	require.ErrorIs(t, q.Configure(WithDeadLetter(dlq, 6)), ErrInvalidParameter)
 	require.Equal(t, 5, q.Config().MaxReceives)
@@ -235,12 +235,12 @@ func TestBroker_DLQ10_ABadAllowPolicyIsRefused(t *testing.T) {
 		{`{"redrivePermission":"byQueue","sourceQueueArns":[7]}`, "The sourceQueueArns must be fully qualified ARNs of queues."},
 		{`{"redrivePermission":"allowAll","x":1}`, "Only following attributes are supported: [redrivePermission, sourceQueueArns]."},
 	} {
-		p := refusal(t, b.SetAttributes(ctx, "q", map[string]string{"RedriveAllowPolicy": c.policy}), ErrInvalidParameter)
+		p := refusedAs(t, b.SetAttributes(ctx, "q", map[string]string{"RedriveAllowPolicy": c.policy}), ErrInvalidParameter)
 		require.Equal(t, "RedriveAllowPolicy", p.Param)
 		require.Equal(t, c.policy, p.Value)
 		require.Equal(t, "Amazon SQS can't create the redrive allow policy. "+c.reason, p.Reason)
 	}
-	p := refusal(t, b.SetAttributes(ctx, "q", map[string]string{"RedriveAllowPolicy": "[]"}), ErrInvalidParameter)
+	p := refusedAs(t, b.SetAttributes(ctx, "q", map[string]string{"RedriveAllowPolicy": "[]"}), ErrInvalidParameter)
 	require.Nil(t, p.Value)
 	got, err := b.Attributes(ctx, "q", "RedriveAllowPolicy")
 	require.NoError(t, err)
@@ -288,7 +288,7 @@ func TestBroker_DLQ10_TheAllowPolicyDecidesWhoMaySetARedrivePolicy(t *testing.T)
 						require.NoError(t, err)
 						continue
 					}
-					p := refusal(t, err, ErrInvalidParameter)
+					p := refusedAs(t, err, ErrInvalidParameter)
 					require.Equal(t, "RedrivePolicy", p.Param)
 					require.Contains(t, p.Reason, "does not admit")
 				}
@@ -339,7 +339,7 @@ func TestBroker_DLQ2_AQueueMayNameItself(t *testing.T) {
 
 			// Its own allow policy counts, as it will be.
 			err = b.SetAttributes(ctx, q.Name(), map[string]string{"RedrivePolicy": redrivePolicy(q.Name(), 2), "RedriveAllowPolicy": `{"redrivePermission":"denyAll"}`})
-			require.Contains(t, refusal(t, err, ErrInvalidParameter).Reason, "does not admit")
+			require.Contains(t, refusedAs(t, err, ErrInvalidParameter).Reason, "does not admit")
 		})
 	}
 }

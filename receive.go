@@ -219,7 +219,11 @@ func (q *queue) takePlainLocked(now int64, c *receiveCall, dst []Delivery) (n in
 		q.counts[classNotVisible]++
 		r.state = stateInFlight
 		q.receiveLocked(now, r)
-		q.timeouts.addInLine(&q.store, slot, r, deadline)
+		if r.receive < poisonReceives {
+			q.timeouts.addInLine(&q.store, slot, r, deadline)
+		} else {
+			q.timeouts.add(&q.store, slot, r, deadline)
+		}
 		d := &dst[n]
 		d.Body, d.GroupID, d.ReceiveCount = r.body, "", r.receiveCount()
 		d.source, d.outside, d.rare, d.dedup = q, nil, r.rare, ""
@@ -337,8 +341,8 @@ func (q *queue) fillLocked(d *Delivery, slot uint32, r *record) {
 // Deliveries receives from q for ever: each message in turn, as an iterator.
 //
 // Where in.Wait is 0 it waits 20 seconds per receive, so that an idle loop costs nothing. An error of Receive, that of an ended ctx
-// included, is yielded once and ends the iteration. A loop that breaks off returns what was received with
-// in.Max above 1 and not yet yielded, uncounted where q is a queue of this package.
+// included, is yielded once and ends the iteration. When ctx ends or the loop breaks off, what was received with in.Max
+// above 1 and not yet yielded is returned, uncounted where q is a queue of this package.
 func Deliveries(ctx context.Context, q Queue, in ReceiveInput) iter.Seq2[Delivery, error] {
 	if in.Wait == 0 {
 		in.Wait = maxWait
@@ -351,6 +355,10 @@ func Deliveries(ctx context.Context, q Queue, in ReceiveInput) iter.Seq2[Deliver
 				return
 			}
 			for i := range ds {
+				if i > 0 && ctx.Err() != nil {
+					giveBack(ds[i:])
+					break // Receive tells why
+				}
 				if !yield(ds[i], nil) {
 					giveBack(ds[i+1:])
 					return

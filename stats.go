@@ -78,6 +78,16 @@ func (q *queue) statsLocked(now int64) Stats {
 	return s
 }
 
+// A MessageState is what a message counts as (SQS: section 2.2).
+type MessageState string
+
+// The states a message can be seen in.
+const (
+	StateDelayed    MessageState = "delayed"
+	StateVisible    MessageState = "visible"
+	StateNotVisible MessageState = "not visible"
+)
+
 // A Snapshot is a look at one message that does not touch it.
 type Snapshot struct {
 	ID               string
@@ -89,7 +99,7 @@ type Snapshot struct {
 	TraceHeader      string
 	SenderID         string
 	DeadLetterSource string // ARN
-	State            string // "delayed", "visible" or "not visible"
+	State            MessageState
 	ReceiveCount     int
 	SentAt           time.Time
 	FirstReceivedAt  time.Time // zero: never received
@@ -191,15 +201,15 @@ func (q *queue) snapshotLocked(s *Snapshot, slot uint32, r *record) {
 	deadline := q.store.nodes.At(slot).Deadline
 	switch r.state.class() {
 	case classDelayed:
-		s.State = "delayed"
+		s.State = StateDelayed
 		if q.fifo != nil && r.flags&flagAlone == 0 {
 			deadline = after(r.enqueued, q.settings.Load().delay)
 		}
 	case classVisible:
-		s.State = "visible"
+		s.State = StateVisible
 		return
 	default:
-		s.State = "not visible"
+		s.State = StateNotVisible
 		if r.state == stateHeld || r.state == stateBurying {
 			return
 		}

@@ -65,7 +65,7 @@ func TestBroker_MGT9_TagsOutOfRangeAreRefusedAndNothingChanges(t *testing.T) {
 			b := testBroker(t)
 			_, err := b.Create(ctx, "a", nil, map[string]string{"0": "old"})
 			require.NoError(t, err)
-			p := refusal(t, b.SetTags(ctx, "a", map[string]string{"0": "new", "zz": "v", c.key: c.value}), ErrInvalidParameter)
+			p := refusedAs(t, b.SetTags(ctx, "a", map[string]string{"0": "new", "zz": "v", c.key: c.value}), ErrInvalidParameter)
 			require.Equal(t, "Tags", p.Param)
 			require.Equal(t, c.reason, p.Reason)
 			tags, err := b.Tags(ctx, "a")
@@ -73,7 +73,7 @@ func TestBroker_MGT9_TagsOutOfRangeAreRefusedAndNothingChanges(t *testing.T) {
 			require.Equal(t, map[string]string{"0": "old"}, tags)
 
 			_, err = b.Create(ctx, "b", nil, map[string]string{c.key: c.value})
-			require.Equal(t, c.reason, refusal(t, err, ErrInvalidParameter).Reason)
+			require.Equal(t, c.reason, refusedAs(t, err, ErrInvalidParameter).Reason)
 			_, err = b.Queue("b")
 			require.ErrorIs(t, err, ErrQueueDoesNotExist)
 		})
@@ -96,7 +96,7 @@ func TestBroker_MGT9_AQueueHasFiftyTags(t *testing.T) {
 	}
 	require.NoError(t, b.SetTags(ctx, "a", fifty))
 	require.NoError(t, b.SetTags(ctx, "a", map[string]string{"k0": "overwritten"}))
-	p := refusal(t, b.SetTags(ctx, "a", map[string]string{"k0": "again", "k50": "v"}), ErrInvalidParameter)
+	p := refusedAs(t, b.SetTags(ctx, "a", map[string]string{"k0": "again", "k50": "v"}), ErrInvalidParameter)
 	require.Equal(t, "Too many tags added for queue a.", p.Reason)
 	tags, err := b.Tags(ctx, "a")
 	require.NoError(t, err)
@@ -104,5 +104,5 @@ func TestBroker_MGT9_AQueueHasFiftyTags(t *testing.T) {
 	require.Equal(t, "overwritten", tags["k0"])
 	fifty["k50"] = "v"
 	_, err = b.Create(ctx, "b", nil, fifty)
-	require.Equal(t, "Too many tags added for queue b.", refusal(t, err, ErrInvalidParameter).Reason)
+	require.Equal(t, "Too many tags added for queue b.", refusedAs(t, err, ErrInvalidParameter).Reason)
 }

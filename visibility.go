@@ -98,10 +98,13 @@ func (r *record) receiveCount() int {
 }
 
 // leaseLocked is deadlineLocked for a visibility timeout that is not longer than the queue's own. Nearly all are equal to it, and
-// then deadlines come in order; a longer one in line would keep all others out of it. q.mu must be held.
+// then deadlines come in order; a longer one in line would keep all others out of it.
+//
+// Of messages that time out at the same instant, those in line come back before those on the wheel. Where that can be
+// seen, in the turns of groups and in what LC-5 moves to the back, the wheel alone keeps the order of the receives. q.mu must be held.
 func (q *queue) leaseLocked(slot uint32, r *record, deadline int64) {
-	if deadline == never {
-		q.store.nodes.At(slot).Deadline = never
+	if deadline == never || q.fifo != nil || r.receive >= poisonReceives {
+		q.deadlineLocked(slot, r, deadline)
 		return
 	}
 	q.timeouts.addInLine(&q.store, slot, r, deadline)
