@@ -15,11 +15,12 @@ import (
 // Main runs a program and ends the process: with status 0 when run returns nil or was asked for its help, 2 when it
 // does not understand its arguments, and 1 for any other error, which is printed.
 //
-// The first Ctrl-C or SIGTERM ends ctx, and run is expected to come to a good end soon. The second ends the
-// process at once, because by then nobody handles the signal any more.
+// The first Ctrl-C or SIGTERM ends ctx, and run is expected to come to a good end soon. A second Ctrl-C ends the
+// process at once, because by then nobody handles it any more. A second SIGTERM changes nothing: whoever sends it to a
+// process and to its group, as timeout(1) does, sends it twice and means it once, and has SIGKILL for more.
 func Main(run func(ctx context.Context, args []string, stdout io.Writer) error) {
-	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, restore)
+	ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, func() { signal.Reset(os.Interrupt) })
 	os.Exit(status(run(ctx, os.Args[1:], os.Stdout), os.Stderr))
 }
 
