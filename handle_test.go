@@ -299,7 +299,7 @@ func TestReturn_TheReceiveIsAsIfItHadNotHappened(t *testing.T) {
 		for snapshot := range s.q.Messages() {
 			require.Zero(s, snapshot.ReceiveCount)
 			require.Zero(s, snapshot.FirstReceivedAt)
-			require.Equal(s, "visible", snapshot.State)
+			require.Equal(s, StateVisible, snapshot.State)
 		}
 		time.Sleep(time.Second)
 		again := s.gets(10, 0, "g-1", "g-2", "g-3") // at its old place

@@ -241,10 +241,11 @@ func TestMessages_ShowsAllInTheOrderTheyCameWithoutTouchingThem(t *testing.T) {
 		require.NoError(s, d.Return(context.Background(), time.Minute))
 		s.gets(1, Zero, "c-1")
 		type shown struct {
-			body, state string
-			count       int
-			first       time.Time
-			visibleAt   time.Time
+			body      string
+			state     MessageState
+			count     int
+			first     time.Time
+			visibleAt time.Time
 		}
 		now := time.Now()
 		for range 2 {
@@ -274,7 +275,7 @@ func TestMessages_ShowsAllInTheOrderTheyCameWithoutTouchingThem(t *testing.T) {
 		time.Sleep(time.Second)
 		require.NoError(t, q.Configure(WithDelay(time.Minute)))
 		for m := range q.Messages() {
-			require.Equal(t, "delayed", m.State)
+			require.Equal(t, StateDelayed, m.State)
 			require.Equal(t, began.Add(time.Minute), m.VisibleAt)
 		}
 	})
