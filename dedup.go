@@ -96,7 +96,7 @@ func (d *dedup) forget(now int64, budget int) (more bool) {
 			d.origin += dedupPage
 		}
 	}
-	if d.begin != d.origin {
+	if d.begin != d.origin || d.spare != nil {
 		d.pages, d.spare, d.origin = nil, nil, d.begin
 	}
 	return false
