@@ -225,9 +225,7 @@ func TestFIFO24_ADeadLetterIsNeverDroppedAsADuplicate(t *testing.T) {
 
 // testDedup makes a window of its own whose first entry has the given number.
 func testDedup(number uint64) *dedup {
-	d := &dedup{}
-	d.begin, d.end, d.origin = number, number, number
-	return d
+	return &dedup{begin: number, end: number, origin: number}
 }
 
 // dedupKey is a well mixed key.
@@ -285,6 +283,19 @@ func TestDedup_NumbersAcrossPagesAndAcrossTheModulus(t *testing.T) {
 			require.True(t, ok)
 			require.Equal(t, uint64(42), seq)
 		})
+	}
+}
+
+func TestDedup_AWindowThatEndsWithItsPageIsGivenBackToo(t *testing.T) {
+	for _, n := range []int{1, dedupPage - 1, dedupPage, dedupPage + 1, 2 * dedupPage} {
+		d := testDedup(0)
+		for i := range n {
+			d.add(dedupKey(i), uint64(i), 0)
+		}
+		require.False(t, d.forget(int64(dedupWindow), n))
+		require.Nil(t, d.pages, "%d entries", n)
+		require.Nil(t, d.spare, "%d entries", n)
+		require.Equal(t, d.end, d.origin)
 	}
 }
 

@@ -206,15 +206,15 @@ func TestClose_EveryMethodReturnsErrClosed(t *testing.T) {
 	})
 }
 
-// refusal is a call that is refused, with the whole text of its error.
-type refusal struct {
+// refusedCall is a call that is refused, with the whole text of its error.
+type refusedCall struct {
 	want error
 	text string
 	do   func(s steps, d *Delivery) error
 }
 
-// refusals provoke each sentinel that a queue without a broker can return.
-func refusals() []refusal {
+// refusedCalls provoke each sentinel that a queue without a broker can return.
+func refusedCalls() []refusedCall {
 	ctx := context.Background()
 	send := func(change func(m *Message)) func(steps, *Delivery) error {
 		return func(s steps, _ *Delivery) error {
@@ -231,7 +231,7 @@ func refusals() []refusal {
 			return s.q.configure(&p)
 		}
 	}
-	return []refusal{
+	return []refusedCall{
 		{ErrMissingParameter, `inq: missing parameter: MessageBody "": must not be empty`, send(func(m *Message) { m.Body = "" })},
 		{ErrInvalidMessageContents, `inq: invalid message contents: MessageBody: invalid character U+0007 at byte 1; ` +
 			`valid are tab, line feed, carriage return, U+0020 to U+D7FF, U+E000 to U+FFFD and U+10000 to U+10FFFF`,
@@ -304,7 +304,7 @@ func refusals() []refusal {
 }
 
 func TestErrors_EveryRefusalReadsWellMatchesOneSentinelAndChangesNothing(t *testing.T) {
-	for i, c := range refusals() {
+	for i, c := range refusedCalls() {
 		t.Run(fmt.Sprint(i, " ", c.want), func(t *testing.T) {
 			onBothTypes(t, func(s steps) {
 				s.send("g-1", "h-1")
