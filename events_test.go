@@ -16,12 +16,18 @@ import (
 type journal struct {
 	mu     sync.Mutex // guards everything below
 	events []Event
+	seq    uint64 // of the newest event
+	gaps   bool
 }
 
 func (j *journal) observe(events []Event) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.events = append(j.events, events...)
+	for _, e := range events {
+		j.seq++
+		j.gaps = j.gaps || e.Seq != j.seq
+	}
 }
 
 // take returns the kinds seen since the last call.
@@ -46,7 +52,7 @@ func TestObserver_EveryKindOfEvent(t *testing.T) {
 	ctx := context.Background()
 	var j journal
 	onBothTypes(t, func(s steps) {
-		j.take()
+		j.seq = 0
 		told := func(want ...EventKind) {
 			s.Helper()
 			require.Equal(s, want, j.take())
@@ -110,6 +116,7 @@ func TestObserver_EveryKindOfEvent(t *testing.T) {
 		e = j.last()
 		require.Equal(s, 1, e.Count)
 		told(EventSent, EventClosed)
+		require.False(s, j.gaps)
 	}, WithObserver(j.observe))
 }
 
@@ -382,6 +389,26 @@ func TestDeliveries_ABreakReturnsTheRestUncounted(t *testing.T) {
 			byGroup[b[0]] = append(byGroup[b[0]], b)
 		}
 		require.Equal(s, map[byte][]string{'g': {"g-1", "g-3"}, 'h': {"h-1", "h-2"}}, byGroup)
+	})
+}
+
+func TestDeliveries_ABreakGivesTheRestBackInOnePiece(t *testing.T) {
+	scene(t, "to a receive that waits", func(t *testing.T) {
+		s := fifoSteps(t)
+		s.send("g-1", "g-2", "h-1", "h-2")
+		got := make(chan []string, 1)
+		go func() {
+			time.Sleep(time.Second)
+			ds, err := s.q.Receive(context.Background(), ReceiveInput{Max: 10, Wait: 20 * time.Second})
+			require.NoError(t, err)
+			got <- bodiesOf(ds)
+		}()
+		for range Deliveries(context.Background(), s.q, ReceiveInput{Max: 10}) {
+			time.Sleep(2 * time.Second)
+			break
+		}
+		// Not h-1 alone, with h-2 waiting behind it.
+		require.Equal(t, []string{"h-1", "h-2"}, <-got)
 	})
 }
 
