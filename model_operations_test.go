@@ -42,10 +42,10 @@ func (r *modelRun) message(p *modelPair) (m Message, fault *modelFault) {
 	r.sends++
 	m = Message{Body: fmt.Sprintf("m%d", r.sends)}
 	if p.model.fifo || !r.one(3) {
-		// The first group gets more than its share, which makes it a noisy one.
+		// Two groups get more than their share, which makes them noisy where there is a crowd.
 		m.GroupID = modelPick(r, r.groups()...)
-		if r.one(3) {
-			m.GroupID = "a"
+		if r.one(2) {
+			m.GroupID = modelPick(r, "a", "a", "b")
 		}
 	}
 	if p.model.fifo {
@@ -64,6 +64,9 @@ func (r *modelRun) message(p *modelPair) (m Message, fault *modelFault) {
 		m.Delay = modelPick(r, 0, 0, Zero)
 	} else {
 		m.Delay = modelPick(r, 0, 0, 0, Zero, time.Second, 4*time.Second, maxDelay)
+		if r.setup.crowded && !r.one(8) {
+			m.Delay = 0
+		}
 		if p.model.unlimited && r.one(8) {
 			m.Delay = 9 * time.Second
 		}
@@ -132,7 +135,7 @@ func (r *modelRun) send(p *modelPair) {
 // length draws how many entries a batch has, and the error for one of a wrong length.
 func (r *modelRun) length() (n int, want error) {
 	switch n = 1 + r.draw(5); {
-	case r.one(6):
+	case r.one(6), r.setup.crowded && r.one(2):
 		n = 10
 	case r.one(40):
 		return 0, ErrEmptyBatch
@@ -141,6 +144,9 @@ func (r *modelRun) length() (n int, want error) {
 			return 11, ErrTooManyEntries
 		}
 		n = 11 + r.draw(70)
+	}
+	if r.setup.crowded && r.setup.unlimited && r.one(2) {
+		n = 40
 	}
 	return n, nil
 }
@@ -192,13 +198,23 @@ func (r *modelRun) sendBatch(p *modelPair) {
 func (r *modelRun) receive(p *modelPair) {
 	var want error
 	in := ReceiveInput{Max: modelPick(r, 0, 1, 2, 3, 10, 10)}
-	in.VisibilityTimeout = modelPick(r, 0, 0, 0, Zero, time.Second, 2*time.Second, 40*time.Second, modelTotalVisible)
+	in.VisibilityTimeout = r.uneven(modelPick(r, 0, 0, 0, Zero, time.Second, 2*time.Second, 40*time.Second, modelTotalVisible))
 	in.Wait = modelPick(r, 0, 0, 0, Zero, time.Second, 20*time.Second)
+	if r.setup.crowded && !r.one(6) {
+		in = ReceiveInput{Max: 10}
+		if p.model.unlimited {
+			in.Max = 40
+		}
+	}
 	if r.one(3) {
 		in.AttemptID = "attempt-" + modelPick(r, r.groups()...)
+		p.again = &ReceiveInput{Max: in.Max, VisibilityTimeout: in.VisibilityTimeout, AttemptID: in.AttemptID}
+	} else if p.again != nil && r.one(2) {
+		in = *p.again
+		in.VisibilityTimeout = r.uneven(in.VisibilityTimeout)
 	}
 	if p.model.unlimited && r.one(4) {
-		in.Max, in.VisibilityTimeout, in.Wait = 11+r.draw(90), modelPick(r, Forever, 24*time.Hour), modelPick(r, Zero, time.Hour)
+		in.Max, in.VisibilityTimeout, in.Wait = 11+r.draw(90), r.uneven(modelPick(r, Forever, 24*time.Hour)), modelPick(r, Zero, time.Hour)
 	}
 	if r.one(25) {
 		in.Max, want = modelPick(r, -1, 1<<40), ErrInvalidParameter
@@ -214,6 +230,10 @@ func (r *modelRun) receive(p *modelPair) {
 		if p.model.fifo { // Standard ignores it
 			want = ErrInvalidParameter
 		}
+	}
+	for slices.ContainsFunc(p.model.messages, func(m *modelMessage) bool { return m.due.Equal(time.Now().Add(p.model.visibility)) }) {
+		time.Sleep(1) // see uneven
+		r.world.advance(time.Now())
 	}
 	ctx, ended := r.context()
 	if ended != nil {
@@ -383,10 +403,20 @@ func (r *modelRun) deleteBatch(p *modelPair) {
 	r.sameBatch(errs, err)
 }
 
-// deliveries draws what DeleteAll and ExtendAll are given; do asks the model.
-func (r *modelRun) deliveries(p *modelPair, what string, skip bool, do func(modelReceipt) error) (ds []Delivery, errs []error) {
+// deliveries draws what DeleteAll and ExtendAll are given; do asks the model. With alone it takes one message at most whose order
+// among those that time out together would show, see uneven.
+func (r *modelRun) deliveries(p *modelPair, what string, skip, alone bool, do func(modelReceipt) error) (ds []Delivery, errs []error) {
+	var first *modelMessage
 	for range r.draw(8) + 64*max(0, 1-r.draw(20)) {
 		h, _, err := r.handle(p)
+		if m := h.m; err == nil && alone && (p.model.fifo || m.receives >= modelPoison) {
+			if first == nil {
+				first = m
+			}
+			if m != first && (!p.model.fifo || m.sent.GroupID != first.sent.GroupID) {
+				continue
+			}
+		}
 		r.note(p, "%s %s", what, r.tell(h))
 		if err != nil {
 			err = ErrReceiptHandleInvalid // also for the zero Delivery
@@ -400,7 +430,7 @@ func (r *modelRun) deliveries(p *modelPair, what string, skip bool, do func(mode
 
 func (r *modelRun) deleteAll(p *modelPair) {
 	ctx, want := r.context()
-	ds, errs := r.deliveries(p, "delete all", want != nil, p.model.delete)
+	ds, errs := r.deliveries(p, "delete all", want != nil, false, p.model.delete)
 	err := p.engine.DeleteAll(ctx, ds)
 	if want != nil {
 		r.same(want, err)
@@ -418,7 +448,7 @@ func (r *modelRun) timeout(h modelHandle) time.Duration {
 	case r.one(20):
 		return modelPick(r, -1, modelTotalVisible+1)
 	}
-	return modelPick(r, 0, Zero, 0, time.Second, 3*time.Second, 20*time.Second, modelTotalVisible)
+	return r.uneven(modelPick(r, 0, Zero, 0, time.Second, 3*time.Second, 20*time.Second, modelTotalVisible))
 }
 
 func (r *modelRun) changeVisibility(p *modelPair) {
@@ -471,7 +501,7 @@ func (r *modelRun) extendAll(p *modelPair) {
 	if want == nil && d != Zero && (d < 0 || d > modelTotalVisible && !r.setup.unlimited) {
 		want = ErrInvalidParameter // of the call, not of an entry
 	}
-	ds, errs := r.deliveries(p, fmt.Sprintf("extend all by %v", d), want != nil,
+	ds, errs := r.deliveries(p, fmt.Sprintf("extend all by %v", d), want != nil, d > 0,
 		func(rc modelReceipt) error { return p.model.changeVisibility(rc, d) })
 	err := p.engine.ExtendAll(ctx, ds, d)
 	if want != nil {
@@ -483,7 +513,7 @@ func (r *modelRun) extendAll(p *modelPair) {
 
 func (r *modelRun) giveBack(p *modelPair) {
 	h, text, want := r.handle(p)
-	d := modelPick(r, 0, 0, Zero, time.Second, 5*time.Second, maxDelay)
+	d := r.uneven(modelPick(r, 0, 0, Zero, time.Second, 5*time.Second, maxDelay))
 	if r.one(15) {
 		d = modelPick(r, -1, maxDelay+1)
 	}
