@@ -169,7 +169,8 @@ type rare struct {
 	arrived     int64     // when it came here, if that is not its enqueue time
 
 	uncounted uint32 // receives undone by Return
-	failures  uint32 // hand-overs that failed since the last success to deliver
+	failures  uint32 // hand-overs that failed since the message was last received,
+	failedAt  uint32 // the number of which is this
 	place     place  // where LC-5 put it; valid with flagMoved
 	expiry    int32  // position in the heap of those that expire out of order, -1: not there
 }

@@ -303,6 +303,9 @@ func (q *queue) finishBury(ch *chore, err error, hold bool) fate {
 	}
 	q.failedLocked(now, ch, err)
 	ra := q.rareLocked(r)
+	if ra.failedAt != r.receive { // delivered meanwhile, since the redrive policy was changed
+		ra.failures, ra.failedAt = 0, r.receive
+	}
 	ra.failures++
 	r.state = stateBackoff
 	q.deadlineLocked(ch.slot, r, after(now, backoff(ra.failures)))
