@@ -9,7 +9,7 @@ const attemptWindow = 5 * time.Minute
 // answer again.
 type attempts struct {
 	byID  map[string]attempt
-	order []attemptAge // by time; an id that was bound anew is in it more than once
+	order []attemptAge // by time; an id that was bound anew later is in it more than once
 }
 
 type attempt struct {
@@ -34,8 +34,10 @@ func (a *attempts) bind(id string, now int64, ds []Delivery) {
 	for i := range ds {
 		receipts[i] = ds[i].receipt
 	}
+	if old, ok := a.byID[id]; !ok || old.at != now {
+		a.order = append(a.order, attemptAge{id, now})
+	}
 	a.byID[id] = attempt{at: now, receipts: receipts}
-	a.order = append(a.order, attemptAge{id, now})
 }
 
 // forget drops up to budget ids that are past their time and reports whether there are more.
