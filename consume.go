@@ -140,13 +140,7 @@ func (q *queue) eachReceipt(n int, enter func(*queue) (int64, error), parse func
 		}
 		now, err := enter(q)
 		if err != nil {
-			if from == 0 {
-				return err
-			}
-			for i := range part {
-				failures.add(from+i, err)
-			}
-			continue
+			return failures.ended(from, n, err)
 		}
 		for i := range part {
 			err := bad[i]
@@ -176,7 +170,7 @@ func (q *queue) DeleteAll(ctx context.Context, ds []Delivery) error {
 		part := ds[from:min(len(ds), from+entriesAtOnce)]
 		now, err := q.enterToDelete()
 		if err != nil {
-			return err
+			return failures.ended(from, len(ds), err)
 		}
 		for i := range part {
 			err := q.checkOwn(&part[i])
@@ -218,7 +212,7 @@ func (q *queue) ExtendAll(ctx context.Context, ds []Delivery, timeout time.Durat
 		part := ds[from:min(len(ds), from+entriesAtOnce)]
 		now, err := q.enter()
 		if err != nil {
-			return err
+			return failures.ended(from, len(ds), err)
 		}
 		for i := range part {
 			err := q.checkOwn(&part[i])

@@ -66,7 +66,7 @@ func NewDelivery(q Queue, f DeliveryFields) Delivery {
 }
 
 // Rebind makes the methods of d go through q, for wrappers that watch or disturb what a consumer does.
-// Everything d says stays the same.
+// Everything d says stays the same. Return and Bury need methods of their own in q: embed a *Standard or *FIFO rather than a Queue.
 func (d *Delivery) Rebind(q Queue) { d.outside = &outside{queue: q, fields: d.foreign()} }
 
 // foreign returns what NewDelivery was given, or nil.

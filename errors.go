@@ -165,6 +165,17 @@ func (b *batchFailures) add(index int, err error) {
 	b.failed = append(b.failed, BatchFailure{Index: index, Err: err})
 }
 
+// ended is the error of a batch whose entries up to from were tried when the queue ended.
+func (b *batchFailures) ended(from, n int, err error) error {
+	if from == 0 {
+		return err
+	}
+	for i := from; i < n; i++ {
+		b.add(i, err)
+	}
+	return b.err()
+}
+
 // merge adds the failures of a later step, keeping the order of the entries.
 func (b *batchFailures) merge(o batchFailures) {
 	if len(o.failed) == 0 {

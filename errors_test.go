@@ -240,10 +240,10 @@ func refusedCalls() []refusedCall {
 			send(func(m *Message) { m.Body = strings.Repeat("x", 2000) })},
 		{ErrInvalidParameter, `inq: invalid parameter value: DelaySeconds -1s: must be from 0s to 15m0s`,
 			send(func(m *Message) { m.Delay = -time.Second })},
-		{ErrInvalidParameter, `inq: invalid parameter value: MessageGroupId "a b": must have 1 to 128 alphanumeric or punctuation characters`,
+		{ErrInvalidParameter, `inq: invalid parameter value: MessageGroupId "a b": must have 1 to 128 alphanumeric or punctuation characters, no spaces`,
 			send(func(m *Message) { m.GroupID = "a b" })},
 		{ErrInvalidParameter, `inq: invalid parameter value: MessageGroupId "` + strings.Repeat("x", 64) +
-			`...": must have 1 to 128 alphanumeric or punctuation characters`, send(func(m *Message) { m.GroupID = strings.Repeat("x", 129) })},
+			`...": must have 1 to 128 alphanumeric or punctuation characters, no spaces`, send(func(m *Message) { m.GroupID = strings.Repeat("x", 129) })},
 		{ErrInvalidParameter, `inq: invalid parameter value: MessageAttributes "a b": a name can include letters, digits, underscores, hyphens and periods`,
 			send(func(m *Message) { m.Attributes = map[string]Attribute{"a b": String("v")} })},
 		{ErrInvalidParameter, `inq: invalid parameter value: MessageAttributes.n "ten": the value must be a decimal number`,

@@ -413,7 +413,7 @@ func checkID(param, id string) error {
 	}
 	if !ok {
 		return &ParamError{Err: ErrInvalidParameter, Param: param, Value: id,
-			Reason: "must have 1 to 128 alphanumeric or punctuation characters"}
+			Reason: "must have 1 to 128 alphanumeric or punctuation characters, no spaces"}
 	}
 	return nil
 }

@@ -75,7 +75,7 @@ func WithReceiveWait(d time.Duration) Option {
 }
 
 // WithMaxMessageSize sets the largest message in bytes, body and attributes together (SQS: MSG-1). From 1,024 to 1,048,576,
-// which is the default. It applies to later sends.
+// which is the default; from 1 byte to 2 GiB, also the default, on a queue [WithoutSQSLimits]. It applies to later sends.
 func WithMaxMessageSize(bytes int) Option {
 	return option(func(p *patch) { p.maxSize, p.set = bytes, p.set|setMaxSize })
 }
@@ -109,8 +109,8 @@ func WithObserver(f func([]Event)) Option {
 }
 
 // WithoutSQSLimits lifts what only the service needs: 15 minutes of delay, 12 hours of visibility and their total, 1 minute and
-// 14 days of retention (whose default becomes [Forever]), 20 seconds of wait, batches of 10, 1 MiB of message and
-// batch, 120,000 in flight, 1000 receives. A delay that is not shorter than the retention is refused then.
+// 14 days of retention (whose default becomes [Forever]), 20 seconds of wait, batches of 10, 1 MiB of message (whose
+// default becomes 2 GiB) and batch, 120,000 in flight, 1000 receives. A delay that is not shorter than the retention is refused then.
 // Code that relies on it does not run on SQS. It cannot be changed later: Configure refuses it.
 func WithoutSQSLimits() Option {
 	return option(func(p *patch) { p.unlimited, p.set = true, p.set|setUnlimited })
@@ -265,6 +265,9 @@ func (s settings) with(p *patch) settings {
 		s.unlimited = true
 		if !given(setRetention) {
 			s.retention = Forever
+		}
+		if !given(setMaxSize) {
+			s.maxSize = math.MaxInt32
 		}
 	}
 	if given(setVisibility) {

@@ -152,7 +152,7 @@ func (q *queue) pickLocked(now int64, most int, held *[]ref) (chores []chore) {
 		if q.fifo != nil {
 			q.fifo.run = 0 // what follows in the group waits for the outcome
 		}
-		reason := fmt.Sprintf("received %d times, which is the most", r.receivesHere())
+		reason := fmt.Sprintf("received as often as allowed: %d", r.receivesHere())
 		chores = append(chores, q.startBuryLocked(slot, r, s.target, reason))
 	}
 	return chores
