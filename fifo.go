@@ -1,10 +1,9 @@
 package inq
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"hash/maphash"
-
-	"crypto/sha256"
 
 	"example.com/inq/internal/index"
 	"example.com/inq/internal/links"
@@ -17,9 +16,15 @@ import (
 // the run of ready messages from the front of a group and goes on with the next group, so within a group nothing is
 // ever delivered ahead of something older.
 type fifo struct {
+	// Set by the constructor and read without the lock, to check and hash before it is taken.
 	scope DeduplicationScope // as it was at the creation of the queue (SQS: FIFO-22)
 	seeds [4]maphash.Seed    // two for deduplication ids, two for the groups they may be scoped to
 
+	groupState
+}
+
+// groupState is the part of fifo that the lock guards.
+type groupState struct {
 	groups   slab[group]
 	names    index.Index // of groups by the hash of their name
 	first    uint32      // eligible groups in the order of their turns
@@ -53,7 +58,7 @@ func newFIFOState(scope DeduplicationScope) *fifo {
 
 // reset forgets all messages, groups and ids (SQS: FIFO-23).
 func (f *fifo) reset() {
-	*f = fifo{scope: f.scope, seeds: f.seeds}
+	f.groupState = groupState{}
 }
 
 func (f *fifo) groupHash(name string) uint64 { return maphash.String(f.seeds[2], name) }
