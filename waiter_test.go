@@ -333,7 +333,6 @@ func TestWait_RCV5_AMessageOfTheSameInstantWinsOverTheEndOfTheWait(t *testing.T)
 
 func TestWait_ALongPollLeavesNothingBehind(t *testing.T) {
 	onBoth(t, func(t *testing.T, q *queue) {
-		before := runtime.NumGoroutine()
 		for range 50 {
 			ctx, cancel := context.WithCancel(context.Background())
 			ended := await(context.Background(), q, ReceiveInput{Wait: time.Second})
@@ -342,8 +341,7 @@ func TestWait_ALongPollLeavesNothingBehind(t *testing.T) {
 			require.Equal(t, context.Canceled, (<-cut).err)
 			require.NoError(t, (<-ended).err)
 		}
-		synctest.Wait()
-		require.Equal(t, before, runtime.NumGoroutine())
+		// The bubble fails where a goroutine is left.
 		q.mu.Lock()
 		defer q.mu.Unlock()
 		require.LessOrEqual(t, len(q.waitSlots), 1, "no more than the spare one")
