@@ -28,9 +28,9 @@ type fair struct {
 
 // tenant is one message group of a Standard queue. It exists while it has messages.
 type tenant struct {
-	name      string
-	ready     ready
 	arrivals  arrivals
+	ready     ready
+	name      string
 	counts    [classes]int
 	lastSent  int64
 	waitPos   int32 // positions in the heaps of fair, -1: not there

@@ -143,7 +143,7 @@ func (a *audit) live(slot uint32) bool {
 // wheel finds what is on the wheel, by its own lists, since that is what fires.
 func (a *audit) wheel() {
 	s := &a.q.store
-	v := reflect.ValueOf(&a.q.timeouts.wheel).Elem()
+	v := reflect.ValueOf(a.q.timeouts.wheel).Elem()
 	n := 0
 	met := func(slot uint32) bool {
 		if !a.live(slot) || a.onWheel[slot] {

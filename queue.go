@@ -83,41 +83,44 @@ type queue struct {
 	settings atomic.Pointer[settings] // written under mu
 	spare    atomic.Pointer[waiter]   // one to use again, so that a long poll does not allocate
 
+	// What is above is only read, and stays in the caches of all processors while others hold the lock.
+	_ [64]byte
+
 	mu sync.Mutex // guards everything below
 
-	gone     error // ErrClosed or ErrQueueDoesNotExist once the queue has ended
-	modified time.Time
-	last     int64 // latest time seen; time never goes back
-	seq      uint64
-	store    store
-	timeouts timeouts // delays, visibility timeouts, backoffs
-	main     tenant   // Standard: messages without a group. FIFO: its list of arrivals holds all
-	expiring pq.Heap  // messages that expire out of the order of arrival, by enqueue time; positions in rare.expiry
-	counts   [classes]int
-	bytes    int64 // bodies and attributes of live messages
-	fair     *fair // Standard: tenants; nil until the first message with a group
-	plain    bool  // neither FIFO nor fair: messages without anything special take the short path
-	fifo     *fifo // FIFO: groups and deduplication, nil on Standard
+	// What every call needs comes first and close together: a contended queue costs the transfer of these lines
+	// from one processor to the next.
 
-	waiters   waiters
+	gone       error // ErrClosed or ErrQueueDoesNotExist once the queue has ended
+	last       int64 // latest time seen; time never goes back
+	armed      int64 // when the timer fires; never later than the next deadline. math.MaxInt64: not armed
+	seq        uint64
+	counts     [classes]int
+	bytes      int64   // bodies and attributes of live messages
+	plain      bool    // neither FIFO nor fair: messages without anything special take the short path
+	rearm      bool    // armed was lowered in this critical section
+	draining   bool    // more is due than one step takes
+	delivering bool    // a goroutine is delivering events
+	observed   bool    // there is an observer
+	events     []Event // not yet delivered
+	waiters    waiters
+	timeouts   timeouts // delays, visibility timeouts, backoffs
+	store      store
+	main       tenant // Standard: messages without a group. FIFO: its list of arrivals holds all
+	metrics    metrics
+
+	fair      *fair     // Standard: tenants; nil until the first message with a group
+	fifo      *fifo     // FIFO: groups and deduplication, nil on Standard
+	expiring  pq.Heap   // messages that expire out of the order of arrival, by enqueue time; positions in rare.expiry
 	waitSlots []*waiter // by id in deadlines
 	deadlines pq.Heap   // ends of long polls
-
-	timer *time.Timer
-	armed int64 // when the timer fires; never later than the next deadline. math.MaxInt64: not armed
-	rearm bool  // armed was lowered in this critical section
-
-	draining bool // more is due than one step takes
-
-	lastPurge  int64
-	purgedOnce bool
-	metrics    metrics
-	task       *MoveTask   // the running one
-	tasks      []*MoveTask // oldest first, at most moveTasksKept
-	events     []Event     // not yet delivered
-	eventSeq   uint64
-	delivering bool // a goroutine is delivering events
-	observed   bool // there is an observer
+	timer     *time.Timer
+	task      *MoveTask   // the running one
+	tasks     []*MoveTask // oldest first, at most moveTasksKept
+	eventSeq  uint64
+	modified  time.Time
+	lastPurge int64
+	purged    bool // lastPurge is set
 }
 
 // NewStandard makes an empty Standard queue. The name has 1 to 80 letters, digits, hyphens and underscores (SQS: NAM-1).
@@ -417,12 +420,12 @@ func (q *queue) Purge(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if q.broker != nil && q.broker.cooldown && q.purgedOnce && now-q.lastPurge < int64(cooldown) {
+	if q.broker != nil && q.broker.cooldown && q.purged && now-q.lastPurge < int64(cooldown) {
 		q.leave(now)
 		return &ParamError{Err: ErrPurgeInProgress, Param: "QueueName", Value: q.name,
 			Reason: "only one purge is allowed every 60 seconds"}
 	}
-	q.lastPurge, q.purgedOnce = now, true
+	q.lastPurge, q.purged = now, true
 	q.emitLocked(now, Event{Kind: EventPurged, Count: q.store.live})
 	q.metrics.purged += uint64(q.store.live)
 	q.resetLocked()

@@ -40,8 +40,8 @@ type Stats struct {
 
 // metrics are the counters of Stats that only grow.
 type metrics struct {
-	sent, sentBytes, deduplicated             uint64
-	received, emptyReceives, deleted          uint64
+	sent, sentBytes, received, deleted        uint64
+	deduplicated, emptyReceives               uint64
 	expired, purged, deadLettered, deadFailed uint64
 	movedIn, movedOut                         uint64
 }

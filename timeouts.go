@@ -14,12 +14,12 @@ import (
 // the two or in neither, told by its flags.
 type timeouts struct {
 	line  links.List // ascending by deadline
-	wheel wheel.Wheel
+	wheel *wheel.Wheel // two kilobytes that the plain path does not touch
 }
 
 func (t *timeouts) reset(nodes *links.Nodes) {
 	t.line = links.List{}
-	t.wheel.Reset()
+	t.wheel = &wheel.Wheel{}
 	t.wheel.Init(nodes)
 }
 
