@@ -241,11 +241,16 @@ func after(at int64, d time.Duration) int64 {
 
 // enter locks the queue and returns the time, or the reason why the queue is gone, and then it is not locked. The clock is read
 // once, before the lock, because that costs as much as the rest of a critical section. A caller that had to wait for
-// the lock reads it again: its timeouts must not start early.
+// the lock reads it again: its timeouts must not start early. The lock is mostly held for less time than the clock takes, so a caller
+// reads the clock and tries again before it waits and then has to read it while others wait for the lock.
 func (q *queue) enter() (now int64, err error) {
 	now = int64(time.Since(q.ids.epoch))
-	if !q.mu.TryLock() {
-		q.mu.Lock()
+	for tries := 0; !q.mu.TryLock(); tries++ {
+		if tries == lockTries {
+			q.mu.Lock()
+			now = int64(time.Since(q.ids.epoch))
+			break
+		}
 		now = int64(time.Since(q.ids.epoch))
 	}
 	if q.gone != nil {
@@ -259,6 +264,9 @@ func (q *queue) enter() (now int64, err error) {
 	q.last = now
 	return now, nil
 }
+
+// lockTries is how often enter tries for the lock before it waits.
+const lockTries = 4
 
 // leave hands out what became receivable, arms the timer, unlocks, and delivers events.
 func (q *queue) leave(now int64) {

@@ -59,12 +59,12 @@ const chunkSize = links.ChunkSize
 type store struct {
 	nodes   links.Nodes
 	records [][]record
-	fifo    [][]fifoPart // FIFO only
-	tenants [][]uint32   // Standard only: tenant of each slot; a chunk without grouped messages is nil
-	isFIFO  bool
 	free    uint32
 	size    uint32 // slots in use or free, the nil slot included
 	live    int
+	isFIFO  bool
+	fifo    [][]fifoPart // FIFO only
+	tenants [][]uint32   // Standard only: tenant of each slot; a chunk without grouped messages is nil
 }
 
 // forgetSize is from how many slots on an empty queue gives its slab back.

@@ -13,7 +13,7 @@ import (
 // line, at the cost of two links. All others are on the wheel. Both share the links of a message, which is in one of
 // the two or in neither, told by its flags.
 type timeouts struct {
-	line  links.List // ascending by deadline
+	line  links.List   // ascending by deadline
 	wheel *wheel.Wheel // two kilobytes that the plain path does not touch
 }
 
