@@ -105,11 +105,11 @@ func Binary(b []byte) Attribute { return Attribute{Type: "Binary", Binary: b} }
 // Sent is the receipt of a producer: what Send returns for one accepted message.
 // Its strings are made when they are asked for, so that a producer that ignores them pays nothing.
 type Sent struct {
+	// Four fields of four words at most travel in registers. With a fifth, returning a Sent cost ten nanoseconds.
 	ids       *identity
 	fields    *SentFields // set by NewSent only
 	seq       uint64
 	duplicate bool
-	fifo      bool
 }
 
 // SentFields is what [NewSent] makes a Sent of.
@@ -141,7 +141,7 @@ func (s Sent) SequenceNumber() string {
 	switch {
 	case s.fields != nil:
 		return s.fields.SequenceNumber
-	case s.ids == nil || !s.fifo:
+	case s.ids == nil || !s.ids.fifo:
 		return ""
 	}
 	return s.ids.sequenceNumber(s.seq)

@@ -187,7 +187,7 @@ func arn(region, account, name string) string {
 // init is called once, before the queue is shared.
 func (q *queue) init(name, arn string, self Queue, b *Broker, s *settings) {
 	q.name, q.arn, q.self, q.broker = name, arn, self, b
-	q.ids = newIdentity()
+	q.ids = newIdentity(q.fifo != nil)
 	q.created = q.ids.epoch
 	q.modified = q.ids.epoch
 	q.senderID = s.sender

@@ -17,12 +17,13 @@ type identity struct {
 	idSeeds [2]maphash.Seed
 	secret  maphash.Seed // keys the check of receipt handles
 	first   uint64       // sequence number of the message with seq 0
+	fifo    bool         // messages have sequence numbers that are shown
 }
 
 // sequenceBase makes every sequence number 20 digits long (SQS: FIFO-1).
 const sequenceBase = 10_000_000_000_000_000_000
 
-func newIdentity() *identity {
+func newIdentity(fifo bool) *identity {
 	epoch := time.Now()
 	return &identity{
 		epoch:   epoch,
@@ -30,6 +31,7 @@ func newIdentity() *identity {
 		secret:  maphash.MakeSeed(),
 		// A queue made later starts higher, so numbers keep growing over restarts of the process.
 		first: sequenceBase + uint64(max(epoch.UnixNano(), 0)),
+		fifo:  fifo,
 	}
 }
 

@@ -294,7 +294,7 @@ func (q *queue) acceptLocked(now int64, p *payload, s *settings) (Sent, error) {
 		if seq, ok := q.fifo.dedup.find(p.key, now); ok {
 			q.metrics.deduplicated++
 			q.emitLocked(now, Event{Kind: EventDeduplicated, seq: seq, GroupID: p.group})
-			return Sent{ids: q.ids, seq: seq, fifo: true, duplicate: true}, nil
+			return Sent{ids: q.ids, seq: seq, duplicate: true}, nil
 		}
 	}
 	if s.capMessages != 0 || s.capBytes != 0 || q.store.live >= maxSlots {
@@ -311,7 +311,7 @@ func (q *queue) acceptLocked(now int64, p *payload, s *settings) (Sent, error) {
 	q.metrics.sent++
 	q.metrics.sentBytes += uint64(p.size)
 	q.eventLocked(now, EventSent, slot)
-	return Sent{ids: q.ids, seq: seq, fifo: q.fifo != nil}, nil
+	return Sent{ids: q.ids, seq: seq}, nil
 }
 
 // checkCapacityLocked applies WithCapacity. What has expired takes no room, be the timer late or not. q.mu must be held.
