@@ -323,16 +323,17 @@ func (q *queue) timerFired() {
 			return
 		}
 		more := q.stepLocked(now)
+		q.draining = more
 		q.serveLocked(now)
 		q.endWaitsLocked(now, more)
 		if more {
 			// armed stays in the past: others neither arm the timer meanwhile nor take the state for settled.
-			q.armed, q.rearm, q.draining = now, false, true
+			q.armed, q.rearm = now, false
 			q.unlock(now)
 			runtime.Gosched()
 			continue
 		}
-		q.armed, q.draining = q.nextLocked(), false
+		q.armed = q.nextLocked()
 		q.rearm = q.armed != never
 		q.unlock(now)
 		return

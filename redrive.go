@@ -362,7 +362,7 @@ func (q *queue) retry(ctx context.Context, w *waiter, deadline int64) (ds []Deli
 		q.leave(now) // another waiter takes over
 		return nil, true, now, err
 	}
-	ds, done, now, err = q.takeOrBury(ctx, now, false, &w.call, w.dst)
+	ds, done, now, err = q.takeOrBury(ctx, now, q.draining, &w.call, w.dst)
 	if done {
 		return ds, true, now, err
 	}

@@ -99,3 +99,56 @@ func TestFIFO_RCV5_MessagesOfALargeStepBeatTheEndOfAWaitAtTheSameInstant(t *test
 		require.Equal(t, "5", ds[0].Body)
 	})
 }
+
+func stopTimer(q *queue) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.timer != nil {
+		q.timer.Stop()
+	}
+}
+
+func TestLC3_OfManyThatExpireAtOnceNoneIsDelivered(t *testing.T) {
+	const n = 4 * stepBudget
+	send := func(t *testing.T, q Queue) {
+		for i := range n {
+			_, err := q.Send(t.Context(), Message{Body: "a", GroupID: fmt.Sprint("g", i%7), DeduplicationID: fmt.Sprint(i)})
+			require.NoError(t, err)
+		}
+	}
+	check := func(t *testing.T, q *queue) {
+		time.Sleep(time.Minute - time.Nanosecond)
+		stopTimer(q)
+		time.Sleep(time.Nanosecond)
+		ds, err := q.Receive(t.Context(), ReceiveInput{Max: 10})
+		require.NoError(t, err)
+		require.Empty(t, ds)
+		require.EqualValues(t, n, q.Stats().Expired)
+		checkInvariants(t, q)
+	}
+	dead := DeadLetterFunc(func(context.Context, DeadLetter) error { return nil })
+	t.Run("plain", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			q := testStandard(t, WithRetention(time.Minute))
+			for range n {
+				_, err := q.Send(t.Context(), Message{Body: "a"})
+				require.NoError(t, err)
+			}
+			check(t, &q.queue)
+		})
+	})
+	t.Run("FIFO", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			q := testFIFO(t, WithRetention(time.Minute))
+			send(t, q)
+			check(t, &q.queue)
+		})
+	})
+	t.Run("FIFO with a dead-letter target", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			q := testFIFO(t, WithRetention(time.Minute), WithDeadLetter(dead, 1))
+			send(t, q)
+			check(t, &q.queue)
+		})
+	})
+}
