@@ -152,3 +152,41 @@ func TestLC3_OfManyThatExpireAtOnceNoneIsDelivered(t *testing.T) {
 		})
 	})
 }
+
+func TestLC3_ASendThatBeganBeforeConfigureExpiresByTheNewRetention(t *testing.T) {
+	for name, send := range map[string]func(q *queue, s *settings) error{
+		"any": func(q *queue, s *settings) error {
+			_, err := q.sendPrepared(&Message{Body: "a", SenderID: "b"}, s)
+			return err
+		},
+		"bare batch": func(q *queue, s *settings) error {
+			_, err := q.sendBareBatch([]Message{{Body: "a"}}, s)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				q := testStandard(t)
+				old := q.settings.Load()
+				require.NoError(t, q.Configure(WithRetention(time.Minute)))
+				require.NoError(t, send(&q.queue, old))
+				checkInvariants(t, &q.queue)
+				time.Sleep(time.Minute)
+				require.EqualValues(t, 1, q.Stats().Expired)
+			})
+		})
+	}
+}
+
+func TestLC1_ASendThatBeganBeforeConfigureHasTheNewDelay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := testFIFO(t, WithDelay(time.Minute))
+		old := q.settings.Load()
+		require.NoError(t, q.Configure(WithDelay(time.Second)))
+		_, err := q.sendPrepared(&Message{Body: "a", GroupID: "g", DeduplicationID: "1"}, old)
+		require.NoError(t, err)
+		ds, err := q.Receive(t.Context(), ReceiveInput{Wait: 20 * time.Second})
+		require.NoError(t, err)
+		require.Len(t, ds, 1)
+	})
+}

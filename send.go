@@ -17,7 +17,7 @@ func (q *queue) Send(ctx context.Context, m Message) (Sent, error) {
 	}
 	s := q.settings.Load()
 	if q.fifo == nil && s.simple && m.bare() && len(m.Body) <= s.maxSize {
-		return q.sendBare(m.Body, s)
+		return q.sendBare(m.Body)
 	}
 	return q.sendPrepared(&m, s)
 }
@@ -33,14 +33,15 @@ func (q *queue) sendPrepared(m *Message, s *settings) (Sent, error) {
 		return Sent{}, err
 	}
 	q.catchUpLocked(now)
-	sent, err := q.acceptLocked(now, &p, s)
+	// Between the checks and the lock the settings may have changed: a deadline by the old ones would come too late.
+	sent, err := q.acceptLocked(now, &p, q.settings.Load())
 	q.leave(now)
 	return sent, err
 }
 
 // sendBare is Send for a message that is nothing but a body, to a Standard queue without delay and capacity. Most messages are, and
 // the price of a send is mostly that of the memory it writes to before it takes and leaves the lock.
-func (q *queue) sendBare(body string, s *settings) (Sent, error) {
+func (q *queue) sendBare(body string) (Sent, error) {
 	if err := checkBody(body); err != nil {
 		return Sent{}, q.refused(err)
 	}
@@ -49,7 +50,8 @@ func (q *queue) sendBare(body string, s *settings) (Sent, error) {
 		return Sent{}, err
 	}
 	q.catchUpLocked(now)
-	if !q.plain || q.store.live >= maxSlots {
+	s := q.settings.Load()
+	if !q.plain || !s.simple || q.store.live >= maxSlots {
 		sent, err := q.acceptLocked(now, &payload{body: body, delay: -1, size: len(body)}, s)
 		q.leave(now)
 		return sent, err
@@ -127,6 +129,7 @@ func (q *queue) SendBatch(ctx context.Context, ms []Message) ([]Sent, error) {
 		return nil, err
 	}
 	q.catchUpLocked(now)
+	s = q.settings.Load()
 	accepted := batchFailures{}
 	var full error
 	for i := range ps {
@@ -172,18 +175,23 @@ func (q *queue) sendBareBatch(ms []Message, s *settings) ([]Sent, error) {
 		return nil, err
 	}
 	q.catchUpLocked(now)
+	s = q.settings.Load()
 	accepted := batchFailures{}
+	var full error
 	bad := failures.failed
 	for i := range ms {
 		switch {
 		case len(bad) != 0 && bad[0].Index == i:
 			bad = bad[1:]
-		case q.plain && q.store.live < maxSlots:
+		case q.plain && s.simple && q.store.live < maxSlots:
 			sent[i] = Sent{ids: q.ids, seq: q.acceptBareLocked(now, ms[i].Body, s)}
 		default:
-			p := payload{body: ms[i].Body, delay: -1, size: len(ms[i].Body)}
-			if sent[i], err = q.acceptLocked(now, &p, s); err != nil {
-				accepted.add(i, err)
+			if full == nil {
+				p := payload{body: ms[i].Body, delay: -1, size: len(ms[i].Body)}
+				sent[i], full = q.acceptLocked(now, &p, s)
+			}
+			if full != nil {
+				accepted.add(i, full)
 			}
 		}
 	}
