@@ -505,6 +505,9 @@ func (q *queue) adopt(d *DeadLetter, letter bool) error {
 	}
 	q.metrics.movedIn++
 	q.eventLocked(now, EventMovedIn, slot)
+	if after(p.sent, s.retention) <= now { // a receive that waits must not have it
+		q.expireOneLocked(now, slot)
+	}
 	q.leave(now)
 	return nil
 }

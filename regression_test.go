@@ -190,3 +190,23 @@ func TestLC1_ASendThatBeganBeforeConfigureHasTheNewDelay(t *testing.T) {
 		require.Len(t, ds, 1)
 	})
 }
+
+func TestDLQ6_ALetterOlderThanTheRetentionReachesNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := testStandard(t, WithRetention(time.Minute))
+		sent := time.Now()
+		time.Sleep(time.Minute)
+		got := make(chan int, 1)
+		go func() {
+			ds, _ := q.Receive(t.Context(), ReceiveInput{Wait: 20 * time.Second})
+			got <- len(ds)
+		}()
+		synctest.Wait()
+		require.NoError(t, q.DeadLetter(t.Context(), DeadLetter{Body: "a", SentAt: sent}))
+		require.Zero(t, <-got)
+		s := q.Stats()
+		require.EqualValues(t, 1, s.MovedIn)
+		require.EqualValues(t, 1, s.Expired)
+		checkInvariants(t, &q.queue)
+	})
+}

@@ -133,11 +133,16 @@ func (q *queue) expireLocked(now int64) (more bool) {
 		if slot == 0 || after(since, retention) > now {
 			return false
 		}
-		q.metrics.expired++
-		q.eventLocked(now, EventExpired, slot)
-		q.detachLocked(slot, q.store.at(slot))
+		q.expireOneLocked(now, slot)
 	}
 	return true
+}
+
+// expireOneLocked removes a message whose retention is over. q.mu must be held.
+func (q *queue) expireOneLocked(now int64, slot uint32) {
+	q.metrics.expired++
+	q.eventLocked(now, EventExpired, slot)
+	q.detachLocked(slot, q.store.at(slot))
 }
 
 // ageLocked returns the age of the oldest message that counts (SQS: section 10), 0 if there is none. q.mu must be held.
