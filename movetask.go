@@ -190,13 +190,20 @@ func (q *queue) MoveTasks() []*MoveTask {
 
 // run is the task's goroutine.
 func (t *MoveTask) run() {
-	err := t.move()
+	err := errTargetQuit
+	defer func() { t.finish(err) }() // also where a destination ends the goroutine
+	err = t.move()
+}
+
+// finish ends the task, which failed unless err is nil.
+func (t *MoveTask) finish(err error) {
 	t.source.mu.Lock()
 	t.source.task = nil
+	gone := t.source.gone
 	t.source.mu.Unlock()
 	t.mu.Lock()
 	switch {
-	case t.ctx.Err() != nil:
+	case t.ctx.Err() != nil || gone != nil:
 		t.status = MoveCancelled
 	case err != nil:
 		t.status, t.err = MoveFailed, err

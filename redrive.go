@@ -68,8 +68,8 @@ const (
 	fateAlive              // the target is gone, the message is held for delivery
 )
 
-// errTargetQuit is the failure of a target that ended its goroutine.
-var errTargetQuit = errors.New("inq: dead-letter target did not return")
+// errTargetQuit is the failure of a target or a destination that ended its goroutine.
+var errTargetQuit = errors.New("inq: the target of a message did not return")
 
 // takeOrBury is a receive on a queue with a dead-letter target (SQS: DLQ-4): messages received often enough are handed over instead of
 // delivered, and it goes on to others. It is called with q.mu held. With done it has unlocked and ds and err are the answer. Otherwise

@@ -3,6 +3,7 @@ package inq
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -208,5 +209,48 @@ func TestDLQ6_ALetterOlderThanTheRetentionReachesNobody(t *testing.T) {
 		require.EqualValues(t, 1, s.MovedIn)
 		require.EqualValues(t, 1, s.Expired)
 		checkInvariants(t, &q.queue)
+	})
+}
+
+type quitter struct{ Queue }
+
+func (quitter) Send(context.Context, Message) (Sent, error) {
+	runtime.Goexit()
+	return Sent{}, nil
+}
+
+func TestMOV7_ATaskFailsWhoseDestinationEndsItsGoroutine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := testStandard(t)
+		_, err := q.Send(t.Context(), Message{Body: "a"})
+		require.NoError(t, err)
+		task, err := q.Redrive(t.Context(), RedriveInput{Destination: quitter{}})
+		require.NoError(t, err)
+		<-task.Done()
+		require.Equal(t, MoveFailed, task.Status())
+		require.Error(t, task.Err())
+		again, err := q.Redrive(t.Context(), RedriveInput{Destination: testStandard(t)})
+		require.NoError(t, err)
+		<-again.Done()
+		require.Equal(t, 1, again.Moved())
+	})
+}
+
+func TestMoveTask_FindsItsQueueClosedAndIsCancelled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := testStandard(t)
+		_, err := q.Send(t.Context(), Message{Body: "a"})
+		require.NoError(t, err)
+		q.mu.Lock()
+		q.gone = ErrClosed // where Close is, before it comes to the task
+		q.mu.Unlock()
+		task := &MoveTask{source: &q.queue, toMove: 1, done: make(chan struct{}), status: MoveRunning}
+		task.ctx, task.cancel = context.WithCancel(context.Background())
+		task.run()
+		require.Equal(t, MoveCancelled, task.Status())
+		require.NoError(t, task.Err())
+		q.mu.Lock()
+		q.gone = nil
+		q.mu.Unlock()
 	})
 }
