@@ -328,8 +328,12 @@ func (q *queue) timerFired() {
 		q.endWaitsLocked(now, more)
 		if more {
 			// armed stays in the past: others neither arm the timer meanwhile nor take the state for settled.
-			q.armed, q.rearm = now, false
+			watched := len(q.events) != 0
+			q.armed, q.rearm = now, watched
 			q.unlock(now)
+			if watched {
+				return // the timer has gone on by itself: the observer may take its time, or end this goroutine
+			}
 			runtime.Gosched()
 			continue
 		}

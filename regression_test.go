@@ -254,3 +254,42 @@ func TestMoveTask_FindsItsQueueClosedAndIsCancelled(t *testing.T) {
 		q.mu.Unlock()
 	})
 }
+
+func TestObserver_ThatTakesItsTimeDoesNotHoldUpTheTimer(t *testing.T) {
+	for name, hold := range map[string]func(release chan struct{}){
+		"waits":              func(release chan struct{}) { <-release },
+		"ends the goroutine": func(chan struct{}) { runtime.Goexit() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				release := make(chan struct{})
+				held := false
+				q := testStandard(t, WithRetention(time.Minute), WithObserver(func(es []Event) {
+					for _, e := range es {
+						if e.Kind == EventExpired && !held {
+							held = true
+							hold(release)
+						}
+					}
+				}))
+				ms := make([]Message, 10)
+				for i := range ms {
+					ms[i].Body = "a"
+				}
+				for range 2 * stepBudget / 10 * 2 {
+					_, err := q.SendBatch(t.Context(), ms)
+					require.NoError(t, err)
+					ds, err := q.Receive(t.Context(), ReceiveInput{Max: 10, VisibilityTimeout: time.Hour})
+					require.NoError(t, err)
+					require.Len(t, ds, 10)
+				}
+				time.Sleep(50 * time.Second)
+				ds, err := q.Receive(t.Context(), ReceiveInput{Wait: 20 * time.Second})
+				require.NoError(t, err)
+				require.Empty(t, ds)
+				require.EqualValues(t, 2*stepBudget/10*20, q.Stats().Expired)
+				close(release)
+			})
+		})
+	}
+}
