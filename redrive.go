@@ -449,13 +449,12 @@ func (q *queue) DeadLetter(ctx context.Context, d DeadLetter) error {
 	if err := checkContext(ctx); err != nil {
 		return err
 	}
-	if d.from == nil {
-		m := Message{Body: d.Body, Attributes: d.Attributes, GroupID: d.GroupID, TraceHeader: d.TraceHeader, SenderID: d.SenderID}
-		if _, err := m.check(); err != nil {
-			return q.refused(err)
-		}
-		d.Attributes = cloneAttributes(d.Attributes)
+	// A function may have changed what a queue of this process gave it, so that d.from proves nothing.
+	m := Message{Body: d.Body, Attributes: d.Attributes, GroupID: d.GroupID, TraceHeader: d.TraceHeader, SenderID: d.SenderID}
+	if _, err := m.check(); err != nil {
+		return q.refused(err)
 	}
+	d.Attributes = cloneAttributes(d.Attributes)
 	return q.adopt(&d, true)
 }
 

@@ -293,3 +293,28 @@ func TestObserver_ThatTakesItsTimeDoesNotHoldUpTheTimer(t *testing.T) {
 		})
 	}
 }
+
+func TestDeadLetter_AWrapperIsCheckedLikeAnyCaller(t *testing.T) {
+	ctx := context.Background()
+	dlq := testStandard(t)
+	var changed map[string]Attribute
+	q := testStandard(t, WithVisibilityTimeout(0), WithDeadLetter(DeadLetterFunc(func(ctx context.Context, d DeadLetter) error {
+		empty := d
+		empty.Body = ""
+		require.ErrorIs(t, dlq.DeadLetter(ctx, empty), ErrMissingParameter)
+		changed = map[string]Attribute{"why": String("it failed")}
+		d.Attributes = changed
+		return dlq.DeadLetter(ctx, d)
+	}), 1))
+	_, err := q.Send(ctx, Message{Body: "a"})
+	require.NoError(t, err)
+	for range 2 {
+		_, err = q.Receive(ctx, ReceiveInput{})
+		require.NoError(t, err)
+	}
+	changed["why"] = String("the caller's map")
+	ds, err := dlq.Receive(ctx, ReceiveInput{})
+	require.NoError(t, err)
+	require.Len(t, ds, 1)
+	require.Equal(t, "it failed", ds[0].Attributes()["why"].Value)
+}
