@@ -60,7 +60,7 @@ type DeliveryFields struct {
 	VisibleAt        time.Time
 }
 
-// NewDelivery makes a Delivery for other implementations of [Queue]. Its methods call q.
+// NewDelivery makes a Delivery for other implementations of [Queue]. Its methods call q; where that is nil they return [ErrMissingParameter].
 func NewDelivery(q Queue, f DeliveryFields) Delivery {
 	return Delivery{Body: f.Body, GroupID: f.GroupID, ReceiveCount: f.ReceiveCount, outside: &outside{queue: q, fields: &f}}
 }
@@ -230,10 +230,10 @@ func (d *Delivery) Message() Message {
 
 // Delete removes the message from its queue, as the queue's Delete does with the receipt handle.
 func (d *Delivery) Delete(ctx context.Context) error {
-	if d.outside != nil {
+	if d.outside != nil && d.outside.queue != nil {
 		return d.outside.queue.Delete(ctx, d.ReceiptHandle())
 	}
-	if d.source == nil {
+	if d.outside != nil || d.source == nil {
 		return errZeroDelivery()
 	}
 	return d.source.deleteReceipt(ctx, d.receipt)
@@ -241,10 +241,10 @@ func (d *Delivery) Delete(ctx context.Context) error {
 
 // ChangeVisibility makes the message visible again timeout from now, as the queue's ChangeVisibility does.
 func (d *Delivery) ChangeVisibility(ctx context.Context, timeout time.Duration) error {
-	if d.outside != nil {
+	if d.outside != nil && d.outside.queue != nil {
 		return d.outside.queue.ChangeVisibility(ctx, d.ReceiptHandle(), timeout)
 	}
-	if d.source == nil {
+	if d.outside != nil || d.source == nil {
 		return errZeroDelivery()
 	}
 	return d.source.changeReceipt(ctx, d.receipt, timeout)
@@ -253,7 +253,7 @@ func (d *Delivery) ChangeVisibility(ctx context.Context, timeout time.Duration) 
 // Return gives the message back as if this receive had not happened, see [Standard.Return]. It is beyond SQS: on a Queue that
 // has no Return the message is made visible at once, or after delay, by ChangeVisibility, and the receive counts.
 func (d *Delivery) Return(ctx context.Context, delay time.Duration) error {
-	if d.outside != nil {
+	if d.outside != nil && d.outside.queue != nil {
 		if r, ok := d.outside.queue.(interface {
 			Return(ctx context.Context, receiptHandle string, delay time.Duration) error
 		}); ok {
@@ -261,7 +261,7 @@ func (d *Delivery) Return(ctx context.Context, delay time.Duration) error {
 		}
 		return d.outside.queue.ChangeVisibility(ctx, d.ReceiptHandle(), delay)
 	}
-	if d.source == nil {
+	if d.outside != nil || d.source == nil {
 		return errZeroDelivery()
 	}
 	return d.source.returnReceipt(ctx, d.receipt, delay)
@@ -270,7 +270,7 @@ func (d *Delivery) Return(ctx context.Context, delay time.Duration) error {
 // Bury hands the message to the queue's dead-letter target now, see [Standard.Bury]. It is beyond SQS: on a Queue
 // that has no Bury it returns ErrNoDeadLetterTarget.
 func (d *Delivery) Bury(ctx context.Context, reason string) error {
-	if d.outside != nil {
+	if d.outside != nil && d.outside.queue != nil {
 		if b, ok := d.outside.queue.(interface {
 			Bury(ctx context.Context, receiptHandle, reason string) error
 		}); ok {
@@ -278,13 +278,13 @@ func (d *Delivery) Bury(ctx context.Context, reason string) error {
 		}
 		return ErrNoDeadLetterTarget
 	}
-	if d.source == nil {
+	if d.outside != nil || d.source == nil {
 		return errZeroDelivery()
 	}
 	return d.source.buryReceipt(ctx, d.receipt, reason)
 }
 
-// errZeroDelivery refuses the methods of a Delivery that no receive made.
+// errZeroDelivery refuses the methods of a Delivery that has no queue.
 func errZeroDelivery() error {
 	return &ParamError{Err: ErrMissingParameter, Param: "ReceiptHandle", Value: "", Reason: "the Delivery is empty"}
 }

@@ -318,3 +318,15 @@ func TestDeadLetter_AWrapperIsCheckedLikeAnyCaller(t *testing.T) {
 	require.Len(t, ds, 1)
 	require.Equal(t, "it failed", ds[0].Attributes()["why"].Value)
 }
+
+func TestNewDelivery_WithoutAQueueRefusesWhatNeedsOne(t *testing.T) {
+	ctx := context.Background()
+	rebound := Delivery{}
+	rebound.Rebind(nil)
+	for _, d := range []Delivery{NewDelivery(nil, DeliveryFields{ReceiptHandle: "h"}), rebound} {
+		require.ErrorIs(t, d.Delete(ctx), ErrMissingParameter)
+		require.ErrorIs(t, d.ChangeVisibility(ctx, 0), ErrMissingParameter)
+		require.ErrorIs(t, d.Return(ctx, 0), ErrMissingParameter)
+		require.ErrorIs(t, d.Bury(ctx, ""), ErrMissingParameter)
+	}
+}
