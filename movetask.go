@@ -129,8 +129,8 @@ func (q *queue) Redrive(ctx context.Context, in RedriveInput) (*MoveTask, error)
 		return nil, q.refused(err)
 	}
 	if q.broker != nil && !q.broker.isDeadLetterQueue(q) {
-		return nil, &ParamError{Err: ErrNotDeadLetterQueue, Param: "SourceArn", Value: q.arn,
-			Reason: "must be the dead-letter queue of a queue"}
+		return nil, q.refused(&ParamError{Err: ErrNotDeadLetterQueue, Param: "SourceArn", Value: q.arn,
+			Reason: "must be the dead-letter queue of a queue"})
 	}
 	t := &MoveTask{id: uuid.NewString(), source: q, input: in, done: make(chan struct{}), status: MoveRunning}
 	t.ctx, t.cancel = context.WithCancel(context.WithoutCancel(ctx))

@@ -330,3 +330,14 @@ func TestNewDelivery_WithoutAQueueRefusesWhatNeedsOne(t *testing.T) {
 		require.ErrorIs(t, d.Bury(ctx, ""), ErrMissingParameter)
 	}
 }
+
+func TestMOV2_AQueueThatIsGoneIsToldFirst(t *testing.T) {
+	ctx := context.Background()
+	b, err := NewBroker()
+	require.NoError(t, err)
+	q, err := b.CreateStandard("a")
+	require.NoError(t, err)
+	require.NoError(t, b.Delete(ctx, "a"))
+	_, err = q.Redrive(ctx, RedriveInput{})
+	require.ErrorIs(t, err, ErrQueueDoesNotExist)
+}
