@@ -14,6 +14,7 @@ import (
 )
 
 // FuzzOperations drives the run of model_run_test.go with bytes instead of random numbers: the first one says on what queues.
+// With -fuzzminimizetime=1x it does not spend its time on making long inputs shorter.
 func FuzzOperations(f *testing.F) {
 	setups := []modelSetup{
 		{groups: 2, retention: usualRetention},

@@ -198,7 +198,7 @@ func (r *modelRun) sendBatch(p *modelPair) {
 func (r *modelRun) receive(p *modelPair) {
 	var want error
 	in := ReceiveInput{Max: modelPick(r, 0, 1, 2, 3, 10, 10)}
-	in.VisibilityTimeout = r.uneven(modelPick(r, 0, 0, 0, Zero, time.Second, 2*time.Second, 40*time.Second, modelTotalVisible))
+	in.VisibilityTimeout = modelPick(r, 0, 0, 0, Zero, time.Second, 2*time.Second, 40*time.Second, modelTotalVisible)
 	in.Wait = modelPick(r, 0, 0, 0, Zero, time.Second, 20*time.Second)
 	if r.setup.crowded && !r.one(6) {
 		in = ReceiveInput{Max: 10}
@@ -211,10 +211,12 @@ func (r *modelRun) receive(p *modelPair) {
 		p.again = &ReceiveInput{Max: in.Max, VisibilityTimeout: in.VisibilityTimeout, AttemptID: in.AttemptID}
 	} else if p.again != nil && r.one(2) {
 		in = *p.again
-		in.VisibilityTimeout = r.uneven(in.VisibilityTimeout)
 	}
 	if p.model.unlimited && r.one(4) {
-		in.Max, in.VisibilityTimeout, in.Wait = 11+r.draw(90), r.uneven(modelPick(r, Forever, 24*time.Hour)), modelPick(r, Zero, time.Hour)
+		in.Max, in.VisibilityTimeout, in.Wait = 11+r.draw(90), modelPick(r, Forever, 24*time.Hour), modelPick(r, Zero, time.Hour)
+	}
+	if r.setup.crowded {
+		in.Wait = Zero // what times out by the hundreds at one instant is carried out in steps, and a wait ends after the first
 	}
 	if r.one(25) {
 		in.Max, want = modelPick(r, -1, 1<<40), ErrInvalidParameter
@@ -230,10 +232,6 @@ func (r *modelRun) receive(p *modelPair) {
 		if p.model.fifo { // Standard ignores it
 			want = ErrInvalidParameter
 		}
-	}
-	for slices.ContainsFunc(p.model.messages, func(m *modelMessage) bool { return m.due.Equal(time.Now().Add(p.model.visibility)) }) {
-		time.Sleep(time.Nanosecond) // see uneven
-		r.world.advance(time.Now())
 	}
 	ctx, ended := r.context()
 	if ended != nil {
@@ -403,20 +401,10 @@ func (r *modelRun) deleteBatch(p *modelPair) {
 	r.sameBatch(errs, err)
 }
 
-// deliveries draws what DeleteAll and ExtendAll are given; do asks the model. With alone it takes one message at most whose order
-// among those that time out together would show, see uneven.
-func (r *modelRun) deliveries(p *modelPair, what string, skip, alone bool, do func(modelReceipt) error) (ds []Delivery, errs []error) {
-	var first *modelMessage
+// deliveries draws what DeleteAll and ExtendAll are given; do asks the model.
+func (r *modelRun) deliveries(p *modelPair, what string, skip bool, do func(modelReceipt) error) (ds []Delivery, errs []error) {
 	for range r.draw(8) + 64*max(0, 1-r.draw(20)) {
 		h, _, err := r.handle(p)
-		if m := h.m; err == nil && alone && (p.model.fifo || m.receives >= modelPoison) {
-			if first == nil {
-				first = m
-			}
-			if m != first && (!p.model.fifo || m.sent.GroupID != first.sent.GroupID) {
-				continue
-			}
-		}
 		r.note(p, "%s %s", what, r.tell(h))
 		if err != nil {
 			err = ErrReceiptHandleInvalid // also for the zero Delivery
@@ -430,7 +418,7 @@ func (r *modelRun) deliveries(p *modelPair, what string, skip, alone bool, do fu
 
 func (r *modelRun) deleteAll(p *modelPair) {
 	ctx, want := r.context()
-	ds, errs := r.deliveries(p, "delete all", want != nil, false, p.model.delete)
+	ds, errs := r.deliveries(p, "delete all", want != nil, p.model.delete)
 	err := p.engine.DeleteAll(ctx, ds)
 	if want != nil {
 		r.same(want, err)
@@ -448,7 +436,7 @@ func (r *modelRun) timeout(h modelHandle) time.Duration {
 	case r.one(20):
 		return modelPick(r, -1, modelTotalVisible+1)
 	}
-	return r.uneven(modelPick(r, 0, Zero, 0, time.Second, 3*time.Second, 20*time.Second, modelTotalVisible))
+	return modelPick(r, 0, Zero, 0, time.Second, 3*time.Second, 20*time.Second, modelTotalVisible)
 }
 
 func (r *modelRun) changeVisibility(p *modelPair) {
@@ -501,7 +489,7 @@ func (r *modelRun) extendAll(p *modelPair) {
 	if want == nil && d != Zero && (d < 0 || d > modelTotalVisible && !r.setup.unlimited) {
 		want = ErrInvalidParameter // of the call, not of an entry
 	}
-	ds, errs := r.deliveries(p, fmt.Sprintf("extend all by %v", d), want != nil, d > 0,
+	ds, errs := r.deliveries(p, fmt.Sprintf("extend all by %v", d), want != nil,
 		func(rc modelReceipt) error { return p.model.changeVisibility(rc, d) })
 	err := p.engine.ExtendAll(ctx, ds, d)
 	if want != nil {
@@ -513,7 +501,7 @@ func (r *modelRun) extendAll(p *modelPair) {
 
 func (r *modelRun) giveBack(p *modelPair) {
 	h, text, want := r.handle(p)
-	d := r.uneven(modelPick(r, 0, 0, Zero, time.Second, 5*time.Second, maxDelay))
+	d := modelPick(r, 0, 0, Zero, time.Second, 5*time.Second, maxDelay)
 	if r.one(15) {
 		d = modelPick(r, -1, maxDelay+1)
 	}

@@ -278,8 +278,10 @@ func (q *modelQueue) release(m *modelMessage) {
 
 // Sending.
 
-// full reports whether a message would exceed the capacity.
+// full reports whether a message would exceed the capacity. A dead letter can be past its retention when it comes (SQS: DLQ-6), and
+// then takes no room.
 func (q *modelQueue) full(size int) bool {
+	q.carryOut()
 	sum := size
 	for _, m := range q.messages {
 		sum += m.size
