@@ -124,7 +124,7 @@ func isNumber(s string) bool {
 
 // FuzzReceiptHandle checks that a queue knows its own handles and no others (SQS: receipt-handle table).
 func FuzzReceiptHandle(f *testing.F) {
-	own, foreign := newIdentity(false), newIdentity()
+	own, foreign := newIdentity(false), newIdentity(false)
 	f.Add("", uint64(1), uint32(1), uint32(1), uint8(0), byte('A'))
 	f.Add(strings.Repeat("A", 32), uint64(1<<63), uint32(1<<31), uint32(0), uint8(31), byte('\n'))
 	f.Add(strings.Repeat("\n", 32), uint64(7), uint32(3), uint32(9), uint8(31), byte('\r'))
