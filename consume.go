@@ -27,14 +27,14 @@ func (q *queue) Delete(ctx context.Context, receiptHandle string) error {
 
 // refusedHandle is refused for calls that read the handle before they look at ctx.
 func (q *queue) refusedHandle(ctx context.Context, err error) error {
-	if err := checkContext(ctx); err != nil {
+	if err := q.checkContext(ctx); err != nil {
 		return err
 	}
 	return q.refused(err)
 }
 
 func (q *queue) deleteReceipt(ctx context.Context, rc receipt) error {
-	if err := checkContext(ctx); err != nil {
+	if err := q.checkContext(ctx); err != nil {
 		return err
 	}
 	now, err := q.enterToDelete()
@@ -112,7 +112,7 @@ func (q *queue) expiredHandle(rc receipt) error {
 // DeleteBatch is [Standard.Delete] for 1 to 10 handles (SQS: DEL-3). Entries that fail are in the [*BatchError]; the others are deleted.
 // A batch of another length is refused whole with [ErrEmptyBatch] or [ErrTooManyEntries].
 func (q *queue) DeleteBatch(ctx context.Context, receiptHandles []string) error {
-	if err := checkContext(ctx); err != nil {
+	if err := q.checkContext(ctx); err != nil {
 		return err
 	}
 	if err := checkBatch("DeleteMessageBatch", len(receiptHandles), q.settings.Load()); err != nil {
@@ -159,7 +159,7 @@ func (q *queue) eachReceipt(n int, enter func(*queue) (int64, error), parse func
 // DeleteAll deletes the messages of deliveries, as [Standard.DeleteBatch] does, without making their handles, and in any number. It
 // is beyond SQS. Deliveries of other queues fail with [ErrReceiptHandleInvalid].
 func (q *queue) DeleteAll(ctx context.Context, ds []Delivery) error {
-	if err := checkContext(ctx); err != nil {
+	if err := q.checkContext(ctx); err != nil {
 		return err
 	}
 	if len(ds) == 0 {
@@ -197,7 +197,7 @@ func (q *queue) checkOwn(d *Delivery) error {
 // ExtendAll changes the visibility of deliveries, as [Standard.ChangeVisibilityBatch] does, without making their handles, and in
 // any number. It is beyond SQS. Deliveries of other queues fail with [ErrReceiptHandleInvalid].
 func (q *queue) ExtendAll(ctx context.Context, ds []Delivery, timeout time.Duration) error {
-	if err := checkContext(ctx); err != nil {
+	if err := q.checkContext(ctx); err != nil {
 		return err
 	}
 	timeout, err := q.checkTimeout(timeout)
@@ -243,7 +243,7 @@ func (q *queue) ChangeVisibility(ctx context.Context, receiptHandle string, time
 }
 
 func (q *queue) changeReceipt(ctx context.Context, rc receipt, timeout time.Duration) error {
-	if err := checkContext(ctx); err != nil {
+	if err := q.checkContext(ctx); err != nil {
 		return err
 	}
 	timeout, err := q.checkTimeout(timeout)
@@ -292,7 +292,7 @@ func (q *queue) changeLocked(now int64, rc receipt, timeout time.Duration) error
 // ChangeVisibilityBatch is [Standard.ChangeVisibility] for 1 to 10 receives (SQS: VIS-8). Entries that fail are in the [*BatchError]; the
 // others are changed. A batch of another length is refused whole with [ErrEmptyBatch] or [ErrTooManyEntries].
 func (q *queue) ChangeVisibilityBatch(ctx context.Context, changes []VisibilityChange) error {
-	if err := checkContext(ctx); err != nil {
+	if err := q.checkContext(ctx); err != nil {
 		return err
 	}
 	if err := checkBatch("ChangeMessageVisibilityBatch", len(changes), q.settings.Load()); err != nil {
@@ -324,7 +324,7 @@ func (q *queue) Return(ctx context.Context, receiptHandle string, delay time.Dur
 }
 
 func (q *queue) returnReceipt(ctx context.Context, rc receipt, delay time.Duration) error {
-	if err := checkContext(ctx); err != nil {
+	if err := q.checkContext(ctx); err != nil {
 		return err
 	}
 	delay = plainZero(delay)

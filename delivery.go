@@ -142,6 +142,14 @@ func (d *Delivery) DeduplicationID() string {
 	return d.dedup
 }
 
+// hashedID returns a deduplication id, made of the body where that is what it is.
+func hashedID(id, body string) string {
+	if id == contentMark {
+		return contentID(body)
+	}
+	return id
+}
+
 // contentID is the deduplication id of a body (SQS: FIFO-18).
 func contentID(body string) string {
 	sum := sha256.Sum256([]byte(body))

@@ -97,8 +97,9 @@ type ParamError struct {
 // Error names the parameter, the value (cut after 64 bytes) and the allowed range.
 func (e *ParamError) Error() string {
 	var b strings.Builder
-	b.WriteString(e.Err.Error())
-	b.WriteString(": ")
+	if e.Err != nil {
+		b.WriteString(e.Err.Error() + ": ")
+	}
 	b.WriteString(e.Param)
 	if e.Value != nil {
 		v := fmt.Sprint(e.Value)

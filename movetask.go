@@ -119,7 +119,7 @@ func (t *MoveTask) Cancel() (moved int, err error) {
 // One task per queue at a time: [ErrTaskRunning]. [ErrInvalidParameter] for a rate out of range, or a destination that is the queue itself or of
 // the other type. In a [Broker], [ErrNotDeadLetterQueue] where no queue names this one in its redrive policy.
 func (q *queue) Redrive(ctx context.Context, in RedriveInput) (*MoveTask, error) {
-	if err := checkContext(ctx); err != nil {
+	if err := q.checkContext(ctx); err != nil {
 		return nil, err
 	}
 	if in.PerSecond < 0 || in.PerSecond > maxMoveRate {
@@ -161,13 +161,13 @@ func (q *queue) checkDestination(d Queue) error {
 	switch d := d.(type) {
 	case nil:
 	case *Standard:
-		if q.fifo != nil || d == nil {
+		if q.fifo != nil || d == nil || d.ids == nil {
 			reason = "must be of the same type as the source"
 		} else if &d.queue == q {
 			reason = "must not be the source"
 		}
 	case *FIFO:
-		if q.fifo == nil || d == nil {
+		if q.fifo == nil || d == nil || d.ids == nil {
 			reason = "must be of the same type as the source"
 		} else if &d.queue == q {
 			reason = "must not be the source"
@@ -308,7 +308,8 @@ func (t *MoveTask) moveOne(ch *chore) (err error) {
 // originOf returns the queue a message was dead-lettered from: by reference for bare queues, by ARN in a broker, where the name may belong
 // to a new queue by now.
 func (q *queue) originOf(ch *chore) (Queue, error) {
-	if q.broker != nil && ch.letter.SourceARN != "" {
+	here := ch.letter.from == nil || ch.letter.from.broker == q.broker
+	if q.broker != nil && here && ch.letter.SourceARN != "" {
 		return q.broker.ByARN(ch.letter.SourceARN)
 	}
 	if ch.letter.from == nil {

@@ -404,9 +404,9 @@ func (s *settings) validateDeadLetter(fifo bool) error {
 	wrong := false
 	switch t := s.target.(type) {
 	case *Standard:
-		wrong = fifo || t == nil
+		wrong = fifo || t == nil || t.ids == nil
 	case *FIFO:
-		wrong = !fifo || t == nil
+		wrong = !fifo || t == nil || t.ids == nil
 	case deadLetterARN:
 		wrong = fifo != t.fifo()
 	}

@@ -72,7 +72,8 @@ type queue struct {
 	self     Queue // the *Standard or *FIFO around this
 	arn      string
 	broker   *Broker // nil for a bare queue
-	ids      *identity
+	ids      *identity // nil in a queue that no constructor made
+	fifo     *fifo     // nil on Standard; mu guards its groupState
 	senderID string
 	limit    int // messages in flight
 	onTimer  func()
@@ -110,7 +111,6 @@ type queue struct {
 	metrics    metrics
 
 	fair      *fair     // Standard: tenants; nil until the first message with a group
-	fifo      *fifo     // FIFO: groups and deduplication, nil on Standard
 	expiring  pq.Heap   // messages that expire out of the order of arrival, by enqueue time; positions in rare.expiry
 	waitSlots []*waiter // by id in deadlines
 	deadlines pq.Heap   // ends of long polls
@@ -228,12 +228,12 @@ func (q *queue) resetLocked() {
 
 const (
 	never    = int64(math.MaxInt64) // a time that does not come
-	maxSlots = 1<<32 - 2
+	maxSlots = math.MaxInt32
 )
 
 // after adds a duration to a time; a sum past the end of time never comes.
 func after(at int64, d time.Duration) int64 {
-	if sum := at + int64(d); sum >= at {
+	if sum := at + int64(d); sum >= at && d != Forever {
 		return sum
 	}
 	return never
@@ -244,6 +244,9 @@ func after(at int64, d time.Duration) int64 {
 // the lock reads it again: its timeouts must not start early. The lock is mostly held for less time than the clock takes, so a caller
 // reads the clock and tries again before it waits and then has to read it while others wait for the lock.
 func (q *queue) enter() (now int64, err error) {
+	if q.ids == nil {
+		return 0, ErrClosed
+	}
 	now = int64(time.Since(q.ids.epoch))
 	for tries := 0; !q.mu.TryLock(); tries++ {
 		if tries == lockTries {
@@ -379,12 +382,23 @@ func (q *queue) enterSettled() (now int64, err error) {
 	}
 }
 
-// checkContext refuses what every call refuses.
+// checkContext refuses what every call refuses. A queue that no constructor made is as good as closed.
+func (q *queue) checkContext(ctx context.Context) error {
+	if q.ids == nil {
+		return ErrClosed
+	}
+	return checkContext(ctx)
+}
+
 func checkContext(ctx context.Context) error {
 	if ctx == nil {
-		return &ParamError{Err: ErrMissingParameter, Param: "ctx", Reason: "must not be nil"}
+		return errNoContext()
 	}
 	return ctx.Err()
+}
+
+func errNoContext() error {
+	return &ParamError{Err: ErrMissingParameter, Param: "ctx", Reason: "must not be nil"}
 }
 
 // refused returns err, for which a call is refused before it locks the queue, unless the queue is gone: that comes first
@@ -407,7 +421,7 @@ func (q *queue) ARN() string { return q.arn }
 
 // Counts tells how many messages there are at this instant (SQS: CNT-1..3).
 func (q *queue) Counts(ctx context.Context) (Counts, error) {
-	if err := checkContext(ctx); err != nil {
+	if err := q.checkContext(ctx); err != nil {
 		return Counts{}, err
 	}
 	now, err := q.enterSettled()
@@ -426,7 +440,7 @@ func (q *queue) countsLocked() Counts {
 // Purge removes all messages, ready, delayed and in flight, and forgets deduplication and attempt ids (SQS: MGT-4, FIFO-23). A queue of a
 // [Broker] can be purged once in 60 seconds: ErrPurgeInProgress otherwise. A bare queue can always be purged.
 func (q *queue) Purge(ctx context.Context) error {
-	if err := checkContext(ctx); err != nil {
+	if err := q.checkContext(ctx); err != nil {
 		return err
 	}
 	now, err := q.enter()
@@ -531,6 +545,9 @@ func (q *queue) configure(p *patch) error {
 
 // Config returns what the queue is set to. It works after Close too.
 func (q *queue) Config() Config {
+	if q.ids == nil {
+		return Config{}
+	}
 	q.mu.Lock()
 	modified := q.modified
 	s := q.settings.Load()

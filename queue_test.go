@@ -1,6 +1,7 @@
 package inq
 
 import (
+	"context"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -29,3 +30,44 @@ func testFIFO(t testing.TB, opts ...FIFOOption) *FIFO {
 	})
 	return q
 }
+
+// TestQueue_ThatNoConstructorMadeIsClosed calls everything on zero values: they are refused, not dereferenced.
+func TestQueue_ThatNoConstructorMadeIsClosed(t *testing.T) {
+	ctx := context.Background()
+	for name, q := range map[string]*queue{"Standard": &(&Standard{}).queue, "FIFO": &(&FIFO{}).queue} {
+		for call, err := range map[string]error{
+			"Send":                  second(q.Send(ctx, Message{Body: "x", GroupID: "g", DeduplicationID: "d"})),
+			"SendBatch":             second(q.SendBatch(ctx, []Message{{Body: "x"}})),
+			"Receive":               second(q.Receive(ctx, ReceiveInput{})),
+			"ReceiveInto":           second(q.ReceiveInto(ctx, make([]Delivery, 1), ReceiveInput{Max: 3})),
+			"Delete":                q.Delete(ctx, "handle"),
+			"DeleteBatch":           q.DeleteBatch(ctx, []string{"handle"}),
+			"DeleteAll":             q.DeleteAll(ctx, nil),
+			"ExtendAll":             q.ExtendAll(ctx, nil, 0),
+			"ChangeVisibility":      q.ChangeVisibility(ctx, "handle", 0),
+			"ChangeVisibilityBatch": q.ChangeVisibilityBatch(ctx, []VisibilityChange{{}}),
+			"Return":                q.Return(ctx, "handle", 0),
+			"Bury":                  q.Bury(ctx, "handle", ""),
+			"Redrive":               second(q.Redrive(ctx, RedriveInput{})),
+			"Purge":                 q.Purge(ctx),
+			"Counts":                second(q.Counts(ctx)),
+			"DeadLetter":            q.DeadLetter(ctx, DeadLetter{Body: "x"}),
+		} {
+			require.ErrorIs(t, err, ErrClosed, "%s.%s", name, call)
+		}
+		require.Equal(t, Stats{}, q.Stats())
+		require.Equal(t, Config{}, q.Config())
+		require.Empty(t, q.MoveTasks())
+		for range q.Messages() {
+			t.Fatal("a message")
+		}
+		require.NoError(t, q.Close())
+	}
+	require.ErrorIs(t, (&Standard{}).Configure(WithDelay(0)), ErrClosed)
+	source := testStandard(t)
+	require.ErrorIs(t, source.Configure(WithDeadLetter(&Standard{}, 1)), ErrInvalidParameter)
+	_, err := source.Redrive(ctx, RedriveInput{Destination: &Standard{}})
+	require.ErrorIs(t, err, ErrInvalidParameter)
+}
+
+func second[T any](_ T, err error) error { return err }

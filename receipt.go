@@ -84,6 +84,9 @@ func (n *identity) handle(r receipt) string {
 
 // parse reads a handle back or refuses it with ErrReceiptHandleInvalid.
 func (n *identity) parse(handle string) (receipt, error) {
+	if n == nil {
+		return receipt{}, ErrClosed
+	}
 	var b [receiptBytes]byte
 	var text [handleLength]byte
 	if len(handle) == handleLength {

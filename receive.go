@@ -93,7 +93,7 @@ func (q *queue) checkReceive(c *receiveCall, in *ReceiveInput) error {
 // Out-of-range values are refused with [ErrInvalidParameter]. A short poll on Standard is refused with
 // [ErrOverLimit] while 120,000 messages are in flight; FIFO and long polls find nothing then (SQS: section 1.5).
 func (q *queue) Receive(ctx context.Context, in ReceiveInput) ([]Delivery, error) {
-	if err := checkContext(ctx); err != nil {
+	if err := q.checkContext(ctx); err != nil {
 		return nil, err
 	}
 	if in.bare() {
@@ -109,7 +109,7 @@ func (q *queue) Receive(ctx context.Context, in ReceiveInput) ([]Delivery, error
 // ReceiveInto is [Standard.Receive] into a slice of the caller, without an allocation. It takes at most as many messages as dst
 // has room for, and returns how many it wrote.
 func (q *queue) ReceiveInto(ctx context.Context, dst []Delivery, in ReceiveInput) (int, error) {
-	if err := checkContext(ctx); err != nil {
+	if err := q.checkContext(ctx); err != nil {
 		return 0, err
 	}
 	if len(dst) == 0 {

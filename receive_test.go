@@ -331,7 +331,7 @@ func TestSystemAttributes_TimesAndCounts(t *testing.T) {
 func TestInFlightLimit_IsThatOfSQS(t *testing.T) {
 	require.Equal(t, 120_000, testStandard(t).limit)
 	require.Equal(t, 120_000, testFIFO(t).limit)
-	require.Greater(t, testStandard(t, WithoutSQSLimits()).limit, 1<<31)
+	require.Greater(t, testStandard(t, WithoutSQSLimits()).limit, 1_000_000_000)
 }
 
 func TestInFlightLimit_ThreeAnswers(t *testing.T) {

@@ -256,6 +256,7 @@ func callTarget(ctx context.Context, ch *chore) (err error) {
 	case deadLetterARN:
 		return t.adopt(&ch.letter)
 	}
+	ch.letter.DeduplicationID = hashedID(ch.letter.DeduplicationID, ch.letter.Body)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), handOverTime)
 	defer cancel()
 	defer func() {
@@ -390,7 +391,7 @@ func (q *queue) Bury(ctx context.Context, receiptHandle, reason string) error {
 }
 
 func (q *queue) buryReceipt(ctx context.Context, rc receipt, reason string) error {
-	if err := checkContext(ctx); err != nil {
+	if err := q.checkContext(ctx); err != nil {
 		return err
 	}
 	now, err := q.enter()
@@ -446,7 +447,7 @@ func (q *queue) finishOwnBury(ch *chore, err error, deadline int64) {
 // dropped as a duplicate, and does not count as sent (SQS: DLQ-5..7, FIFO-24). [ErrFull] where the queue is at its capacity,
 // [ErrInvalidParameter] where it comes from the other type of queue.
 func (q *queue) DeadLetter(ctx context.Context, d DeadLetter) error {
-	if err := checkContext(ctx); err != nil {
+	if err := q.checkContext(ctx); err != nil {
 		return err
 	}
 	// A function may have changed what a queue of this process gave it, so that d.from proves nothing.

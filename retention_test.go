@@ -3,6 +3,7 @@ package inq
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -229,9 +230,9 @@ func TestRetention_AMassThatEndsAtOneInstantIsCarriedOutInBoundedSteps(t *testin
 
 func TestTimer_AnIdleQueueIsNotWokenUp(t *testing.T) {
 	onBoth(t, func(t *testing.T, q *queue) {
-		wakes := 0
+		var wakes atomic.Int64
 		q.onTimer = func() {
-			wakes++
+			wakes.Add(1)
 			q.timerFired()
 		}
 		time.Sleep(1000 * time.Hour)
@@ -241,16 +242,16 @@ func TestTimer_AnIdleQueueIsNotWokenUp(t *testing.T) {
 			ds := take(t, q, ReceiveInput{})
 			require.NoError(t, ds[0].Delete(context.Background()))
 		}
-		require.Zero(t, wakes)
+		require.Zero(t, wakes.Load())
 		time.Sleep(1000 * time.Hour)
 		synctest.Wait()
-		require.LessOrEqual(t, wakes, 8, "one for what was cancelled, and at most one for each level of the wheel")
+		require.LessOrEqual(t, wakes.Load(), int64(8), "one for what was cancelled, and at most one for each level of the wheel")
 		q.mu.Lock()
 		require.Equal(t, never, q.armed)
 		require.False(t, q.timer.Stop(), "it is not running")
 		q.mu.Unlock()
-		before := wakes
+		before := wakes.Load()
 		time.Sleep(1000 * time.Hour)
-		require.Equal(t, before, wakes)
+		require.Equal(t, before, wakes.Load())
 	})
 }

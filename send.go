@@ -12,7 +12,7 @@ import (
 // maximum size, a bad attribute, id or delay, and what the type of queue does not take. [ErrFull] means the queue is
 // at its capacity. A duplicate on FIFO is a success that adds nothing.
 func (q *queue) Send(ctx context.Context, m Message) (Sent, error) {
-	if err := checkContext(ctx); err != nil {
+	if err := q.checkContext(ctx); err != nil {
 		return Sent{}, err
 	}
 	s := q.settings.Load()
@@ -89,7 +89,7 @@ func (q *queue) acceptBareLocked(now int64, body string, s *settings) (seq uint6
 // fault fails its entry alone: the call returns a [*BatchError], and the other messages are in the queue. Where the
 // queue becomes full, that entry and all that follow fail with [ErrFull].
 func (q *queue) SendBatch(ctx context.Context, ms []Message) ([]Sent, error) {
-	if err := checkContext(ctx); err != nil {
+	if err := q.checkContext(ctx); err != nil {
 		return nil, err
 	}
 	s := q.settings.Load()

@@ -141,6 +141,7 @@ func (q *queue) Messages() iter.Seq[Snapshot] {
 			}
 			q.leave(now)
 			for i := range found {
+				page[i].DeduplicationID = hashedID(page[i].DeduplicationID, page[i].Body)
 				if !yield(page[i]) {
 					return
 				}
@@ -175,16 +176,14 @@ func (q *queue) collect() (refs []ref) {
 	return refs
 }
 
-// snapshotLocked writes what a look at the message tells. q.mu must be held.
+// snapshotLocked writes what a look at the message tells; a deduplication id may be contentMark yet, since hashing takes too
+// long here. q.mu must be held.
 func (q *queue) snapshotLocked(s *Snapshot, slot uint32, r *record) {
 	*s = Snapshot{Body: r.body, GroupID: q.groupLocked(slot), ReceiveCount: r.receiveCount(), SenderID: q.senderID,
 		ID: q.idLocked(r).String(), SentAt: q.ids.time(r.enqueued)}
 	if q.fifo != nil {
 		s.SequenceNumber = q.ids.sequenceNumber(r.seq)
 		s.DeduplicationID = q.store.part(slot).dedup
-		if s.DeduplicationID == contentMark {
-			s.DeduplicationID = contentID(r.body)
-		}
 	}
 	if ra := r.rare; ra != nil {
 		s.Attributes, s.TraceHeader, s.DeadLetterSource = ra.attributes, ra.traceHeader, ra.sourceARN
