@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestAllocations_PerMessage holds what a message costs the garbage collector. The queues are warm: a first message pays for
-// the slab.
+// TestAllocations_PerMessage holds what a message costs the garbage collector. The queues are warm:
+// a first message pays for the slab.
 func TestAllocations_PerMessage(t *testing.T) {
 	ctx := context.Background()
 	dst := make([]Delivery, 10)
@@ -107,7 +107,8 @@ func TestAllocations_AWaitThatIsServedOrEndsAllocatesNothing(t *testing.T) {
 	require.Zero(t, testing.AllocsPerRun(50, run))
 }
 
-// TestMemory_BytesPerMessage holds what a message costs beyond its body: see BenchmarkMemory for a million of them.
+// TestMemory_BytesPerMessage holds what a message costs beyond its body: see BenchmarkMemory for a
+// million of them.
 func TestMemory_BytesPerMessage(t *testing.T) {
 	const n = 200_000
 	require.LessOrEqual(t, standardBytes(t, n), 112.0)

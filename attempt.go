@@ -5,8 +5,8 @@ import "time"
 // attemptWindow is how long a receive can be repeated by its attempt id (SQS: RCV-16).
 const attemptWindow = 5 * time.Minute
 
-// attempts remembers which receives a FIFO consumer made under an id of its own, so that one whose answer got lost can have the same
-// answer again.
+// attempts remembers which receives a FIFO consumer made under an id of its own, so that one whose
+// answer got lost can have the same answer again.
 type attempts struct {
 	byID  map[string]attempt
 	order []attemptAge // by time; an id that was bound anew later is in it more than once
@@ -64,10 +64,11 @@ func (a *attempts) forget(now int64, budget int) (more bool) {
 // idleAt returns when the newest id is past its time; len must not be 0.
 func (a *attempts) idleAt() int64 { return after(a.order[len(a.order)-1].at, attemptWindow) }
 
-// replayLocked repeats the receive made under an attempt id: the same messages with the same handles, and their
-// visibility timeout starts anew. It is void once any of them was deleted, had its visibility changed, or
-// timed out; then the call is a fresh receive (SQS: RCV-16). The messages' receive counts stay; the metric of messages handed out goes
-// up, since these are (SQS: section 10). q.mu must be held.
+// replayLocked repeats the receive made under an attempt id: the same messages with the same
+// handles, and their visibility timeout starts anew. It is void once any of them was deleted, had
+// its visibility changed, or timed out; then the call is a fresh receive (SQS: RCV-16). The
+// messages' receive counts stay; the metric of messages handed out goes up, since these are (SQS:
+// section 10). q.mu must be held.
 func (q *queue) replayLocked(now int64, in *receiveCall, dst []Delivery) (n int, ok bool) {
 	a, ok := q.fifo.attempts.byID[in.attempt]
 	if !ok || after(a.at, attemptWindow) <= now || len(a.receipts) > len(dst) {

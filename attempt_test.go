@@ -25,7 +25,8 @@ func handlesOf(ds []Delivery) (handles []string) {
 	return handles
 }
 
-// onFIFOs runs f on a FIFO queue without and with a dead-letter target, which receives in another way.
+// onFIFOs runs f on a FIFO queue without and with a dead-letter target, which receives in another
+// way.
 func onFIFOs(t *testing.T, f func(s steps)) {
 	scene(t, "plain", func(t *testing.T) { f(fifoSteps(t)) })
 	scene(t, "with a dead-letter target", func(t *testing.T) {

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// stored are the attributes that a queue keeps and shows, and that nothing in it acts on: this process has no callers
-// to tell apart and no keys. Only a broker sets them.
+// stored are the attributes that a queue keeps and shows, and that nothing in it acts on: this
+// process has no callers to tell apart and no keys. Only a broker sets them.
 type stored struct {
 	policy      string
 	allow       *allowPolicy // nil: none
@@ -150,12 +150,14 @@ var attributes = func() map[string]*attribute {
 	return byName
 }()
 
-// Attributes returns attributes of the queue by their SQS names, as text; the name "All" stands for all of them (SQS: LIM-1, MGT-6). Attributes
-// that are not set, and those of FIFO queues on a Standard queue, are left out; without names the result is empty.
+// Attributes returns attributes of the queue by their SQS names, as text; the name "All" stands for
+// all of them (SQS: LIM-1, MGT-6). Attributes that are not set, and those of FIFO queues on a
+// Standard queue, are left out; without names the result is empty.
 //
-// Durations are whole seconds, rounded up where an option set them finer; [Forever] is 9223372036. The policies are returned as they were set, except for
-// RedrivePolicy. A dead-letter target that is not a queue has no RedrivePolicy. The counters are exact, and of another
-// instant than the rest where the queue changes meanwhile. [ErrInvalidAttributeName] for a name that SQS does not know.
+// Durations are whole seconds, rounded up where an option set them finer; [Forever] is 9223372036.
+// The policies are returned as they were set, except for RedrivePolicy. A dead-letter target that
+// is not a queue has no RedrivePolicy. The counters are exact, and of another instant than the rest
+// where the queue changes meanwhile. [ErrInvalidAttributeName] for a name that SQS does not know.
 func (b *Broker) Attributes(ctx context.Context, name string, names ...string) (map[string]string, error) {
 	if err := checkContext(ctx); err != nil {
 		return nil, err
@@ -192,16 +194,20 @@ func (b *Broker) Attributes(ctx context.Context, name string, names ...string) (
 	return values, nil
 }
 
-// SetAttributes changes attributes of the queue, given by their SQS names as text: all of them, or none where one is refused. An empty
-// map changes nothing. The changes act at once (SQS: LIM-8), as those of Configure do.
+// SetAttributes changes attributes of the queue, given by their SQS names as text: all of them, or
+// none where one is refused. An empty map changes nothing. The changes act at once (SQS: LIM-8), as
+// those of Configure do.
 //
-// Durations are whole seconds in digits (SQS: LIM-10), true and false are taken in any case (SQS: LIM-2), and "" removes Policy,
-// RedrivePolicy, RedriveAllowPolicy and KmsMasterKeyId (SQS: LIM-5). The dead-letter queue of a RedrivePolicy must exist in this broker, be of
-// the same type, and admit the queue (SQS: DLQ-2, DLQ-10); it may be the queue itself.
+// Durations are whole seconds in digits (SQS: LIM-10), true and false are taken in any case (SQS:
+// LIM-2), and "" removes Policy, RedrivePolicy, RedriveAllowPolicy and KmsMasterKeyId (SQS: LIM-5).
+// The dead-letter queue of a RedrivePolicy must exist in this broker, be of the same type, and
+// admit the queue (SQS: DLQ-2, DLQ-10); it may be the queue itself.
 //
-// The errors are [*ParamError] with the attribute's name in Param. [ErrInvalidAttributeName]: unknown, read only, or not for this type of queue;
-// Reason is the text of SQS. [ErrInvalidAttributeValue]: out of range, no number, no boolean, no JSON. [ErrInvalidParameter]: one of the
-// two redrive policies is refused; Value is the policy, nil where it is not JSON, and Reason is the text of SQS behind "Reason: ".
+// The errors are [*ParamError] with the attribute's name in Param. [ErrInvalidAttributeName]:
+// unknown, read only, or not for this type of queue; Reason is the text of SQS.
+// [ErrInvalidAttributeValue]: out of range, no number, no boolean, no JSON. [ErrInvalidParameter]:
+// one of the two redrive policies is refused; Value is the policy, nil where it is not JSON, and
+// Reason is the text of SQS behind "Reason: ".
 func (b *Broker) SetAttributes(ctx context.Context, name string, attributes map[string]string) error {
 	if err := checkContext(ctx); err != nil {
 		return err
@@ -221,8 +227,8 @@ func (b *Broker) SetAttributes(ctx context.Context, name string, attributes map[
 	return asGiven(q.configure(&p), attributes)
 }
 
-// parseAttributes turns attributes into options, those of FIFO queues or, where in says so, of Standard queues. Ranges that the options
-// check themselves are left to them.
+// parseAttributes turns attributes into options, those of FIFO queues or, where in says so, of
+// Standard queues. Ranges that the options check themselves are left to them.
 func parseAttributes(values map[string]string, in attributeInput) ([]FIFOOption, error) {
 	var opts []FIFOOption
 	for _, name := range sortedKeys(values) {
@@ -364,7 +370,8 @@ func parseManagedSSE(_ *attributeInput, name, text string) (func(*patch), error)
 	return func(p *patch) { p.stored.sseDisabled, p.set = !on, p.set|setManagedSSE }, err
 }
 
-// parseFifoQueue changes nothing: the type of a queue is settled before its attributes are read (SQS: LIM-4).
+// parseFifoQueue changes nothing: the type of a queue is settled before its attributes are read
+// (SQS: LIM-4).
 func parseFifoQueue(_ *attributeInput, name, text string) (func(*patch), error) {
 	on, err := parseBool(name, text)
 	if err == nil && !on {
@@ -386,7 +393,8 @@ func parseThroughput(_ *attributeInput, _, text string) (func(*patch), error) {
 	return WithThroughputLimit(ThroughputLimit(text)).applyFIFO, nil
 }
 
-// comparisons say for every setting whether two queues have it alike, in the order in which a difference is reported (SQS: MGT-1).
+// comparisons say for every setting whether two queues have it alike, in the order in which a
+// difference is reported (SQS: MGT-1).
 var comparisons = []struct {
 	field field
 	name  string

@@ -22,7 +22,8 @@ func allAttributes(t testing.TB, b *Broker, name string) map[string]string {
 	return got
 }
 
-// requireSet makes a change and demands exactly the given difference in what the queue shows; "" is an attribute that is not there.
+// requireSet makes a change and demands exactly the given difference in what the queue shows; "" is
+// an attribute that is not there.
 func requireSet(t testing.TB, b *Broker, name string, change []string, difference ...string) {
 	t.Helper()
 	want := allAttributes(t, b, name)
@@ -394,7 +395,8 @@ func TestBroker_SettingsOfOptionsAreShownInWholeSeconds(t *testing.T) {
 	require.Equal(t, redrivePolicy("dlq", 1001), allAttributes(t, b, "q")["RedrivePolicy"])
 }
 
-// Two writers set two attributes each, always to the same value; whoever looks at the queue's settings sees a pair of equals.
+// Two writers set two attributes each, always to the same value; whoever looks at the queue's
+// settings sees a pair of equals.
 func TestBroker_SetAttributesIsAllAtOnce(t *testing.T) {
 	ctx := context.Background()
 	b := testBroker(t)

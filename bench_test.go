@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// All benchmarks of one run are meant to be read as ratios to BenchmarkChannel and its kin in the same run: the
-// machines they run on differ, and so does one machine from minute to minute.
+// All benchmarks of one run are meant to be read as ratios to BenchmarkChannel and its kin in the
+// same run: the machines they run on differ, and so does one machine from minute to minute.
 
 var benchBody = strings.Repeat("x", 256)
 
@@ -70,7 +70,8 @@ func BenchmarkStandardLifecycle(b *testing.B) {
 	}
 }
 
-// BenchmarkStandardLifecycleStrings is the lifecycle of a program that wants the id and deletes by the handle.
+// BenchmarkStandardLifecycleStrings is the lifecycle of a program that wants the id and deletes by
+// the handle.
 func BenchmarkStandardLifecycleStrings(b *testing.B) {
 	q, ctx := benchStandard(b), context.Background()
 	b.ReportAllocs()
@@ -179,7 +180,8 @@ func BenchmarkChangeVisibility(b *testing.B) {
 	}
 }
 
-// BenchmarkChangeVisibilityLonger asks for more than the queue's own timeout, which goes over the timer wheel.
+// BenchmarkChangeVisibilityLonger asks for more than the queue's own timeout, which goes over the
+// timer wheel.
 func BenchmarkChangeVisibilityLonger(b *testing.B) {
 	q, ctx := benchStandard(b), context.Background()
 	_, err := q.Send(ctx, Message{Body: benchBody})
@@ -271,7 +273,8 @@ func BenchmarkStandard4x4(b *testing.B) {
 	})
 }
 
-// BenchmarkStandardBacklog is the lifecycle with n messages waiting, so that each receive takes an older one.
+// BenchmarkStandardBacklog is the lifecycle with n messages waiting, so that each receive takes an
+// older one.
 func BenchmarkStandardBacklog(b *testing.B) {
 	for _, size := range []struct {
 		name string
@@ -292,8 +295,8 @@ func BenchmarkStandardBacklog(b *testing.B) {
 	}
 }
 
-// BenchmarkMassExpiry lets a million messages in flight time out at one instant and reports how long two senders had to
-// wait meanwhile, and when all messages were receivable again.
+// BenchmarkMassExpiry lets a million messages in flight time out at one instant and reports how
+// long two senders had to wait meanwhile, and when all messages were receivable again.
 func BenchmarkMassExpiry(b *testing.B) {
 	n := small(1_000_000)
 	for range b.N {
@@ -388,7 +391,8 @@ func BenchmarkMemory(b *testing.B) {
 	})
 }
 
-// standardBytes returns the bytes per message beyond a body of 256 bytes, with n messages in a Standard queue.
+// standardBytes returns the bytes per message beyond a body of 256 bytes, with n messages in a
+// Standard queue.
 func standardBytes(tb testing.TB, n int) float64 {
 	ctx := context.Background()
 	q, err := NewStandard("memory", WithoutSQSLimits())
@@ -404,8 +408,8 @@ func standardBytes(tb testing.TB, n int) float64 {
 	return float64(used)/float64(n) - float64(len(benchBody))
 }
 
-// fifoBytes returns the same for a FIFO queue in which each message has a group and a deduplication id of its
-// own. The strings of the ids belong to the producer and are not counted.
+// fifoBytes returns the same for a FIFO queue in which each message has a group and a deduplication
+// id of its own. The strings of the ids belong to the producer and are not counted.
 func fifoBytes(tb testing.TB, n int) float64 {
 	ctx := context.Background()
 	q, err := NewFIFO("memory.fifo", WithoutSQSLimits())
@@ -434,8 +438,8 @@ func heapBytes() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// wakeups measures the time from a send to the return of a receiver that is surely parked: the sender waits for a tick of
-// a slow ticker in between.
+// wakeups measures the time from a send to the return of a receiver that is surely parked: the
+// sender waits for a tick of a slow ticker in between.
 func wakeups(b *testing.B, send, receive, after func()) {
 	took := make([]time.Duration, 0, b.N)
 	var began atomic.Int64
@@ -485,7 +489,8 @@ func BenchmarkWakeup(b *testing.B) {
 	})
 }
 
-// BenchmarkChannelWakeup is what a program does to wait for a message with a time limit and a context.
+// BenchmarkChannelWakeup is what a program does to wait for a message with a time limit and a
+// context.
 func BenchmarkChannelWakeup(b *testing.B) {
 	ch := make(chan string, 1)
 	ctx, cancel := context.WithCancel(context.Background())

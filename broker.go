@@ -8,22 +8,26 @@ import (
 	"time"
 )
 
-// cooldown is how long a broker makes its users wait between two purges of a queue, and between deleting a queue and
-// creating one of its name (SQS: MGT-2, MGT-4).
+// cooldown is how long a broker makes its users wait between two purges of a queue, and between
+// deleting a queue and creating one of its name (SQS: MGT-2, MGT-4).
 const cooldown = 60 * time.Second
 
-// Broker holds queues by name, as one account has them in one region of SQS. What needs to know of other queues exists only here: ARNs,
-// redrive policies by ARN, allow policies, lists of dead-letter sources, tags, attributes as text, and the 60-second rules.
-// Create one with [NewBroker]. All methods are safe for concurrent use, and any number of brokers live side by side.
+// Broker holds queues by name, as one account has them in one region of SQS. What needs to know of
+// other queues exists only here: ARNs, redrive policies by ARN, allow policies, lists of
+// dead-letter sources, tags, attributes as text, and the 60-second rules. Create one with
+// [NewBroker]. All methods are safe for concurrent use, and any number of brokers live side by
+// side.
 //
-// A broker's queue is the same as any other, and Configure works on it too. Where its dead-letter target is a queue of the broker,
-// the broker keeps the ARN: after that queue is deleted messages are delivered from their source, and once a queue of its name
-// is created again, dead letters go there (SQS: DLQ-8).
+// A broker's queue is the same as any other, and Configure works on it too. Where its dead-letter
+// target is a queue of the broker, the broker keeps the ARN: after that queue is deleted messages
+// are delivered from their source, and once a queue of its name is created again, dead letters go
+// there (SQS: DLQ-8).
 //
-// Closing a single queue by its own Close leaves it in the broker, where it keeps its name and answers [ErrClosed], until Delete.
+// Closing a single queue by its own Close leaves it in the broker, where it keeps its name and
+// answers [ErrClosed], until Delete.
 //
-// Methods that look a queue up return [ErrQueueDoesNotExist] where the broker does not hold it, and all methods
-// return [ErrClosed] after Close and on the zero Broker.
+// Methods that look a queue up return [ErrQueueDoesNotExist] where the broker does not hold it, and
+// all methods return [ErrClosed] after Close and on the zero Broker.
 type Broker struct {
 	// Set by the constructor.
 	region   string
@@ -51,25 +55,29 @@ type brokerOption func(*Broker)
 
 func (o brokerOption) applyBroker(b *Broker) { o(b) }
 
-// WithRegion sets the region in the ARNs of the broker's queues: 1 to 63 lower-case letters, digits and hyphens. Default "us-east-1".
+// WithRegion sets the region in the ARNs of the broker's queues: 1 to 63 lower-case letters, digits
+// and hyphens. Default "us-east-1".
 func WithRegion(region string) BrokerOption {
 	return brokerOption(func(b *Broker) { b.region = region })
 }
 
-// WithAccount sets the account in the ARNs of the broker's queues: 12 digits. Default "000000000000".
+// WithAccount sets the account in the ARNs of the broker's queues: 12 digits. Default
+// "000000000000".
 func WithAccount(id string) BrokerOption { return brokerOption(func(b *Broker) { b.account = id }) }
 
-// WithoutCooldowns lifts the 60-second rules: a queue can be purged again, and created again under the name of a deleted one, at once.
+// WithoutCooldowns lifts the 60-second rules: a queue can be purged again, and created again under
+// the name of a deleted one, at once.
 func WithoutCooldowns() BrokerOption { return brokerOption(func(b *Broker) { b.cooldown = false }) }
 
-// WithQueueDefaults gives options to every queue the broker creates, before the options or attributes of the queue itself. They
-// are not compared when a queue exists already.
+// WithQueueDefaults gives options to every queue the broker creates, before the options or
+// attributes of the queue itself. They are not compared when a queue exists already.
 func WithQueueDefaults(opts ...Option) BrokerOption {
 	return brokerOption(func(b *Broker) { b.defaults = append(b.defaults, opts...) })
 }
 
-// NewBroker makes a broker without queues. It needs no goroutine and no timer. [ErrInvalidParameter] and [ErrInvalidAttributeValue] are
-// returned for options out of range, those of WithQueueDefaults included.
+// NewBroker makes a broker without queues. It needs no goroutine and no timer.
+// [ErrInvalidParameter] and [ErrInvalidAttributeValue] are returned for options out of range, those
+// of WithQueueDefaults included.
 func NewBroker(opts ...BrokerOption) (*Broker, error) {
 	b := &Broker{region: "us-east-1", account: localAccount, cooldown: true, queues: map[string]*entry{}, deleted: map[string]time.Time{}}
 	for _, o := range opts {
@@ -99,12 +107,13 @@ func (b *Broker) Region() string { return b.region }
 // Account returns the account in the queues' ARNs.
 func (b *Broker) Account() string { return b.account }
 
-// CreateStandard creates a queue like [NewStandard], or returns the one of that name if its current settings are equal to the given options (SQS: MGT-1).
-// Options that are not given are not compared. An observer, or a dead-letter target that Go cannot compare, differs from every other.
+// CreateStandard creates a queue like [NewStandard], or returns the one of that name if its current
+// settings are equal to the given options (SQS: MGT-1). Options that are not given are not
+// compared. An observer, or a dead-letter target that Go cannot compare, differs from every other.
 //
-// [ErrQueueExists] with the attribute that differs, [ErrQueueDeletedRecently] for 60 seconds after Delete (SQS: MGT-2),
-// [ErrInvalidParameter] and [ErrInvalidAttributeValue] for what cannot be, and where the allow policy of the dead-letter
-// queue does not admit this queue (SQS: DLQ-10).
+// [ErrQueueExists] with the attribute that differs, [ErrQueueDeletedRecently] for 60 seconds after
+// Delete (SQS: MGT-2), [ErrInvalidParameter] and [ErrInvalidAttributeValue] for what cannot be, and
+// where the allow policy of the dead-letter queue does not admit this queue (SQS: DLQ-10).
 func (b *Broker) CreateStandard(name string, opts ...StandardOption) (*Standard, error) {
 	q, err := b.create(name, false, nil, func(p *patch) {
 		for _, o := range opts {
@@ -134,11 +143,13 @@ func (b *Broker) CreateFIFO(name string, opts ...FIFOOption) (*FIFO, error) {
 	return q.self.(*FIFO), nil
 }
 
-// Create creates a queue from attributes of SQS as text, or returns the one of that name if the given attributes equal its current ones
-// (SQS: MGT-1). It is a FIFO queue where FifoQueue is "true". Tags are those of a new queue; an existing one keeps its own.
+// Create creates a queue from attributes of SQS as text, or returns the one of that name if the
+// given attributes equal its current ones (SQS: MGT-1). It is a FIFO queue where FifoQueue is
+// "true". Tags are those of a new queue; an existing one keeps its own.
 //
-// Beyond the errors of CreateStandard, [ErrInvalidAttributeName] is returned for attributes that are unknown, read only, or not of this type of queue.
-// See SetAttributes for values and errors, and SetTags for tags.
+// Beyond the errors of CreateStandard, [ErrInvalidAttributeName] is returned for attributes that
+// are unknown, read only, or not of this type of queue. See SetAttributes for values and errors,
+// and SetTags for tags.
 func (b *Broker) Create(ctx context.Context, name string, attributes, tags map[string]string) (Queue, error) {
 	if err := checkContext(ctx); err != nil {
 		return nil, err
@@ -213,7 +224,8 @@ func (b *Broker) create(name string, fifo bool, tags map[string]string, apply fu
 	return q, nil
 }
 
-// buildLocked makes a queue that is not in the broker yet; nobody else can lock it. b.mu must be held.
+// buildLocked makes a queue that is not in the broker yet; nobody else can lock it. b.mu must be
+// held.
 func (b *Broker) buildLocked(name string, fifo bool, all *patch) (*queue, error) {
 	s := defaultSettings().with(all)
 	if err := b.admitLocked(arn(b.region, b.account, name), fifo, &s, all); err != nil {
@@ -234,8 +246,8 @@ func (b *Broker) buildLocked(name string, fifo bool, all *patch) (*queue, error)
 	return &q.queue, nil
 }
 
-// compare reports the first given setting that differs from the current one (SQS: MGT-1). Where a queue made with all could
-// not exist either, that is what it reports.
+// compare reports the first given setting that differs from the current one (SQS: MGT-1). Where a
+// queue made with all could not exist either, that is what it reports.
 func (q *queue) compare(given, all *patch) error {
 	current := q.settings.Load()
 	wanted := current.with(given)
@@ -257,7 +269,8 @@ func (q *queue) compare(given, all *patch) error {
 		Reason: "A queue already exists with the same name and a different value for attribute " + name}
 }
 
-// forgetDeletedLocked frees the names of queues deleted 60 seconds ago or earlier. b.mu must be held.
+// forgetDeletedLocked frees the names of queues deleted 60 seconds ago or earlier. b.mu must be
+// held.
 func (b *Broker) forgetDeletedLocked(now time.Time) {
 	for len(b.ended) > 0 && now.Sub(b.deleted[b.ended[0]]) >= cooldown {
 		delete(b.deleted, b.ended[0])
@@ -266,8 +279,10 @@ func (b *Broker) forgetDeletedLocked(now time.Time) {
 	}
 }
 
-// Delete removes a queue and its messages (SQS: MGT-3). When it returns, every call on the queue fails with [ErrQueueDoesNotExist], and so
-// have the receives that waited; a queue that its own Close had ended stays closed. The name is free again 60 seconds later, or at once [WithoutCooldowns].
+// Delete removes a queue and its messages (SQS: MGT-3). When it returns, every call on the queue
+// fails with [ErrQueueDoesNotExist], and so have the receives that waited; a queue that its own
+// Close had ended stays closed. The name is free again 60 seconds later, or at once
+// [WithoutCooldowns].
 func (b *Broker) Delete(ctx context.Context, name string) error {
 	if err := checkContext(ctx); err != nil {
 		return err
@@ -292,7 +307,8 @@ func (b *Broker) Delete(ctx context.Context, name string) error {
 	return nil
 }
 
-// Close closes all queues, as their own Close does, and the broker. It always returns nil and can be called again.
+// Close closes all queues, as their own Close does, and the broker. It always returns nil and can
+// be called again.
 func (b *Broker) Close() error {
 	b.mu.Lock()
 	queues := b.queues
@@ -327,7 +343,8 @@ func (b *Broker) findLocked(name string) (*entry, error) {
 	return e, nil
 }
 
-// Queue returns the queue of that name, a *Standard or a *FIFO. Names are case sensitive (SQS: MGT-8, MGT-13).
+// Queue returns the queue of that name, a *Standard or a *FIFO. Names are case sensitive (SQS:
+// MGT-8, MGT-13).
 func (b *Broker) Queue(name string) (Queue, error) {
 	q, err := b.find(name)
 	if err != nil {
@@ -357,7 +374,8 @@ func (b *Broker) findARN(arn string) (*queue, error) {
 	return nil, &ParamError{Err: ErrQueueDoesNotExist, Param: "QueueArn", Value: arn}
 }
 
-// byARNLocked returns the queue of this broker with that ARN, nil if there is none. b.mu must be held.
+// byARNLocked returns the queue of this broker with that ARN, nil if there is none. b.mu must be
+// held.
 func (b *Broker) byARNLocked(arn string) *queue {
 	e := b.queues[arn[strings.LastIndexByte(arn, ':')+1:]]
 	if e == nil || e.arn != arn {
@@ -366,8 +384,9 @@ func (b *Broker) byARNLocked(arn string) *queue {
 	return e.queue
 }
 
-// List returns the names of queues that start with prefix, in byte order: those behind after, at most max of them. "" and 0 are
-// no bound. The last name of one page is after for the next one; queues that come and go meanwhile do not disturb the others (SQS: MGT-5).
+// List returns the names of queues that start with prefix, in byte order: those behind after, at
+// most max of them. "" and 0 are no bound. The last name of one page is after for the next one;
+// queues that come and go meanwhile do not disturb the others (SQS: MGT-5).
 func (b *Broker) List(prefix, after string, max int) ([]string, error) {
 	if err := checkPage(max); err != nil {
 		return nil, err
@@ -387,7 +406,8 @@ func (b *Broker) List(prefix, after string, max int) ([]string, error) {
 	return page, nil
 }
 
-// behindLocked returns the index of the first name that is not less than prefix and greater than after. b.mu must be held.
+// behindLocked returns the index of the first name that is not less than prefix and greater than
+// after. b.mu must be held.
 func (b *Broker) behindLocked(prefix, after string) int {
 	from, _ := slices.BinarySearch(b.names, prefix)
 	if after == "" {

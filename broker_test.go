@@ -508,8 +508,8 @@ func TestBroker_DefaultsComeBeforeTheQueuesOwnOptions(t *testing.T) {
 	require.NoError(t, err, "defaults are not compared")
 }
 
-// Many goroutines create, change, use and delete a few queues. Whatever a call finds, it gets one of the answers that some order of the
-// calls explains, and each queue that lives at the end works.
+// Many goroutines create, change, use and delete a few queues. Whatever a call finds, it gets one
+// of the answers that some order of the calls explains, and each queue that lives at the end works.
 func TestBroker_ConcurrentCallsLeaveItConsistent(t *testing.T) {
 	b := testBroker(t, WithoutCooldowns())
 	ctx := context.Background()

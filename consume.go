@@ -13,10 +13,11 @@ type VisibilityChange struct {
 
 // Delete removes the message of a receive for good (SQS: DEL-1, receipt-handle table).
 //
-// On Standard any handle the queue issued for the message deletes it, also after its visibility timeout and after
-// later receives. On FIFO only the latest handle does, and only while the message is in flight: otherwise
-// the call is refused with [ErrReceiptHandleExpired]. On both, deleting a message that is gone succeeds.
-// A handle that this queue did not issue is refused with [ErrReceiptHandleInvalid], an empty one with [ErrMissingParameter].
+// On Standard any handle the queue issued for the message deletes it, also after its visibility
+// timeout and after later receives. On FIFO only the latest handle does, and only while the message
+// is in flight: otherwise the call is refused with [ErrReceiptHandleExpired]. On both, deleting a
+// message that is gone succeeds. A handle that this queue did not issue is refused with
+// [ErrReceiptHandleInvalid], an empty one with [ErrMissingParameter].
 func (q *queue) Delete(ctx context.Context, receiptHandle string) error {
 	rc, err := q.ids.parse(receiptHandle)
 	if err != nil {
@@ -46,8 +47,8 @@ func (q *queue) deleteReceipt(ctx context.Context, rc receipt) error {
 	return err
 }
 
-// enterToDelete is enter without reading the clock where nothing asks for the time: on Standard a delete
-// does not depend on it, and the clock costs as much as the rest of the call.
+// enterToDelete is enter without reading the clock where nothing asks for the time: on Standard a
+// delete does not depend on it, and the clock costs as much as the rest of the call.
 func (q *queue) enterToDelete() (now int64, err error) {
 	if q.fifo != nil || q.settings.Load().observer != nil {
 		return q.enter()
@@ -88,8 +89,8 @@ func (q *queue) deleteLocked(now int64, rc receipt) error {
 	return nil
 }
 
-// findLocked returns the message that rc names, nil where it is gone or its retention is over, be the timer late or not.
-// q.mu must be held.
+// findLocked returns the message that rc names, nil where it is gone or its retention is over, be
+// the timer late or not. q.mu must be held.
 func (q *queue) findLocked(now int64, rc receipt) *record {
 	r := q.store.find(rc.slot, rc.seq)
 	if r == nil || after(r.enqueued, q.settings.Load().retention) <= now {
@@ -98,8 +99,8 @@ func (q *queue) findLocked(now int64, rc receipt) *record {
 	return r
 }
 
-// currentLocked reports whether rc names the latest receive and its timeout is not over, be the timer late or not.
-// q.mu must be held.
+// currentLocked reports whether rc names the latest receive and its timeout is not over, be the
+// timer late or not. q.mu must be held.
 func (q *queue) currentLocked(now int64, rc receipt, r *record) bool {
 	return r.receive == rc.receive && r.state == stateInFlight && q.store.nodes.At(rc.slot).Deadline > now
 }
@@ -109,8 +110,9 @@ func (q *queue) expiredHandle(rc receipt) error {
 		Reason: "the message is no longer in flight for this receive"}
 }
 
-// DeleteBatch is [Standard.Delete] for 1 to 10 handles (SQS: DEL-3). Entries that fail are in the [*BatchError]; the others are deleted.
-// A batch of another length is refused whole with [ErrEmptyBatch] or [ErrTooManyEntries].
+// DeleteBatch is [Standard.Delete] for 1 to 10 handles (SQS: DEL-3). Entries that fail are in the
+// [*BatchError]; the others are deleted. A batch of another length is refused whole with
+// [ErrEmptyBatch] or [ErrTooManyEntries].
 func (q *queue) DeleteBatch(ctx context.Context, receiptHandles []string) error {
 	if err := q.checkContext(ctx); err != nil {
 		return err
@@ -126,7 +128,8 @@ func (q *queue) DeleteBatch(ctx context.Context, receiptHandles []string) error 
 // entriesAtOnce bounds what one critical section does for a batch beyond SQS limits.
 const entriesAtOnce = 64
 
-// eachReceipt applies do to entries of a batch, in order, and collects what fails. enter locks and tells the time.
+// eachReceipt applies do to entries of a batch, in order, and collects what fails. enter locks and
+// tells the time.
 func (q *queue) eachReceipt(n int, enter func(*queue) (int64, error), parse func(i int) (receipt, error),
 	do func(i int, now int64, rc receipt) error) error {
 
@@ -156,8 +159,9 @@ func (q *queue) eachReceipt(n int, enter func(*queue) (int64, error), parse func
 	return failures.err()
 }
 
-// DeleteAll deletes the messages of deliveries, as [Standard.DeleteBatch] does, without making their handles, and in any number. It
-// is beyond SQS. Deliveries of other queues fail with [ErrReceiptHandleInvalid].
+// DeleteAll deletes the messages of deliveries, as [Standard.DeleteBatch] does, without making
+// their handles, and in any number. It is beyond SQS. Deliveries of other queues fail with
+// [ErrReceiptHandleInvalid].
 func (q *queue) DeleteAll(ctx context.Context, ds []Delivery) error {
 	if err := q.checkContext(ctx); err != nil {
 		return err
@@ -194,8 +198,9 @@ func (q *queue) checkOwn(d *Delivery) error {
 	return &ParamError{Err: ErrReceiptHandleInvalid, Param: "ReceiptHandle", Value: d.ReceiptHandle(), Reason: "a delivery of another queue"}
 }
 
-// ExtendAll changes the visibility of deliveries, as [Standard.ChangeVisibilityBatch] does, without making their handles, and in
-// any number. It is beyond SQS. Deliveries of other queues fail with [ErrReceiptHandleInvalid].
+// ExtendAll changes the visibility of deliveries, as [Standard.ChangeVisibilityBatch] does, without
+// making their handles, and in any number. It is beyond SQS. Deliveries of other queues fail with
+// [ErrReceiptHandleInvalid].
 func (q *queue) ExtendAll(ctx context.Context, ds []Delivery, timeout time.Duration) error {
 	if err := q.checkContext(ctx); err != nil {
 		return err
@@ -228,12 +233,13 @@ func (q *queue) ExtendAll(ctx context.Context, ds []Delivery, timeout time.Durat
 	return failures.err()
 }
 
-// ChangeVisibility makes the message of a receive visible again timeout from now, not added to what was left; 0 or [Zero] at once
-// (SQS: VIS-1..7). It holds for this receive only.
+// ChangeVisibility makes the message of a receive visible again timeout from now, not added to what
+// was left; 0 or [Zero] at once (SQS: VIS-1..7). It holds for this receive only.
 //
-// On Standard an older handle changes the current receive, and the handle of a message that is visible again changes nothing; both
-// succeed. On FIFO both are refused with [ErrNotInFlight], as is on both types the handle of a message that is gone.
-// timeout is at most 12 hours, and so is the time from the receive to the new end; beyond, [ErrInvalidParameter] (SQS: VIS-3).
+// On Standard an older handle changes the current receive, and the handle of a message that is
+// visible again changes nothing; both succeed. On FIFO both are refused with [ErrNotInFlight], as
+// is on both types the handle of a message that is gone. timeout is at most 12 hours, and so is the
+// time from the receive to the new end; beyond, [ErrInvalidParameter] (SQS: VIS-3).
 func (q *queue) ChangeVisibility(ctx context.Context, receiptHandle string, timeout time.Duration) error {
 	rc, err := q.ids.parse(receiptHandle)
 	if err != nil {
@@ -289,8 +295,9 @@ func (q *queue) changeLocked(now int64, rc receipt, timeout time.Duration) error
 	return nil
 }
 
-// ChangeVisibilityBatch is [Standard.ChangeVisibility] for 1 to 10 receives (SQS: VIS-8). Entries that fail are in the [*BatchError]; the
-// others are changed. A batch of another length is refused whole with [ErrEmptyBatch] or [ErrTooManyEntries].
+// ChangeVisibilityBatch is [Standard.ChangeVisibility] for 1 to 10 receives (SQS: VIS-8). Entries
+// that fail are in the [*BatchError]; the others are changed. A batch of another length is refused
+// whole with [ErrEmptyBatch] or [ErrTooManyEntries].
 func (q *queue) ChangeVisibilityBatch(ctx context.Context, changes []VisibilityChange) error {
 	if err := q.checkContext(ctx); err != nil {
 		return err
@@ -309,12 +316,13 @@ func (q *queue) ChangeVisibilityBatch(ctx context.Context, changes []VisibilityC
 		})
 }
 
-// Return gives a message back as if this receive had not happened: it stands where it stood, its receive count and the time of its
-// first receive are what they were, and the handle is void. With a delay, of the range of a message's delay, it is
-// receivable only after that. It is beyond SQS: for a consumer that must stop, or that took more than it can do.
+// Return gives a message back as if this receive had not happened: it stands where it stood, its
+// receive count and the time of its first receive are what they were, and the handle is void. With
+// a delay, of the range of a message's delay, it is receivable only after that. It is beyond SQS:
+// for a consumer that must stop, or that took more than it can do.
 //
-// Only the latest handle of a message in flight will do: [ErrReceiptHandleExpired] otherwise, [ErrNotInFlight] where the message is gone,
-// [ErrInvalidParameter] for a delay out of range.
+// Only the latest handle of a message in flight will do: [ErrReceiptHandleExpired] otherwise,
+// [ErrNotInFlight] where the message is gone, [ErrInvalidParameter] for a delay out of range.
 func (q *queue) Return(ctx context.Context, receiptHandle string, delay time.Duration) error {
 	rc, err := q.ids.parse(receiptHandle)
 	if err != nil {
@@ -348,7 +356,8 @@ func (q *queue) returnReceipt(ctx context.Context, rc receipt, delay time.Durati
 	return err
 }
 
-// findCurrentLocked returns the message of the latest receive while that is in flight: what Return and Bury demand. q.mu must be held.
+// findCurrentLocked returns the message of the latest receive while that is in flight: what Return
+// and Bury demand. q.mu must be held.
 func (q *queue) findCurrentLocked(now int64, rc receipt) (*record, error) {
 	r := q.findLocked(now, rc)
 	if r == nil {

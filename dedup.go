@@ -6,14 +6,14 @@ import (
 	"example.com/inq/internal/index"
 )
 
-// dedupWindow is how long a deduplication id is remembered, counted from the send that was accepted. Neither duplicates nor a
-// delete change that (SQS: FIFO-19).
+// dedupWindow is how long a deduplication id is remembered, counted from the send that was
+// accepted. Neither duplicates nor a delete change that (SQS: FIFO-19).
 const dedupWindow = 5 * time.Minute
 
-// dedup remembers the deduplication ids of the last five minutes. At 100,000 sends a second that is 30 million of
-// them, so an entry is small, holds no pointer, and is found by a keyed 128-bit hash of the id: with 64 bits a busy queue would take
-// two ids for one every few months. All entries live equally long, so they expire in the order they came in; no timer
-// is needed per entry.
+// dedup remembers the deduplication ids of the last five minutes. At 100,000 sends a second that is
+// 30 million of them, so an entry is small, holds no pointer, and is found by a keyed 128-bit hash
+// of the id: with 64 bits a busy queue would take two ids for one every few months. All entries
+// live equally long, so they expire in the order they came in; no timer is needed per entry.
 type dedup struct {
 	pages  [][]dedupEntry // entries in order of time; only the last page has room, only the first one has gaps
 	spare  []dedupEntry   // a page to use again
@@ -59,7 +59,8 @@ func (d *dedup) find(key [2]uint64, now int64) (seq uint64, ok bool) {
 	return d.entry(id).seq, true
 }
 
-// add remembers an accepted message. It drops a few that are past their time, so that a busy queue needs no timer for it.
+// add remembers an accepted message. It drops a few that are past their time, so that a busy queue
+// needs no timer for it.
 func (d *dedup) add(key [2]uint64, seq uint64, now int64) {
 	d.forget(now, 2)
 	last := len(d.pages) - 1

@@ -29,7 +29,8 @@ func TestFIFO18_TheHashOfTheBodyIsTheIdUnlessOneIsGiven(t *testing.T) {
 			require.Equal(t, hash, snapshot.DeduplicationID)
 		}
 		require.Equal(t, hash, s.one(0).DeduplicationID())
-		// An explicit id equal to the hash is a duplicate of it, whatever its body, and an equal body is too.
+		// An explicit id equal to the hash is a duplicate of it, whatever its body, and an equal
+		// body is too.
 		for _, d := range []Sent{s.sendID("other", "g", hash), s.sendID(body, "g", "")} {
 			require.True(t, d.Duplicate())
 			require.Equal(t, sent.ID(), d.ID())

@@ -10,17 +10,18 @@ import (
 	"github.com/google/uuid"
 )
 
-// A Delivery is one receive of one message. It stays valid after the message is gone: what it says does not change.
+// A Delivery is one receive of one message. It stays valid after the message is gone: what it says
+// does not change.
 //
-// Its methods make strings on demand, so that a consumer that only reads the body and deletes pays for
-// none of them. Delete, ChangeVisibility, Return and Bury act on the queue it came from.
+// Its methods make strings on demand, so that a consumer that only reads the body and deletes pays
+// for none of them. Delete, ChangeVisibility, Return and Bury act on the queue it came from.
 type Delivery struct {
 	// Body is the text of the message as it was sent.
 	Body string
 	// GroupID is the message group, "" on Standard if the sender gave none (SQS: section 2.3).
 	GroupID string
-	// ReceiveCount tells how often the message was received, this time included, over all queues
-	// it was dead-lettered through (SQS: section 2.3).
+	// ReceiveCount tells how often the message was received, this time included, over all queues it
+	// was dead-lettered through (SQS: section 2.3).
 	ReceiveCount int
 
 	source  *queue
@@ -39,7 +40,8 @@ type outside struct {
 	fields *DeliveryFields // what NewDelivery was given, else nil
 }
 
-// contentMark stands for a deduplication id that is the hash of the body. No id can hold this character.
+// contentMark stands for a deduplication id that is the hash of the body. No id can hold this
+// character.
 const contentMark = "\x00"
 
 // DeliveryFields is what [NewDelivery] makes a Delivery of.
@@ -60,13 +62,15 @@ type DeliveryFields struct {
 	VisibleAt        time.Time
 }
 
-// NewDelivery makes a Delivery for other implementations of [Queue]. Its methods call q; where that is nil they return [ErrMissingParameter].
+// NewDelivery makes a Delivery for other implementations of [Queue]. Its methods call q; where that
+// is nil they return [ErrMissingParameter].
 func NewDelivery(q Queue, f DeliveryFields) Delivery {
 	return Delivery{Body: f.Body, GroupID: f.GroupID, ReceiveCount: f.ReceiveCount, outside: &outside{queue: q, fields: &f}}
 }
 
-// Rebind makes the methods of d go through q, for wrappers that watch or disturb what a consumer does.
-// Everything d says stays the same. Return and Bury need methods of their own in q: embed a *Standard or *FIFO rather than a Queue.
+// Rebind makes the methods of d go through q, for wrappers that watch or disturb what a consumer
+// does. Everything d says stays the same. Return and Bury need methods of their own in q: embed a
+// *Standard or *FIFO rather than a Queue.
 func (d *Delivery) Rebind(q Queue) { d.outside = &outside{queue: q, fields: d.foreign()} }
 
 // foreign returns what NewDelivery was given, or nil.
@@ -77,8 +81,8 @@ func (d *Delivery) foreign() *DeliveryFields {
 	return d.outside.fields
 }
 
-// ID returns the message id, a lower-case UUID for messages of this package's queues.
-// It survives the move to a dead-letter queue (SQS: DLQ-5).
+// ID returns the message id, a lower-case UUID for messages of this package's queues. It survives
+// the move to a dead-letter queue (SQS: DLQ-5).
 func (d *Delivery) ID() string {
 	switch {
 	case d.foreign() != nil:
@@ -93,7 +97,8 @@ func (d *Delivery) ID() string {
 	return id.String()
 }
 
-// ReceiptHandle returns the handle that names this receive: 32 characters for this package's queues (SQS: RCV-13).
+// ReceiptHandle returns the handle that names this receive: 32 characters for this package's queues
+// (SQS: RCV-13).
 func (d *Delivery) ReceiptHandle() string {
 	switch {
 	case d.foreign() != nil:
@@ -116,7 +121,8 @@ func (d *Delivery) SequenceNumber() string {
 }
 
 // Attributes returns the message attributes, nil if there are none. The map and the bytes in it are
-// shared with the queue and every other Delivery of the message: use [maps.Clone] before changing it.
+// shared with the queue and every other Delivery of the message: use [maps.Clone] before changing
+// it.
 func (d *Delivery) Attributes() map[string]Attribute {
 	switch {
 	case d.foreign() != nil:
@@ -128,8 +134,8 @@ func (d *Delivery) Attributes() map[string]Attribute {
 }
 
 // DeduplicationID returns the id a FIFO queue deduplicated the message by: the sender's, or the
-// SHA-256 of the body in hex if the queue deduplicates by content. A message that came from
-// another queue has its message id here (SQS: FIFO-18, FIFO-24). It is "" on Standard.
+// SHA-256 of the body in hex if the queue deduplicates by content. A message that came from another
+// queue has its message id here (SQS: FIFO-18, FIFO-24). It is "" on Standard.
 func (d *Delivery) DeduplicationID() string {
 	switch {
 	case d.foreign() != nil:
@@ -180,7 +186,8 @@ func (d *Delivery) SenderID() string {
 	return ""
 }
 
-// DeadLetterSource returns the ARN of the queue the message was dead-lettered from, or "" (SQS: DLQ-5).
+// DeadLetterSource returns the ARN of the queue the message was dead-lettered from, or "" (SQS:
+// DLQ-5).
 func (d *Delivery) DeadLetterSource() string {
 	switch {
 	case d.foreign() != nil:
@@ -191,8 +198,8 @@ func (d *Delivery) DeadLetterSource() string {
 	return ""
 }
 
-// SentAt returns when the message was sent. A Standard dead-letter queue keeps the
-// original time, a FIFO one starts anew (SQS: DLQ-6).
+// SentAt returns when the message was sent. A Standard dead-letter queue keeps the original time, a
+// FIFO one starts anew (SQS: DLQ-6).
 func (d *Delivery) SentAt() time.Time {
 	if d.foreign() != nil {
 		return d.foreign().SentAt
@@ -208,8 +215,8 @@ func (d *Delivery) FirstReceivedAt() time.Time {
 	return d.at(d.first)
 }
 
-// VisibleAt returns when the visibility timeout given at this receive ends.
-// Later calls of ChangeVisibility do not show here.
+// VisibleAt returns when the visibility timeout given at this receive ends. Later calls of
+// ChangeVisibility do not show here.
 func (d *Delivery) VisibleAt() time.Time {
 	if d.foreign() != nil {
 		return d.foreign().VisibleAt
@@ -224,8 +231,9 @@ func (d *Delivery) at(t int64) time.Time {
 	return d.source.ids.time(t)
 }
 
-// Message returns what a producer would send to have this message once more: body, attributes (copied), group,
-// trace header and sender, without the deduplication id, which would make the copy a duplicate.
+// Message returns what a producer would send to have this message once more: body, attributes
+// (copied), group, trace header and sender, without the deduplication id, which would make the copy
+// a duplicate.
 func (d *Delivery) Message() Message {
 	m := Message{Body: d.Body, Attributes: maps.Clone(d.Attributes()), GroupID: d.GroupID, TraceHeader: d.TraceHeader()}
 	if d.rare != nil {
@@ -247,7 +255,8 @@ func (d *Delivery) Delete(ctx context.Context) error {
 	return d.source.deleteReceipt(ctx, d.receipt)
 }
 
-// ChangeVisibility makes the message visible again timeout from now, as the queue's ChangeVisibility does.
+// ChangeVisibility makes the message visible again timeout from now, as the queue's
+// ChangeVisibility does.
 func (d *Delivery) ChangeVisibility(ctx context.Context, timeout time.Duration) error {
 	if d.outside != nil && d.outside.queue != nil {
 		return d.outside.queue.ChangeVisibility(ctx, d.ReceiptHandle(), timeout)
@@ -258,8 +267,9 @@ func (d *Delivery) ChangeVisibility(ctx context.Context, timeout time.Duration) 
 	return d.source.changeReceipt(ctx, d.receipt, timeout)
 }
 
-// Return gives the message back as if this receive had not happened, see [Standard.Return]. It is beyond SQS: on a Queue that
-// has no Return the message is made visible at once, or after delay, by ChangeVisibility, and the receive counts.
+// Return gives the message back as if this receive had not happened, see [Standard.Return]. It is
+// beyond SQS: on a Queue that has no Return the message is made visible at once, or after delay, by
+// ChangeVisibility, and the receive counts.
 func (d *Delivery) Return(ctx context.Context, delay time.Duration) error {
 	if d.outside != nil && d.outside.queue != nil {
 		if r, ok := d.outside.queue.(interface {
@@ -275,8 +285,8 @@ func (d *Delivery) Return(ctx context.Context, delay time.Duration) error {
 	return d.source.returnReceipt(ctx, d.receipt, delay)
 }
 
-// Bury hands the message to the queue's dead-letter target now, see [Standard.Bury]. It is beyond SQS: on a Queue
-// that has no Bury it returns ErrNoDeadLetterTarget.
+// Bury hands the message to the queue's dead-letter target now, see [Standard.Bury]. It is beyond
+// SQS: on a Queue that has no Bury it returns ErrNoDeadLetterTarget.
 func (d *Delivery) Bury(ctx context.Context, reason string) error {
 	if d.outside != nil && d.outside.queue != nil {
 		if b, ok := d.outside.queue.(interface {

@@ -1,7 +1,8 @@
-// Package inq is Amazon SQS inside a Go process: queues with visibility timeouts, delays, long polling, batches, message groups,
-// deduplication and dead letters, in memory, without a broker or a database. It serves as a job queue of a
-// service, and as a fake SQS in tests. Messages live as long as the process and, by default, four days: what must survive a
-// restart has to be saved and sent again, see [Standard.Messages].
+// Package inq is Amazon SQS inside a Go process: queues with visibility timeouts, delays, long
+// polling, batches, message groups, deduplication and dead letters, in memory, without a broker or
+// a database. It serves as a job queue of a service, and as a fake SQS in tests. Messages live as
+// long as the process and, by default, four days: what must survive a restart has to be saved and
+// sent again, see [Standard.Messages].
 //
 // A producer sends, a consumer receives and deletes:
 //
@@ -20,51 +21,59 @@
 //
 // # Delivery
 //
-// A received message is invisible to other receives for its visibility timeout, 30 seconds unless said otherwise. Unless the consumer
-// deletes it in that time, it is receivable again. So every message accepted is processed at least once, as long as consumers delete only
-// what they have done; a consumer that takes longer than the timeout, or fails before it deletes, makes that twice. Nothing accepted is
-// ever dropped silently: a message ends by a delete, by the end of its retention, by a purge, by Close, or in a
-// dead-letter target that took it.
+// A received message is invisible to other receives for its visibility timeout, 30 seconds unless
+// said otherwise. Unless the consumer deletes it in that time, it is receivable again. So every
+// message accepted is processed at least once, as long as consumers delete only what they have
+// done; a consumer that takes longer than the timeout, or fails before it deletes, makes that
+// twice. Nothing accepted is ever dropped silently: a message ends by a delete, by the end of its
+// retention, by a purge, by Close, or in a dead-letter target that took it.
 //
-// Every call that is given an ended context does nothing. A consumer that stops because its context ended deletes or returns what it holds
-// under [context.WithoutCancel].
+// Every call that is given an ended context does nothing. A consumer that stops because its context
+// ended deletes or returns what it holds under [context.WithoutCancel].
 //
 // # Order
 //
-// A [Standard] queue gives the oldest visible message first, by the time of its send. A message received three times without being deleted
-// goes behind all others. Messages with a group id make it a fair queue: a group with much in flight comes after
-// those with little. A [FIFO] queue gives messages of one group strictly in order, and none of a group while an earlier one is in
-// flight; groups take turns. It accepts each deduplication id once in five minutes.
+// A [Standard] queue gives the oldest visible message first, by the time of its send. A message
+// received three times without being deleted goes behind all others. Messages with a group id make
+// it a fair queue: a group with much in flight comes after those with little. A [FIFO] queue gives
+// messages of one group strictly in order, and none of a group while an earlier one is in flight;
+// groups take turns. It accepts each deduplication id once in five minutes.
 //
 // # Time
 //
-// Durations are exact: nothing happens early, and what is due happens when it is due, not at the tick of some sweep. Inside a
-// [testing/synctest] bubble a queue runs on the bubble's clock, so that a 12-hour visibility timeout takes microseconds. Make the queue in
-// the bubble and close it there. Where 0 means a queue's own setting, [Zero] says zero.
+// Durations are exact: nothing happens early, and what is due happens when it is due, not at the
+// tick of some sweep. Inside a [testing/synctest] bubble a queue runs on the bubble's clock, so
+// that a 12-hour visibility timeout takes microseconds. Make the queue in the bubble and close it
+// there. Where 0 means a queue's own setting, [Zero] says zero.
 //
 // # Limits
 //
-// The limits of SQS hold, so that what runs here runs there: 1 MiB per message and batch, batches of 10, 15 minutes of delay, 12 hours
-// of visibility, 14 days of retention, 20 seconds of wait, 120,000 messages in flight. [WithoutSQSLimits] lifts them; [WithCapacity]
-// bounds what a queue holds.
+// The limits of SQS hold, so that what runs here runs there: 1 MiB per message and batch, batches
+// of 10, 15 minutes of delay, 12 hours of visibility, 14 days of retention, 20 seconds of wait,
+// 120,000 messages in flight. [WithoutSQSLimits] lifts them; [WithCapacity] bounds what a queue
+// holds.
 //
 // # Errors
 //
-// What is refused names the parameter, the value and the range in a [*ParamError] that matches one of the package's sentinels with
-// errors.Is, and changes nothing. A batch of which some entries failed returns a [*BatchError]; after any other error nothing of it
-// was done. Errors of a context come bare.
+// What is refused names the parameter, the value and the range in a [*ParamError] that matches one
+// of the package's sentinels with errors.Is, and changes nothing. A batch of which some entries
+// failed returns a [*BatchError]; after any other error nothing of it was done. Errors of a context
+// come bare.
 //
 // # Lifetime
 //
-// A queue needs no goroutine, and no timer while nothing is due. Close wakes everything that waits with [ErrClosed]. Queues are
-// independent of each other; a [Broker] gives them names, ARNs and the rules of an account.
+// A queue needs no goroutine, and no timer while nothing is due. Close wakes everything that waits
+// with [ErrClosed]. Queues are independent of each other; a [Broker] gives them names, ARNs and the
+// rules of an account.
 //
 // # Differences from SQS
 //
-// Where SQS is approximate this package is exact: counts are right at once, a short poll sees all messages, no message is delivered
-// after its delete, durations are not rounded to seconds, and changes of settings apply at once. The look-ahead of 120,000
-// messages that hides later FIFO groups behind a long locked one is not imitated, nor are throughput limits. Of the two measures by
-// which SQS finds noisy groups only the share of messages in flight is published and used. Access policies and
-// encryption settings are kept, not acted on. [Standard.Return], [Standard.Bury], [Standard.DeleteAll], [Standard.ExtendAll] and
-// [Standard.Messages] go beyond SQS.
+// Where SQS is approximate this package is exact: counts are right at once, a short poll sees all
+// messages, no message is delivered after its delete, durations are not rounded to seconds, and
+// changes of settings apply at once. The look-ahead of 120,000 messages that hides later FIFO
+// groups behind a long locked one is not imitated, nor are throughput limits. Of the two measures
+// by which SQS finds noisy groups only the share of messages in flight is published and used.
+// Access policies and encryption settings are kept, not acted on. [Standard.Return],
+// [Standard.Bury], [Standard.DeleteAll], [Standard.ExtendAll] and [Standard.Messages] go beyond
+// SQS.
 package inq

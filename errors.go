@@ -11,19 +11,20 @@ import (
 var (
 	// ErrClosed is returned by every call on a queue or broker after Close.
 	ErrClosed = errors.New("inq: queue is closed")
-	// ErrQueueDoesNotExist is returned by a [Broker] for a name or ARN it does not hold, and by every
-	// call on a queue that was deleted from its broker (SQS: ERR-2, MGT-3).
+	// ErrQueueDoesNotExist is returned by a [Broker] for a name or ARN it does not hold, and by
+	// every call on a queue that was deleted from its broker (SQS: ERR-2, MGT-3).
 	ErrQueueDoesNotExist = errors.New("inq: queue does not exist")
-	// ErrQueueExists is returned when a queue is created under a name that is taken by a queue
-	// with another value for a given attribute (SQS: MGT-1).
+	// ErrQueueExists is returned when a queue is created under a name that is taken by a queue with
+	// another value for a given attribute (SQS: MGT-1).
 	ErrQueueExists = errors.New("inq: queue exists with different attributes")
-	// ErrQueueDeletedRecently is returned by a [Broker] when a queue is created less than
-	// 60 seconds after one of the same name was deleted (SQS: MGT-2).
+	// ErrQueueDeletedRecently is returned by a [Broker] when a queue is created less than 60
+	// seconds after one of the same name was deleted (SQS: MGT-2).
 	ErrQueueDeletedRecently = errors.New("inq: queue was deleted less than 60 seconds ago")
-	// ErrPurgeInProgress is returned by Purge on a broker's queue that was purged
-	// less than 60 seconds ago (SQS: MGT-4).
+	// ErrPurgeInProgress is returned by Purge on a broker's queue that was purged less than 60
+	// seconds ago (SQS: MGT-4).
 	ErrPurgeInProgress = errors.New("inq: queue was purged less than 60 seconds ago")
-	// ErrFull is returned by Send and SendBatch when the queue holds as much as WithCapacity allows.
+	// ErrFull is returned by Send and SendBatch when the queue holds as much as WithCapacity
+	// allows.
 	ErrFull = errors.New("inq: queue is full")
 	// ErrOverLimit is returned by a short poll on a Standard queue with 120,000 messages in flight,
 	// and by a broker where more is given than a queue can take (SQS: section 1.5).
@@ -38,10 +39,11 @@ var (
 	ErrMissingParameter = errors.New("inq: missing parameter")
 	// ErrInvalidMessageContents is returned when a body holds characters SQS refuses (SQS: MSG-3).
 	ErrInvalidMessageContents = errors.New("inq: invalid message contents")
-	// ErrInvalidAttributeName is returned for queue attributes that are unknown, read only,
-	// or do not apply to the type of queue (SQS: LIM-3, MGT-6, MGT-7).
+	// ErrInvalidAttributeName is returned for queue attributes that are unknown, read only, or do
+	// not apply to the type of queue (SQS: LIM-3, MGT-6, MGT-7).
 	ErrInvalidAttributeName = errors.New("inq: invalid attribute name")
-	// ErrInvalidAttributeValue is returned for queue attributes outside their range (SQS: ERR-4, LIM-4, LIM-10).
+	// ErrInvalidAttributeValue is returned for queue attributes outside their range (SQS: ERR-4,
+	// LIM-4, LIM-10).
 	ErrInvalidAttributeValue = errors.New("inq: invalid attribute value")
 )
 
@@ -57,14 +59,14 @@ var (
 
 // Errors about receipt handles.
 var (
-	// ErrReceiptHandleInvalid is returned for a handle that this queue did not issue
-	// or that was altered (SQS: receipt-handle table).
+	// ErrReceiptHandleInvalid is returned for a handle that this queue did not issue or that was
+	// altered (SQS: receipt-handle table).
 	ErrReceiptHandleInvalid = errors.New("inq: receipt handle is invalid")
 	// ErrReceiptHandleExpired is returned by a FIFO queue for the handle of a receive whose
 	// visibility timeout is over, and by Return and Bury on both types (SQS: receipt-handle table).
 	ErrReceiptHandleExpired = errors.New("inq: receipt handle has expired")
-	// ErrNotInFlight is returned by ChangeVisibility when the message is gone or
-	// cannot be changed with this handle (SQS: VIS-5).
+	// ErrNotInFlight is returned by ChangeVisibility when the message is gone or cannot be changed
+	// with this handle (SQS: VIS-5).
 	ErrNotInFlight = errors.New("inq: message does not exist or is not in flight")
 )
 
@@ -72,13 +74,13 @@ var (
 var (
 	// ErrNoDeadLetterTarget is returned by Bury on a queue that has no dead-letter target.
 	ErrNoDeadLetterTarget = errors.New("inq: queue has no dead-letter target")
-	// ErrNotDeadLetterQueue is returned by Redrive on a broker's queue that is not the
-	// dead-letter queue of any queue there (SQS: MOV-2).
+	// ErrNotDeadLetterQueue is returned by Redrive on a broker's queue that is not the dead-letter
+	// queue of any queue there (SQS: MOV-2).
 	ErrNotDeadLetterQueue = errors.New("inq: queue is not a dead-letter queue")
 	// ErrTaskRunning is returned by Redrive while a move task of the same queue runs (SQS: MOV-4).
 	ErrTaskRunning = errors.New("inq: a move task is running")
-	// ErrNoSource is the failure of a move task that met a message which does not say where it came from,
-	// and that was given no destination (SQS: MOV-5).
+	// ErrNoSource is the failure of a move task that met a message which does not say where it came
+	// from, and that was given no destination (SQS: MOV-5).
 	ErrNoSource = errors.New("inq: message has no known source queue")
 )
 

@@ -47,7 +47,8 @@ type call struct {
 	do   func(ctx context.Context) error
 }
 
-// callsWithContext are all methods that take a context. d is a delivery in flight, o one made for other queues that goes through s.
+// callsWithContext are all methods that take a context. d is a delivery in flight, o one made for
+// other queues that goes through s.
 func callsWithContext(s steps, d, o *Delivery) []call {
 	q := s.q
 	return []call{
@@ -101,7 +102,8 @@ func callsWithContext(s steps, d, o *Delivery) []call {
 	}
 }
 
-// forAllCalls runs f with every method that takes a context, on a queue with one message ready, one in flight and a dead-letter target.
+// forAllCalls runs f with every method that takes a context, on a queue with one message ready, one
+// in flight and a dead-letter target.
 func forAllCalls(t *testing.T, f func(s steps, c call)) {
 	onBothTypes(t, func(s steps) {
 		if s.q.fifo != nil {

@@ -105,8 +105,9 @@ func (q *queue) emitLocked(now int64, e Event) {
 	q.events = append(q.events, e)
 }
 
-// deliverEvents unlocks and calls the observer. One goroutine at a time does so, for all that gathers meanwhile: that keeps the
-// order, and an observer may use the queue. It is called with q.mu held.
+// deliverEvents unlocks and calls the observer. One goroutine at a time does so, for all that
+// gathers meanwhile: that keeps the order, and an observer may use the queue. It is called with
+// q.mu held.
 func (q *queue) deliverEvents() {
 	if q.delivering {
 		q.mu.Unlock()

@@ -8,13 +8,14 @@ import (
 	"example.com/inq/internal/pq"
 )
 
-// fair keeps one tenant's backlog on a Standard queue from delaying the others (SQS: section 11). A tenant is a message
-// group. One that has much in flight is noisy and comes after the quiet ones; it is neither throttled
-// nor dropped. Messages without a group are a tenant of their own each, always quiet, and need no record here.
+// fair keeps one tenant's backlog on a Standard queue from delaying the others (SQS: section 11). A
+// tenant is a message group. One that has much in flight is noisy and comes after the quiet ones;
+// it is neither throttled nor dropped. Messages without a group are a tenant of their own each,
+// always quiet, and need no record here.
 //
-// Whether a tenant is noisy is not a state: it follows from what is in flight at the moment of a receive.
-// More than a tenth of all messages in flight is a share that nine tenants can have at most, so the noisy
-// ones are found at the top of a heap.
+// Whether a tenant is noisy is not a state: it follows from what is in flight at the moment of a
+// receive. More than a tenth of all messages in flight is a share that nine tenants can have at
+// most, so the noisy ones are found at the top of a heap.
 type fair struct {
 	seed    maphash.Seed
 	tenants slab[tenant]
@@ -184,7 +185,8 @@ func (f *fair) ages(s *store, t uint32) {
 	set(&f.oldest, te.oldestPos, head != 0, e)
 }
 
-// noisy returns the noisy tenants at this moment (SQS: FAIR-3 a, FAIR-6). Their backlog is what is ready or delayed.
+// noisy returns the noisy tenants at this moment (SQS: FAIR-3 a, FAIR-6). Their backlog is what is
+// ready or delayed.
 func (f *fair) noisy(now int64) (out noisy) {
 	var seen noisy
 	for seen.n < mostNoisy {
@@ -204,8 +206,9 @@ func (f *fair) noisy(now int64) (out noisy) {
 	return out
 }
 
-// peek returns the message that comes next: the oldest of the quiet tenants and of main, or, where none of them has one, the oldest of
-// the noisy tenant with the fewest in flight (SQS: FAIR-4, FAIR-5). 0 if there is none.
+// peek returns the message that comes next: the oldest of the quiet tenants and of main, or, where
+// none of them has one, the oldest of the noisy tenant with the fewest in flight (SQS: FAIR-4,
+// FAIR-5). 0 if there is none.
 func (f *fair) peek(now int64, s *store, main uint32) uint32 {
 	if f.waiting.Len() == 0 {
 		return main

@@ -9,12 +9,14 @@ import (
 	"example.com/inq/internal/links"
 )
 
-// fifo is what a FIFO queue has besides: groups, the order they take turns in, deduplication and attempts.
+// fifo is what a FIFO queue has besides: groups, the order they take turns in, deduplication and
+// attempts.
 //
-// The messages of a group hang together in the order of their numbers, and keep their place in flight. A group can
-// deliver if and only if its first message is ready (SQS: FIFO-8..12); exactly then it is on the list of eligible groups. A receive takes
-// the run of ready messages from the front of a group and goes on with the next group, so within a group nothing is
-// ever delivered ahead of something older.
+// The messages of a group hang together in the order of their numbers, and keep their place in
+// flight. A group can deliver if and only if its first message is ready (SQS: FIFO-8..12); exactly
+// then it is on the list of eligible groups. A receive takes the run of ready messages from the
+// front of a group and goes on with the next group, so within a group nothing is ever delivered
+// ahead of something older.
 type fifo struct {
 	// Set by the constructor and read without the lock, to check and hash before it is taken.
 	scope DeduplicationScope // as it was at the creation of the queue (SQS: FIFO-22)
@@ -63,7 +65,8 @@ func (f *fifo) reset() {
 
 func (f *fifo) groupHash(name string) uint64 { return maphash.String(f.seeds[2], name) }
 
-// prepare checks what FIFO demands of a message, and hashes its ids while no lock is held (SQS: FIFO-2, FIFO-3, FIFO-18).
+// prepare checks what FIFO demands of a message, and hashes its ids while no lock is held (SQS:
+// FIFO-2, FIFO-3, FIFO-18).
 func (f *fifo) prepare(p *payload, m *Message, s *settings) error {
 	if m.GroupID == "" {
 		return &ParamError{Err: ErrMissingParameter, Param: "MessageGroupId", Value: "", Reason: "required by a FIFO queue"}
@@ -81,7 +84,8 @@ func (f *fifo) prepare(p *payload, m *Message, s *settings) error {
 		sum := sha256.Sum256([]byte(m.Body))
 		var id [2 * sha256.Size]byte
 		hex.Encode(id[:], sum[:])
-		// The same key as that of a message with the hash as its explicit id: the one is a duplicate of the other.
+		// The same key as that of a message with the hash as its explicit id: the one is a
+		// duplicate of the other.
 		p.key = [2]uint64{maphash.Bytes(f.seeds[0], id[:]), maphash.Bytes(f.seeds[1], id[:])}
 	default:
 		return errNoDeduplicationID()
@@ -118,7 +122,8 @@ func (f *fifo) join(s *store, slot uint32, p *payload) {
 	gr.tail = slot
 }
 
-// leave takes a message out of its group, which may unlock the group or end it (SQS: DEL-4, FIFO-15).
+// leave takes a message out of its group, which may unlock the group or end it (SQS: DEL-4,
+// FIFO-15).
 func (f *fifo) leave(s *store, slot uint32) {
 	if f.run == slot {
 		f.run = 0
@@ -142,8 +147,8 @@ func (f *fifo) leave(s *store, slot uint32) {
 	}
 }
 
-// changed brings the list of eligible groups in line with a group whose first message or its state has changed. A group that can deliver
-// again goes behind the others (SQS: FIFO-11, FIFO-14).
+// changed brings the list of eligible groups in line with a group whose first message or its state
+// has changed. A group that can deliver again goes behind the others (SQS: FIFO-11, FIFO-14).
 func (f *fifo) changed(s *store, g uint32) {
 	gr := f.groups.at(g)
 	can := gr.head != 0 && s.at(gr.head).state == stateReady
@@ -189,8 +194,8 @@ func (f *fifo) count(s *store, slot uint32, was, is class) {
 	}
 }
 
-// peek returns the message a receive takes next, 0 if there is none: the one behind the last of the run, or else the first of
-// the group whose turn it is.
+// peek returns the message a receive takes next, 0 if there is none: the one behind the last of the
+// run, or else the first of the group whose turn it is.
 func (f *fifo) peek(s *store) uint32 {
 	if f.run != 0 {
 		if next := s.part(f.run).next; next != 0 && s.at(next).state == stateReady {
@@ -216,13 +221,15 @@ func (f *fifo) next(q *queue) int64 {
 	return at
 }
 
-// forget drops ids whose five minutes are over, a bounded number of them, and reports whether there are more.
+// forget drops ids whose five minutes are over, a bounded number of them, and reports whether there
+// are more.
 func (f *fifo) forget(now int64) (more bool) {
 	more = f.dedup.forget(now, stepBudget)
 	return f.attempts.forget(now, stepBudget) || more
 }
 
-// arriveFIFOLocked ends the queue's delay of messages, at most stepBudget of them, and reports whether there are more. q.mu must be held.
+// arriveFIFOLocked ends the queue's delay of messages, at most stepBudget of them, and reports
+// whether there are more. q.mu must be held.
 func (q *queue) arriveFIFOLocked(now int64) (more bool) {
 	delay := q.settings.Load().delay
 	for range stepBudget {

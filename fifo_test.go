@@ -40,8 +40,8 @@ func onBothTypes(t *testing.T, f func(s steps), opts ...Option) {
 	scene(t, "fifo", func(t *testing.T) { f(fifoSteps(t, Options(opts...))) })
 }
 
-// message makes a valid message for the queue. On FIFO the group is what stands before the hyphen, and the body is the
-// deduplication id.
+// message makes a valid message for the queue. On FIFO the group is what stands before the hyphen,
+// and the body is the deduplication id.
 func (s steps) message(body string) Message {
 	m := Message{Body: body}
 	if s.q.fifo != nil {

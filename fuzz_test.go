@@ -13,8 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FuzzOperations drives the run of model_run_test.go with bytes instead of random numbers: the first one says on what queues.
-// With -fuzzminimizetime=1x it does not spend its time on making long inputs shorter.
+// FuzzOperations drives the run of model_run_test.go with bytes instead of random numbers: the
+// first one says on what queues. With -fuzzminimizetime=1x it does not spend its time on making
+// long inputs shorter.
 func FuzzOperations(f *testing.F) {
 	setups := []modelSetup{
 		{groups: 2, retention: usualRetention},
@@ -122,7 +123,8 @@ func isNumber(s string) bool {
 	return v.Cmp(new(big.Rat).Inv(ten(128))) >= 0 && v.Cmp(ten(126)) <= 0
 }
 
-// FuzzReceiptHandle checks that a queue knows its own handles and no others (SQS: receipt-handle table).
+// FuzzReceiptHandle checks that a queue knows its own handles and no others (SQS: receipt-handle
+// table).
 func FuzzReceiptHandle(f *testing.F) {
 	own, foreign := newIdentity(false), newIdentity(false)
 	f.Add("", uint64(1), uint32(1), uint32(1), uint8(0), byte('A'))
@@ -156,8 +158,8 @@ func FuzzReceiptHandle(f *testing.F) {
 	})
 }
 
-// FuzzAttributes compares the checks of names and types with their rules read one by one (SQS: MSG-6, MSG-7), and the size that a message is
-// given (SQS: MSG-1).
+// FuzzAttributes compares the checks of names and types with their rules read one by one (SQS:
+// MSG-6, MSG-7), and the size that a message is given (SQS: MSG-1).
 func FuzzAttributes(f *testing.F) {
 	for _, s := range []string{"name", "a.b", ".a", "a.", "a..b", "AWS.x", "aws.", "Amazon.x", "amazonx", "øßä", "a b", "a!", "\xff", "", "-", "_9", strings.Repeat("é", 256), strings.Repeat("é", 257)} {
 		f.Add(s, "String", "v", []byte(nil))

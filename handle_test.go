@@ -12,7 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The receipt-handle table of the rules: what each call does with each kind of handle, on each type of queue.
+// The receipt-handle table of the rules: what each call does with each kind of handle, on each type
+// of queue.
 func TestReceiptHandles_TheTable(t *testing.T) {
 	const timeout = 30 * time.Second
 	// A prepared handle is that of the story's only message g-1. The case says what became of it.

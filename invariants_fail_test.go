@@ -22,7 +22,8 @@ func (r *recorder) Helper() {}
 
 func (r *recorder) Errorf(format string, args ...any) { r.text += fmt.Sprintf(format, args...) }
 
-// corruption breaks one thing in a live queue. It returns how to mend it, so that the queue can be closed.
+// corruption breaks one thing in a live queue. It returns how to mend it, so that the queue can be
+// closed.
 type corruption struct {
 	name  string
 	apply func(q *queue) (undo func())
@@ -166,7 +167,8 @@ func richFIFO(t *testing.T) *queue {
 	return &q.queue
 }
 
-// corrupt applies each corruption to a queue of its own, and asks that it is noticed and was not there before.
+// corrupt applies each corruption to a queue of its own, and asks that it is noticed and was not
+// there before.
 func corrupt(t *testing.T, rich func(t *testing.T) *queue, table []corruption) {
 	for _, c := range table {
 		t.Run(c.name, func(t *testing.T) {

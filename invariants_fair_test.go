@@ -74,7 +74,8 @@ func (a *audit) tenants(live map[uint32]*sums) {
 	a.heap("oldest of tenants", &f.oldest, func(t uint32) int32 { return f.tenants.at(t).oldestPos })
 }
 
-// entry checks that something is in a heap exactly if it should, and with the right key. It returns whether it should.
+// entry checks that something is in a heap exactly if it should, and with the right key. It returns
+// whether it should.
 func (a *audit) entry(name string, h *pq.Heap, pos int32, in bool, want func() pq.Entry) bool {
 	switch {
 	case !in && pos != -1:

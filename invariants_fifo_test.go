@@ -2,7 +2,8 @@ package inq
 
 import "sort"
 
-// groups checks the message groups of a FIFO queue, who of them can deliver, and the delayed messages.
+// groups checks the message groups of a FIFO queue, who of them can deliver, and the delayed
+// messages.
 func (a *audit) groups() {
 	q, s, f := a.q, &a.q.store, a.q.fifo
 	a.arrivals("arrivals", &q.main.arrivals, 0)

@@ -12,8 +12,9 @@ import (
 	"example.com/inq/internal/pq"
 )
 
-// checkInvariants fails the test if anything a queue keeps about itself is not so. It may be called at any moment, also while others
-// use the queue and after Close. It takes the lock once and costs a few microseconds plus some tens of nanoseconds for each message.
+// checkInvariants fails the test if anything a queue keeps about itself is not so. It may be called
+// at any moment, also while others use the queue and after Close. It takes the lock once and costs
+// a few microseconds plus some tens of nanoseconds for each message.
 func checkInvariants(t testing.TB, q *queue) {
 	t.Helper()
 	a := audited(q)
@@ -54,7 +55,8 @@ func newAudit(q *queue) *audit {
 	return &audit{q: q, onWheel: make([]bool, n), inLine: make([]bool, n), listed: make([]bool, n), arrived: make([]bool, n), next: never}
 }
 
-// fault notes what is not so. Callers test the condition themselves: a call for each fact would take most of the time.
+// fault notes what is not so. Callers test the condition themselves: a call for each fact would
+// take most of the time.
 func (a *audit) fault(format string, args ...any) {
 	if len(a.faults) < mostFaults {
 		a.faults = append(a.faults, fmt.Sprintf(format, args...))
@@ -80,7 +82,8 @@ func (a *audit) run() {
 	a.ended()
 }
 
-// slab checks that each slot is free or holds one message, and that free slots hang together and hold nothing.
+// slab checks that each slot is free or holds one message, and that free slots hang together and
+// hold nothing.
 func (a *audit) slab() (ok bool) {
 	s := &a.q.store
 	if s.isFIFO != (a.q.fifo != nil) {
@@ -196,7 +199,8 @@ type sums struct {
 	expiry int
 }
 
-// messages checks what each message says of itself, and the queue's numbers against them. It returns the sums of each tenant.
+// messages checks what each message says of itself, and the queue's numbers against them. It
+// returns the sums of each tenant.
 func (a *audit) messages() map[uint32]*sums {
 	q, s := a.q, &a.q.store
 	var all sums
@@ -248,7 +252,8 @@ func (a *audit) messages() map[uint32]*sums {
 	return tenants
 }
 
-// message checks one message: its state against the wheel, its flags against its state and its rare part.
+// message checks one message: its state against the wheel, its flags against its state and its rare
+// part.
 func (a *audit) message(slot uint32, r *record) {
 	q, n := a.q, a.q.store.nodes.At(slot)
 	fifo := q.fifo != nil
@@ -407,7 +412,8 @@ func (a *audit) parent(name string, h *pq.Heap, pos int32) {
 	}
 }
 
-// checkSlab checks that every number of a slab is used or free, and that what is free holds nothing.
+// checkSlab checks that every number of a slab is used or free, and that what is free holds
+// nothing.
 func checkSlab[T any](a *audit, name string, s *slab[T], used func(id uint32) bool, empty func(*T) bool) {
 	if s.size == 0 {
 		if s.live != 0 || len(s.free) != 0 || len(s.chunks) != 0 {
@@ -455,7 +461,8 @@ func (a *audit) links() {
 	}
 }
 
-// waits checks the receives that wait, the ends of their waits, and that none of them could have a message.
+// waits checks the receives that wait, the ends of their waits, and that none of them could have a
+// message.
 func (a *audit) waits() {
 	q, l := a.q, &a.q.waiters
 	n := 0
@@ -538,7 +545,8 @@ func (a *audit) deadlines() {
 	if q.gone != nil {
 		return
 	}
-	// While a lot is carried out in steps the timer is set to the time of the latest step, though more is due.
+	// While a lot is carried out in steps the timer is set to the time of the latest step, though
+	// more is due.
 	if q.armed > max(a.next, q.last) {
 		a.fault("the timer fires at %d, but something is due at %d", q.armed, a.next)
 	}

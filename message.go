@@ -49,25 +49,26 @@ const (
 
 func (s state) class() class { return class(s) % classes }
 
-// A Message is what a producer sends. Its JSON form is stable, so that messages can be saved; Delay is in nanoseconds there.
+// A Message is what a producer sends. Its JSON form is stable, so that messages can be saved; Delay
+// is in nanoseconds there.
 type Message struct {
 	// Body is the text of the message: at least one byte, at most the queue's maximum message size
-	// together with the attributes, valid UTF-8 without control characters other than tab,
-	// line feed and carriage return (SQS: MSG-1..4). It is kept byte for byte.
+	// together with the attributes, valid UTF-8 without control characters other than tab, line
+	// feed and carriage return (SQS: MSG-1..4). It is kept byte for byte.
 	Body string `json:"body"`
-	// Attributes are at most 10 named values that travel beside the body (SQS: MSG-5..11).
-	// Send copies the map and its binary values.
+	// Attributes are at most 10 named values that travel beside the body (SQS: MSG-5..11). Send
+	// copies the map and its binary values.
 	Attributes map[string]Attribute `json:"attributes,omitempty"`
-	// Delay keeps the message from being received for a time of up to 15 minutes.
-	// 0 means the queue's own delay, [Zero] none at all (SQS: LC-1).
-	// A FIFO queue takes 0 and Zero only, and both mean the queue's own delay (SQS: FIFO-5).
+	// Delay keeps the message from being received for a time of up to 15 minutes. 0 means the
+	// queue's own delay, [Zero] none at all (SQS: LC-1). A FIFO queue takes 0 and Zero only, and
+	// both mean the queue's own delay (SQS: FIFO-5).
 	Delay time.Duration `json:"delay,omitempty"`
 	// GroupID is the message group: required on FIFO, where messages of one group are delivered in
 	// order. On Standard it is optional and names the tenant of a fair queue (SQS: FIFO-2, FAIR-1).
 	// 1 to 128 printable ASCII characters without the space (SQS: NAM-3).
 	GroupID string `json:"groupId,omitempty"`
-	// DeduplicationID makes a FIFO queue accept the message once in five minutes (SQS: FIFO-18, FIFO-19).
-	// The same alphabet as GroupID. Refused on Standard (SQS: MSG-15).
+	// DeduplicationID makes a FIFO queue accept the message once in five minutes (SQS: FIFO-18,
+	// FIFO-19). The same alphabet as GroupID. Refused on Standard (SQS: MSG-15).
 	DeduplicationID string `json:"deduplicationId,omitempty"`
 	// TraceHeader is the AWSTraceHeader system attribute (SQS: MSG-13); not part of the size.
 	TraceHeader string `json:"traceHeader,omitempty"`
@@ -75,17 +76,17 @@ type Message struct {
 	SenderID string `json:"senderId,omitempty"`
 }
 
-// Zero is an explicit zero in fields where 0 means "the queue's own setting". Every other
-// negative duration is refused. Options and ChangeVisibility take 0 and Zero alike as zero.
+// Zero is an explicit zero in fields where 0 means "the queue's own setting". Every other negative
+// duration is refused. Options and ChangeVisibility take 0 and Zero alike as zero.
 const Zero time.Duration = math.MinInt64
 
 // Forever is a wait or a retention without end. It is accepted on queues built with
 // [WithoutSQSLimits] only.
 const Forever time.Duration = math.MaxInt64
 
-// An Attribute is one named value of a message (SQS: MSG-7..11). Type is "String", "Number" or "Binary",
-// optionally with a label of your own after a dot, as in "Number.float". Value holds the text of the first two,
-// Binary the bytes of the last.
+// An Attribute is one named value of a message (SQS: MSG-7..11). Type is "String", "Number" or
+// "Binary", optionally with a label of your own after a dot, as in "Number.float". Value holds the
+// text of the first two, Binary the bytes of the last.
 type Attribute struct {
 	Type   string `json:"type"`
 	Value  string `json:"value,omitempty"`
@@ -95,17 +96,18 @@ type Attribute struct {
 // String returns an attribute of type String. v must not be empty.
 func String(v string) Attribute { return Attribute{Type: "String", Value: v} }
 
-// Number returns an attribute of type Number. v is a decimal number of at most 38 significant digits
-// between 10^-128 and 10^126 in magnitude, kept as written (SQS: MSG-10).
+// Number returns an attribute of type Number. v is a decimal number of at most 38 significant
+// digits between 10^-128 and 10^126 in magnitude, kept as written (SQS: MSG-10).
 func Number(v string) Attribute { return Attribute{Type: "Number", Value: v} }
 
 // Binary returns an attribute of type Binary. b must not be empty; Send copies it.
 func Binary(b []byte) Attribute { return Attribute{Type: "Binary", Binary: b} }
 
-// Sent is the receipt of a producer: what Send returns for one accepted message.
-// Its strings are made when they are asked for, so that a producer that ignores them pays nothing.
+// Sent is the receipt of a producer: what Send returns for one accepted message. Its strings are
+// made when they are asked for, so that a producer that ignores them pays nothing.
 type Sent struct {
-	// Four fields of four words at most travel in registers. With a fifth, returning a Sent cost ten nanoseconds.
+	// Four fields of four words at most travel in registers. With a fifth, returning a Sent cost
+	// ten nanoseconds.
 	ids       *identity
 	fields    *SentFields // set by NewSent only
 	seq       uint64
@@ -122,8 +124,8 @@ type SentFields struct {
 // NewSent makes a Sent for other implementations of [Queue]: adapters, wrappers and fakes.
 func NewSent(f SentFields) Sent { return Sent{fields: &f, duplicate: f.Duplicate} }
 
-// ID returns the message id, a lower-case UUID. For a duplicate it is the id of the original (SQS: FIFO-20).
-// It is "" for the zero Sent, which stands for a failed entry of a batch.
+// ID returns the message id, a lower-case UUID. For a duplicate it is the id of the original (SQS:
+// FIFO-20). It is "" for the zero Sent, which stands for a failed entry of a batch.
 func (s Sent) ID() string {
 	switch {
 	case s.fields != nil:
@@ -135,8 +137,8 @@ func (s Sent) ID() string {
 	return id.String()
 }
 
-// SequenceNumber returns the place of a FIFO message, 20 digits that grow with every
-// accepted message (SQS: FIFO-1). It is "" on Standard.
+// SequenceNumber returns the place of a FIFO message, 20 digits that grow with every accepted
+// message (SQS: FIFO-1). It is "" on Standard.
 func (s Sent) SequenceNumber() string {
 	switch {
 	case s.fields != nil:
@@ -147,14 +149,14 @@ func (s Sent) SequenceNumber() string {
 	return s.ids.sequenceNumber(s.seq)
 }
 
-// Duplicate reports whether a FIFO queue had accepted the same deduplication id in the last five minutes.
-// The send succeeded, and nothing was added (SQS: FIFO-20).
+// Duplicate reports whether a FIFO queue had accepted the same deduplication id in the last five
+// minutes. The send succeeded, and nothing was added (SQS: FIFO-20).
 func (s Sent) Duplicate() bool { return s.duplicate }
 
 // rare is what most messages do not have. One is made when the first such thing appears.
 //
-// The first block is written before the message is stored and never again, so that deliveries read it
-// without the lock. The second block is guarded by the lock of the queue that holds the message.
+// The first block is written before the message is stored and never again, so that deliveries read
+// it without the lock. The second block is guarded by the lock of the queue that holds the message.
 type rare struct {
 	attributes  map[string]Attribute
 	traceHeader string
@@ -275,8 +277,8 @@ func cloneAttributes(attrs map[string]Attribute) map[string]Attribute {
 	return c
 }
 
-// checkAttributes returns the sum of the sizes of names, types and values (SQS: MSG-1).
-// The names are looked at in order, so that the same map is always refused for the same reason.
+// checkAttributes returns the sum of the sizes of names, types and values (SQS: MSG-1). The names
+// are looked at in order, so that the same map is always refused for the same reason.
 func checkAttributes(attrs map[string]Attribute) (size int, err error) {
 	if len(attrs) > maxAttributes {
 		return 0, &ParamError{Err: ErrInvalidParameter, Param: "MessageAttributes", Value: len(attrs), Max: maxAttributes,
@@ -388,7 +390,8 @@ func checkNumber(v string) string {
 	if digits == "" || strings.Trim(digits, "0123456789") != "" {
 		return notNumber
 	}
-	// Zeros in front and behind carry no precision; what is left of the point counts into the magnitude.
+	// Zeros in front and behind carry no precision; what is left of the point counts into the
+	// magnitude.
 	trimmed := strings.TrimLeft(digits, "0")
 	leading := len(digits) - len(trimmed)
 	trimmed = strings.TrimRight(trimmed, "0")
@@ -405,7 +408,8 @@ func checkNumber(v string) string {
 	return ""
 }
 
-// checkID applies the alphabet and length of group, deduplication and attempt ids (SQS: section 1.2, NAM-3).
+// checkID applies the alphabet and length of group, deduplication and attempt ids (SQS: section
+// 1.2, NAM-3).
 func checkID(param, id string) error {
 	ok := len(id) >= 1 && len(id) <= maxIDLength
 	for i := 0; ok && i < len(id); i++ {
@@ -418,9 +422,9 @@ func checkID(param, id string) error {
 	return nil
 }
 
-// invalidText returns the index of the first byte that does not belong to a character SQS takes,
-// or -1 (SQS: MSG-3). It runs for every body sent: eight bytes at a time as long as they are
-// printable ASCII, 64 where there are as many, which costs a tenth of a loop over runes.
+// invalidText returns the index of the first byte that does not belong to a character SQS takes, or
+// -1 (SQS: MSG-3). It runs for every body sent: eight bytes at a time as long as they are printable
+// ASCII, 64 where there are as many, which costs a tenth of a loop over runes.
 func invalidText(s string) int {
 	const (
 		high = 0x8080808080808080
@@ -428,8 +432,9 @@ func invalidText(s string) int {
 	)
 	i := 0
 	for i+8 <= len(s) {
-		// A byte below 0x20 borrows in the subtraction and shows up in its high bit. A borrow can also
-		// reach the byte above it; that only sends valid text to the careful loop, never the reverse.
+		// A byte below 0x20 borrows in the subtraction and shows up in its high bit. A borrow can
+		// also reach the byte above it; that only sends valid text to the careful loop, never the
+		// reverse.
 		if i+64 <= len(s) {
 			b := s[i : i+64]
 			w, x, y, z := word(b[0:8]), word(b[8:16]), word(b[16:24]), word(b[24:32])
@@ -468,8 +473,8 @@ func word(s string) uint64 {
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
-// invalidRun checks whole characters of s until at least n bytes are done and returns how many were,
-// or -1-i where the character at byte i is invalid.
+// invalidRun checks whole characters of s until at least n bytes are done and returns how many
+// were, or -1-i where the character at byte i is invalid.
 func invalidRun(s string, n int) int {
 	i := 0
 	for i < n && i < len(s) {

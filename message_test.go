@@ -10,7 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// sendErr sends m to a Standard queue and returns the refusal, nil if it was accepted. A refused send changes nothing.
+// sendErr sends m to a Standard queue and returns the refusal, nil if it was accepted. A refused
+// send changes nothing.
 func sendErr(t *testing.T, q *Standard, m Message) error {
 	t.Helper()
 	before := q.Stats()

@@ -2,6 +2,7 @@ package inq
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -9,7 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// This file holds the operations that model_run_test.go draws: each makes up its input, asks the model, and compares what the engine answers.
+// This file holds the operations that model_run_test.go draws: each makes up its input, asks the
+// model, and compares what the engine answers.
 
 // modelFault is something a message is refused for.
 type modelFault struct {
@@ -219,7 +221,7 @@ func (r *modelRun) receive(p *modelPair) {
 		in.Wait = Zero // what times out by the hundreds at one instant is carried out in steps, and a wait ends after the first
 	}
 	if r.one(25) {
-		in.Max, want = modelPick(r, -1, 1<<40), ErrInvalidParameter
+		in.Max, want = modelPick(r, -1, math.MaxInt), ErrInvalidParameter
 	} else if r.one(25) {
 		in.Wait, want = -1, ErrInvalidParameter
 	} else if r.one(25) {

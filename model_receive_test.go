@@ -40,8 +40,8 @@ func (q *modelQueue) receiveNow(c modelCall) []modelAnswer {
 		return got
 	}
 	for {
-		// Messages received often enough are moved, not delivered (SQS: DLQ-4). What they held up, in a FIFO group, is
-		// looked at again only if there is nothing else to deliver.
+		// Messages received often enough are moved, not delivered (SQS: DLQ-4). What they held up,
+		// in a FIFO group, is looked at again only if there is nothing else to deliver.
 		picked, buried := q.pick(c.max, false)
 		for _, m := range buried {
 			q.handOver(m)
@@ -52,8 +52,8 @@ func (q *modelQueue) receiveNow(c modelCall) []modelAnswer {
 	}
 }
 
-// receiveWoken is what a waiting receive gets: what stands before the first message that must be moved. Moving is left to
-// those who find such a message at the front.
+// receiveWoken is what a waiting receive gets: what stands before the first message that must be
+// moved. Moving is left to those who find such a message at the front.
 func (q *modelQueue) receiveWoken(c modelCall) []modelAnswer {
 	if picked, _ := q.pick(c.max, true); len(picked) > 0 {
 		return q.grant(picked, c)
@@ -61,7 +61,8 @@ func (q *modelQueue) receiveWoken(c modelCall) []modelAnswer {
 	return q.receiveNow(c)
 }
 
-// pick holds messages for a receive one by one: each counts as in flight for the choice of the next.
+// pick holds messages for a receive one by one: each counts as in flight for the choice of the
+// next.
 func (q *modelQueue) pick(limit int, untilDead bool) (picked, buried []*modelMessage) {
 	var run *modelMessage
 	for len(picked) < limit && len(buried) < choresAtOnce {
@@ -83,7 +84,8 @@ func (q *modelQueue) pick(limit int, untilDead bool) (picked, buried []*modelMes
 	return picked, buried
 }
 
-// next returns the message that a receive takes next. run is the one it took last, if its group may have more.
+// next returns the message that a receive takes next. run is the one it took last, if its group may
+// have more.
 func (q *modelQueue) next(run *modelMessage) *modelMessage {
 	if q.fifo {
 		if run != nil {
@@ -106,8 +108,8 @@ func (q *modelQueue) next(run *modelMessage) *modelMessage {
 	return best
 }
 
-// before is the order of a Standard queue: quiet groups first, noisy ones by what they have in flight, and within that the older message
-// (SQS: FAIR-4, FAIR-5, RCV-15).
+// before is the order of a Standard queue: quiet groups first, noisy ones by what they have in
+// flight, and within that the older message (SQS: FAIR-4, FAIR-5, RCV-15).
 func (q *modelQueue) before(a, b *modelMessage, noisy map[string]int) bool {
 	return cmp.Or(cmp.Compare(noisy[a.sent.GroupID], noisy[b.sent.GroupID]),
 		q.headOf(a, noisy).place.Compare(q.headOf(b, noisy).place),
@@ -115,7 +117,8 @@ func (q *modelQueue) before(a, b *modelMessage, noisy map[string]int) bool {
 		a.place.Compare(b.place), cmp.Compare(a.order, b.order)) < 0
 }
 
-// headOf returns the oldest ready message of a noisy group, which decides between groups; other messages stand for themselves.
+// headOf returns the oldest ready message of a noisy group, which decides between groups; other
+// messages stand for themselves.
 func (q *modelQueue) headOf(m *modelMessage, noisy map[string]int) *modelMessage {
 	head := m
 	if noisy[m.sent.GroupID] == 0 {
@@ -185,7 +188,8 @@ func (q *modelQueue) grant(picked []*modelMessage, c modelCall) (got []modelAnsw
 	return got
 }
 
-// replay gives the answer of an earlier receive once more (SQS: RCV-16). A receive that asks for fewer messages than that had cannot have its answer.
+// replay gives the answer of an earlier receive once more (SQS: RCV-16). A receive that asks for
+// fewer messages than that had cannot have its answer.
 func (q *modelQueue) replay(c modelCall) (got []modelAnswer) {
 	a, ok := q.attempts[c.attempt]
 	if c.attempt == "" || !ok || !q.now().Before(a.at.Add(modelWindow)) || len(a.receipts) > c.max {
@@ -205,7 +209,8 @@ func (q *modelQueue) replay(c modelCall) (got []modelAnswer) {
 	return got
 }
 
-// handOver moves a message to the dead-letter queue. Where that has no room the message is offered again after 1 second, then 2, up to a minute.
+// handOver moves a message to the dead-letter queue. Where that has no room the message is offered
+// again after 1 second, then 2, up to a minute.
 func (q *modelQueue) handOver(m *modelMessage) {
 	if q.dead.adopt(m, q.arn) == nil {
 		q.totals.DeadLettered++

@@ -17,9 +17,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// This file runs the model of model_test.go and the engine in lockstep: random operations in virtual time, every answer and every
-// visible figure compared after each. A failure prints the seed of its run; INQ_SEED repeats that one, and
-// INQ_STEPS sets how many operations a run has.
+// This file runs the model of model_test.go and the engine in lockstep: random operations in
+// virtual time, every answer and every visible figure compared after each. A failure prints the
+// seed of its run; INQ_SEED repeats that one, and INQ_STEPS sets how many operations a run has.
 
 // modelEngine is what both types of queue offer.
 type modelEngine interface {
@@ -130,8 +130,8 @@ func runModel(t *testing.T, setup modelSetup) {
 	}
 }
 
-// driveModel makes the queues and draws operations as long as more says so. It must be called in a bubble. It returns how often
-// several groups were noisy.
+// driveModel makes the queues and draws operations as long as more says so. It must be called in a
+// bubble. It returns how often several groups were noisy.
 func driveModel(t *testing.T, setup modelSetup, draw func(int) int, name string, more func() bool) (noisy int) {
 	r := &modelRun{t: t, setup: setup, draw: draw, world: &modelWorld{now: time.Now()}, ids: map[string]bool{}}
 	defer func() {
@@ -232,8 +232,8 @@ func (r *modelRun) target(m *modelQueue) DeadLetterTarget {
 	return nil
 }
 
-// compare looks at everything that can be seen without touching it. Now and then it does so before the timer
-// had a chance to run: that must not make a difference.
+// compare looks at everything that can be seen without touching it. Now and then it does so before
+// the timer had a chance to run: that must not make a difference.
 func (r *modelRun) compare() {
 	if !r.one(4) {
 		synctest.Wait()
@@ -346,7 +346,8 @@ func (r *modelRun) context() (ctx context.Context, want error) {
 
 // Time.
 
-// sleep lets time pass: to a moment at which something happens, a nanosecond before or after, or just anywhere.
+// sleep lets time pass: to a moment at which something happens, a nanosecond before or after, or
+// just anywhere.
 func (r *modelRun) sleep(p *modelPair) {
 	var moments []time.Time
 	k := r.draw(20)
@@ -493,7 +494,8 @@ func TestModel_FairQueues(t *testing.T) {
 	runModel(t, modelSetup{crowded: true, groups: 5, retention: usualRetention, rounds: 3, steps: 250,
 		more: map[string]int{"send": 10, "send batch": 30, "receive": 40, "delete": 6, "delete batch": 4, "delete all": 1, "purge": 0, "configure": 1,
 			"change visibility": 6, "change visibility batch": 2, "extend all": 1, "return": 4, "sleep": 8}})
-	// With batches and receives beyond SQS so much is in flight that 30 are not always a tenth of it.
+	// With batches and receives beyond SQS so much is in flight that 30 are not always a tenth of
+	// it.
 	runModel(t, modelSetup{crowded: true, unlimited: true, groups: 9, retention: usualRetention, rounds: 2, steps: 100,
 		more: map[string]int{"send": 2, "send batch": 30, "receive": 40, "purge": 0, "configure": 0, "sleep": 5, "delete": 20}})
 }

@@ -8,10 +8,11 @@ import (
 	"time"
 )
 
-// This file is the reference model of both types of queue: what docs/sqs.md says in the plainest code there is. It keeps messages in one slice,
-// searches it from the front, and shares nothing with the engine but the types of the public interface, the sentinels and the
-// two limits of how much one receive takes on. model_receive_test.go goes on with what consumers do, and model_run_test.go runs the model beside
-// the engine.
+// This file is the reference model of both types of queue: what docs/sqs.md says in the plainest
+// code there is. It keeps messages in one slice, searches it from the front, and shares nothing
+// with the engine but the types of the public interface, the sentinels and the two limits of how
+// much one receive takes on. model_receive_test.go goes on with what consumers do, and
+// model_run_test.go runs the model beside the engine.
 
 // modelNever is a time that does not come.
 var modelNever = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -183,7 +184,8 @@ func (q *modelQueue) nextDue() time.Time {
 	return next
 }
 
-// carryOut does what is due now. Within one instant timeouts come first, in the order they were set, then the queue's delay ends, then messages expire.
+// carryOut does what is due now. Within one instant timeouts come first, in the order they were
+// set, then the queue's delay ends, then messages expire.
 func (q *modelQueue) carryOut() {
 	var due []*modelMessage
 	for _, m := range q.messages {
@@ -220,8 +222,8 @@ func (q *modelQueue) carryOut() {
 
 // Changes of state.
 
-// become changes the state. A FIFO group can deliver while its first message is ready; one that can again goes behind
-// the others (SQS: FIFO-8..14).
+// become changes the state. A FIFO group can deliver while its first message is ready; one that can
+// again goes behind the others (SQS: FIFO-8..14).
 func (q *modelQueue) become(m *modelMessage, s modelState) {
 	m.state = s
 	q.turn(m.sent.GroupID)
@@ -268,7 +270,8 @@ func (q *modelQueue) until(m *modelMessage, d time.Duration) {
 	m.due, m.dueOrder = modelLater(q.now(), d), q.world.tick()
 }
 
-// release makes a message receivable again; on Standard it goes to the back from the third receive in this queue on (SQS: LC-4, LC-5).
+// release makes a message receivable again; on Standard it goes to the back from the third receive
+// in this queue on (SQS: LC-4, LC-5).
 func (q *modelQueue) release(m *modelMessage) {
 	if !q.fifo && m.receives >= modelPoison {
 		m.place, m.order, m.poison = q.now(), q.world.tick(), true
@@ -278,8 +281,8 @@ func (q *modelQueue) release(m *modelMessage) {
 
 // Sending.
 
-// full reports whether a message would exceed the capacity. A dead letter can be past its retention when it comes (SQS: DLQ-6), and
-// then takes no room.
+// full reports whether a message would exceed the capacity. A dead letter can be past its retention
+// when it comes (SQS: DLQ-6), and then takes no room.
 func (q *modelQueue) full(size int) bool {
 	q.carryOut()
 	sum := size

@@ -12,10 +12,11 @@ import (
 
 // RedriveInput says where a move task moves messages, and how fast.
 type RedriveInput struct {
-	// Destination takes all messages; a queue of this package must be of the same type as the source. nil sends each message
-	// back to the queue it was dead-lettered from (SQS: MOV-5).
+	// Destination takes all messages; a queue of this package must be of the same type as the
+	// source. nil sends each message back to the queue it was dead-lettered from (SQS: MOV-5).
 	Destination Queue
-	// PerSecond bounds the rate, 1 to 500 messages a second; 0 means as fast as it goes (SQS: MOV-6).
+	// PerSecond bounds the rate, 1 to 500 messages a second; 0 means as fast as it goes (SQS:
+	// MOV-6).
 	PerSecond int
 }
 
@@ -36,8 +37,8 @@ const (
 	moveTasksKept = 10
 )
 
-// A MoveTask moves the messages of a dead-letter queue elsewhere, see [Standard.Redrive]. Its methods are safe for
-// concurrent use.
+// A MoveTask moves the messages of a dead-letter queue elsewhere, see [Standard.Redrive]. Its
+// methods are safe for concurrent use.
 type MoveTask struct {
 	id     string
 	source *queue
@@ -66,7 +67,8 @@ func (t *MoveTask) Input() RedriveInput { return t.input }
 // StartedAt returns when the task was started.
 func (t *MoveTask) StartedAt() time.Time { return t.began }
 
-// ToMove returns how many messages were visible when the task started: it moves that many at most (SQS: MOV-8).
+// ToMove returns how many messages were visible when the task started: it moves that many at most
+// (SQS: MOV-8).
 func (t *MoveTask) ToMove() int { return t.toMove }
 
 // Status returns what the task is doing.
@@ -93,8 +95,9 @@ func (t *MoveTask) Err() error {
 // Done is closed when the task has ended.
 func (t *MoveTask) Done() <-chan struct{} { return t.done }
 
-// Cancel stops the task and returns how many messages it had moved; these stay moved (SQS: MOV-9). The message under way at this moment
-// may be moved yet. A task that is not running is refused with [ErrInvalidParameter].
+// Cancel stops the task and returns how many messages it had moved; these stay moved (SQS: MOV-9).
+// The message under way at this moment may be moved yet. A task that is not running is refused with
+// [ErrInvalidParameter].
 func (t *MoveTask) Cancel() (moved int, err error) {
 	t.mu.Lock()
 	if t.status != MoveRunning {
@@ -109,15 +112,18 @@ func (t *MoveTask) Cancel() (moved int, err error) {
 	return moved, nil
 }
 
-// Redrive starts a task that moves the messages of this queue, which is the dead-letter queue of others, back where they came from or to
-// a destination of the caller (SQS: section 6, MOV-1..11). They arrive as new messages, with new ids and times and no receive counted, and
-// never as duplicates.
+// Redrive starts a task that moves the messages of this queue, which is the dead-letter queue of
+// others, back where they came from or to a destination of the caller (SQS: section 6, MOV-1..11).
+// They arrive as new messages, with new ids and times and no receive counted, and never as
+// duplicates.
 //
-// The task moves what is visible, oldest first, at most as many messages as were visible at its start, and ends when none is visible any
-// more. A message it cannot move stays, and the task fails. The task outlives ctx; its values reach the destination.
+// The task moves what is visible, oldest first, at most as many messages as were visible at its
+// start, and ends when none is visible any more. A message it cannot move stays, and the task
+// fails. The task outlives ctx; its values reach the destination.
 //
-// One task per queue at a time: [ErrTaskRunning]. [ErrInvalidParameter] for a rate out of range, or a destination that is the queue itself or of
-// the other type. In a [Broker], [ErrNotDeadLetterQueue] where no queue names this one in its redrive policy.
+// One task per queue at a time: [ErrTaskRunning]. [ErrInvalidParameter] for a rate out of range, or
+// a destination that is the queue itself or of the other type. In a [Broker],
+// [ErrNotDeadLetterQueue] where no queue names this one in its redrive policy.
 func (q *queue) Redrive(ctx context.Context, in RedriveInput) (*MoveTask, error) {
 	if err := q.checkContext(ctx); err != nil {
 		return nil, err
@@ -243,7 +249,8 @@ func (t *MoveTask) move() error {
 	return nil
 }
 
-// startMove takes the next visible message, nil if there is none. It counts as not visible until it is moved.
+// startMove takes the next visible message, nil if there is none. It counts as not visible until it
+// is moved.
 func (q *queue) startMove() (*chore, error) {
 	now, err := q.enterSettled()
 	if err != nil {
@@ -305,8 +312,8 @@ func (t *MoveTask) moveOne(ch *chore) (err error) {
 	return err
 }
 
-// originOf returns the queue a message was dead-lettered from: by reference for bare queues, by ARN in a broker, where the name may belong
-// to a new queue by now.
+// originOf returns the queue a message was dead-lettered from: by reference for bare queues, by ARN
+// in a broker, where the name may belong to a new queue by now.
 func (q *queue) originOf(ch *chore) (Queue, error) {
 	here := ch.letter.from == nil || ch.letter.from.broker == q.broker
 	if q.broker != nil && here && ch.letter.SourceARN != "" {

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// Limits and defaults of SQS (SQS: section 1). Durations are exact here; SQS itself rounds to whole seconds.
+// Limits and defaults of SQS (SQS: section 1). Durations are exact here; SQS itself rounds to whole
+// seconds.
 const (
 	defaultVisibility = 30 * time.Second
 	defaultRetention  = 4 * 24 * time.Hour
@@ -26,11 +27,13 @@ const (
 // A StandardOption configures a Standard queue; every [Option] is one.
 type StandardOption interface{ applyStandard(*patch) }
 
-// A FIFOOption configures a FIFO queue; every [Option] is one, and so are options that only FIFO knows.
+// A FIFOOption configures a FIFO queue; every [Option] is one, and so are options that only FIFO
+// knows.
 type FIFOOption interface{ applyFIFO(*patch) }
 
-// An Option configures either type of queue, in its constructor and, unless it says otherwise, in Configure.
-// A value out of range is refused by the call the option is given to, which then changes nothing.
+// An Option configures either type of queue, in its constructor and, unless it says otherwise, in
+// Configure. A value out of range is refused by the call the option is given to, which then changes
+// nothing.
 type Option interface {
 	StandardOption
 	FIFOOption
@@ -49,69 +52,76 @@ type fifoOption func(*patch)
 
 func (o fifoOption) applyFIFO(p *patch) { o(p) }
 
-// WithVisibilityTimeout sets how long a received message stays hidden when the receive does not say. From 0 to 12 hours,
-// default 30 seconds. With 0 (or [Zero]) received messages stay visible (SQS: LC-7). It applies to later receives.
+// WithVisibilityTimeout sets how long a received message stays hidden when the receive does not
+// say. From 0 to 12 hours, default 30 seconds. With 0 (or [Zero]) received messages stay visible
+// (SQS: LC-7). It applies to later receives.
 func WithVisibilityTimeout(d time.Duration) Option {
 	return option(func(p *patch) { p.visibility, p.set = d, p.set|setVisibility })
 }
 
-// WithDelay sets how long a new message waits before it can be received, unless the message says otherwise. From 0 to
-// 15 minutes, default 0. A change applies to later messages on Standard and to waiting ones too on FIFO (SQS: LC-1).
+// WithDelay sets how long a new message waits before it can be received, unless the message says
+// otherwise. From 0 to 15 minutes, default 0. A change applies to later messages on Standard and to
+// waiting ones too on FIFO (SQS: LC-1).
 func WithDelay(d time.Duration) Option {
 	return option(func(p *patch) { p.delay, p.set = d, p.set|setDelay })
 }
 
-// WithRetention sets how long a message lives from its send, whatever state it is in. From 1 minute to 14 days, default
-// 4 days. A change applies at once to all messages (SQS: LC-3, LIM-8). On a queue [WithoutSQSLimits] any
-// positive time is allowed, and the default is [Forever].
+// WithRetention sets how long a message lives from its send, whatever state it is in. From 1 minute
+// to 14 days, default 4 days. A change applies at once to all messages (SQS: LC-3, LIM-8). On a
+// queue [WithoutSQSLimits] any positive time is allowed, and the default is [Forever].
 func WithRetention(d time.Duration) Option {
 	return option(func(p *patch) { p.retention, p.set = d, p.set|setRetention })
 }
 
-// WithReceiveWait sets how long a receive waits for a message when it does not say. From 0 to 20 seconds,
-// default 0, which is a short poll (SQS: RCV-4). It applies to later receives.
+// WithReceiveWait sets how long a receive waits for a message when it does not say. From 0 to 20
+// seconds, default 0, which is a short poll (SQS: RCV-4). It applies to later receives.
 func WithReceiveWait(d time.Duration) Option {
 	return option(func(p *patch) { p.wait, p.set = d, p.set|setWait })
 }
 
-// WithMaxMessageSize sets the largest message in bytes, body and attributes together (SQS: MSG-1). From 1,024 to 1,048,576,
-// which is the default; from 1 byte to 2 GiB, also the default, on a queue [WithoutSQSLimits]. It applies to later sends.
+// WithMaxMessageSize sets the largest message in bytes, body and attributes together (SQS: MSG-1).
+// From 1,024 to 1,048,576, which is the default; from 1 byte to 2 GiB, also the default, on a queue
+// [WithoutSQSLimits]. It applies to later sends.
 func WithMaxMessageSize(bytes int) Option {
 	return option(func(p *patch) { p.maxSize, p.set = bytes, p.set|setMaxSize })
 }
 
-// WithSenderID sets what SenderId says of messages whose sender does not give its own. The default is "inq".
-// It cannot be changed later: Configure refuses it.
+// WithSenderID sets what SenderId says of messages whose sender does not give its own. The default
+// is "inq". It cannot be changed later: Configure refuses it.
 func WithSenderID(id string) Option {
 	return option(func(p *patch) { p.sender, p.set = id, p.set|setSender })
 }
 
-// WithDeadLetter hands a message to t instead of delivering it once more, when it was received maxReceives times (1 to
-// 1000) in this queue without being deleted (SQS: DLQ-4). A *Standard or *FIFO is a target itself and must be of the same type as the queue
-// (SQS: FIFO-25); see [DeadLetterTarget] for others. A nil t takes the target away.
+// WithDeadLetter hands a message to t instead of delivering it once more, when it was received
+// maxReceives times (1 to 1000) in this queue without being deleted (SQS: DLQ-4). A *Standard or
+// *FIFO is a target itself and must be of the same type as the queue (SQS: FIFO-25); see
+// [DeadLetterTarget] for others. A nil t takes the target away.
 func WithDeadLetter(t DeadLetterTarget, maxReceives int) Option {
 	return option(func(p *patch) { p.target, p.maxReceives, p.set = t, maxReceives, p.set|setDeadLetter })
 }
 
-// WithCapacity bounds what the queue holds, in messages and in bytes of bodies and attributes, in whatever state. Send is refused with
-// [ErrFull] when the message would exceed a bound, and so are dead letters, which then stay where they are.
-// 0 means unlimited, which is the default for both. Messages already in the queue always stay.
+// WithCapacity bounds what the queue holds, in messages and in bytes of bodies and attributes, in
+// whatever state. Send is refused with [ErrFull] when the message would exceed a bound, and so are
+// dead letters, which then stay where they are. 0 means unlimited, which is the default for both.
+// Messages already in the queue always stay.
 func WithCapacity(messages int, bytes int64) Option {
 	return option(func(p *patch) { p.capMessages, p.capBytes, p.set = messages, bytes, p.set|setCapacity })
 }
 
-// WithObserver calls f with what happens to the queue's messages, in order and without gaps: each [Event] has a
-// number that is one higher than the last one's. f is called outside the lock by whichever goroutine caused an event, by one
-// at a time; it may call the queue. While it runs, events gather and other callers go on. The slice is f's to keep.
-// A nil f takes the observer away. Without an observer events cost nothing.
+// WithObserver calls f with what happens to the queue's messages, in order and without gaps: each
+// [Event] has a number that is one higher than the last one's. f is called outside the lock by
+// whichever goroutine caused an event, by one at a time; it may call the queue. While it runs,
+// events gather and other callers go on. The slice is f's to keep. A nil f takes the observer away.
+// Without an observer events cost nothing.
 func WithObserver(f func([]Event)) Option {
 	return option(func(p *patch) { p.observer, p.set = f, p.set|setObserver })
 }
 
-// WithoutSQSLimits lifts what only the service needs: 15 minutes of delay, 12 hours of visibility and their total, 1 minute and
-// 14 days of retention (whose default becomes [Forever]), 20 seconds of wait, batches of 10, 1 MiB of message (whose
-// default becomes 2 GiB) and batch, 120,000 in flight, 1000 receives. A delay that is not shorter than the retention is refused then.
-// Code that relies on it does not run on SQS. It cannot be changed later: Configure refuses it.
+// WithoutSQSLimits lifts what only the service needs: 15 minutes of delay, 12 hours of visibility
+// and their total, 1 minute and 14 days of retention (whose default becomes [Forever]), 20 seconds
+// of wait, batches of 10, 1 MiB of message (whose default becomes 2 GiB) and batch, 120,000 in
+// flight, 1000 receives. A delay that is not shorter than the retention is refused then. Code that
+// relies on it does not run on SQS. It cannot be changed later: Configure refuses it.
 func WithoutSQSLimits() Option {
 	return option(func(p *patch) { p.unlimited, p.set = true, p.set|setUnlimited })
 }
@@ -122,14 +132,14 @@ func WithContentBasedDeduplication(on bool) FIFOOption {
 	return fifoOption(func(p *patch) { p.contentDedup, p.set = on, p.set|setContentDedup })
 }
 
-// WithDeduplicationScope sets where a deduplication id must be unique. Default [ScopeQueue]. A later change is kept and
-// shown but does not act, as recorded on SQS (SQS: FIFO-21, FIFO-22).
+// WithDeduplicationScope sets where a deduplication id must be unique. Default [ScopeQueue]. A
+// later change is kept and shown but does not act, as recorded on SQS (SQS: FIFO-21, FIFO-22).
 func WithDeduplicationScope(s DeduplicationScope) FIFOOption {
 	return fifoOption(func(p *patch) { p.scope, p.set = s, p.set|setScope })
 }
 
-// WithThroughputLimit sets the FifoThroughputLimit attribute, which is kept and shown; nothing is throttled here. Default
-// [PerQueue]. [PerMessageGroupID] needs [ScopeMessageGroup] (SQS: LIM-9).
+// WithThroughputLimit sets the FifoThroughputLimit attribute, which is kept and shown; nothing is
+// throttled here. Default [PerQueue]. [PerMessageGroupID] needs [ScopeMessageGroup] (SQS: LIM-9).
 func WithThroughputLimit(l ThroughputLimit) FIFOOption {
 	return fifoOption(func(p *patch) { p.throughput, p.set = l, p.set|setThroughput })
 }
@@ -185,7 +195,8 @@ const (
 	PerMessageGroupID ThroughputLimit = "perMessageGroupId"
 )
 
-// settings is the configuration of a queue in force. A value is never changed once the queue points to it.
+// settings is the configuration of a queue in force. A value is never changed once the queue points
+// to it.
 type settings struct {
 	visibility   time.Duration
 	delay        time.Duration
@@ -257,8 +268,8 @@ func defaultSettings() settings {
 	}
 }
 
-// with returns s changed by p, with zeros made plain and defaults that depend on other options filled in.
-// The result is not validated.
+// with returns s changed by p, with zeros made plain and defaults that depend on other options
+// filled in. The result is not validated.
 func (s settings) with(p *patch) settings {
 	given := func(f field) bool { return p.set&f != 0 }
 	if given(setUnlimited) {

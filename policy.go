@@ -9,8 +9,9 @@ import (
 	"strings"
 )
 
-// deadLetterARN is a dead-letter target of a broker's queue. It names the target queue, so that a queue may come after the one of its name
-// that was deleted, and nothing keeps the deleted one alive (SQS: DLQ-8).
+// deadLetterARN is a dead-letter target of a broker's queue. It names the target queue, so that a
+// queue may come after the one of its name that was deleted, and nothing keeps the deleted one
+// alive (SQS: DLQ-8).
 type deadLetterARN struct {
 	broker *Broker
 	arn    string
@@ -63,7 +64,8 @@ func targetARN(t DeadLetterTarget) string {
 	return ""
 }
 
-// byARN replaces a target that is a queue of this broker by its ARN. Other targets, queues elsewhere among them, stay.
+// byARN replaces a target that is a queue of this broker by its ARN. Other targets, queues
+// elsewhere among them, stay.
 func (b *Broker) byARN(p *patch) {
 	var q *queue
 	switch t := p.target.(type) {
@@ -96,8 +98,9 @@ func (b *Broker) admit(q *queue, p *patch) error {
 	return b.admitLocked(q.arn, q.fifo != nil, &s, p)
 }
 
-// admitLocked refuses a dead-letter queue of this broker that does not exist, is of the other type, or does not allow the source, whose
-// settings will be s (SQS: DLQ-2, DLQ-10). A queue may name itself. b.mu must be held.
+// admitLocked refuses a dead-letter queue of this broker that does not exist, is of the other type,
+// or does not allow the source, whose settings will be s (SQS: DLQ-2, DLQ-10). A queue may name
+// itself. b.mu must be held.
 func (b *Broker) admitLocked(source string, fifo bool, s *settings, p *patch) error {
 	t, ok := s.target.(deadLetterARN)
 	if p.set&setDeadLetter == 0 || !ok || t.broker != b {
@@ -124,8 +127,8 @@ func (b *Broker) admitLocked(source string, fifo bool, s *settings, p *patch) er
 	return &ParamError{Err: ErrInvalidParameter, Param: "RedrivePolicy", Value: redrivePolicyText(s), Reason: reason}
 }
 
-// DeadLetterSources returns the names of queues whose redrive policy names the queue (SQS: DLQ-9), in byte order: those behind after, at
-// most max of them. "" and 0 are no bound.
+// DeadLetterSources returns the names of queues whose redrive policy names the queue (SQS: DLQ-9),
+// in byte order: those behind after, at most max of them. "" and 0 are no bound.
 func (b *Broker) DeadLetterSources(name, after string, max int) ([]string, error) {
 	if err := checkPage(max); err != nil {
 		return nil, err
@@ -146,7 +149,8 @@ func (b *Broker) isDeadLetterQueue(q *queue) bool {
 	return len(b.sourcesLocked(q.arn, "", 1)) > 0
 }
 
-// sourcesLocked lists the queues whose redrive policy names a queue of this broker. b.mu must be held.
+// sourcesLocked lists the queues whose redrive policy names a queue of this broker. b.mu must be
+// held.
 func (b *Broker) sourcesLocked(arn, after string, max int) (page []string) {
 	to := deadLetterARN{b, arn}
 	for _, name := range b.names[b.behindLocked("", after):] {
@@ -176,7 +180,8 @@ func redrivePolicyText(s *settings) string {
 	return string(text)
 }
 
-// parseRedrivePolicy reads the attribute RedrivePolicy, whose maxReceiveCount is from 1 to most (SQS: DLQ-1, DLQ-2).
+// parseRedrivePolicy reads the attribute RedrivePolicy, whose maxReceiveCount is from 1 to most
+// (SQS: DLQ-1, DLQ-2).
 func parseRedrivePolicy(text string, most int) (arn string, maxReceives int, err error) {
 	refuse := func(reason string) (string, int, error) {
 		return "", 0, &ParamError{Err: ErrInvalidParameter, Param: "RedrivePolicy", Value: text, Reason: reason}
@@ -243,7 +248,8 @@ type allowPolicy struct {
 // maxAllowedSources is how many ARNs an allow policy names at most (SQS: DLQ-10).
 const maxAllowedSources = 10
 
-// admits reports whether a queue may have the owner of the policy as its dead-letter queue. No policy allows all.
+// admits reports whether a queue may have the owner of the policy as its dead-letter queue. No
+// policy allows all.
 func (a *allowPolicy) admits(source string) bool {
 	return a == nil || a.permission == "allowAll" || a.permission == "byQueue" && slices.Contains(a.sources, source)
 }

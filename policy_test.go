@@ -17,7 +17,8 @@ func redrivePolicy(queue string, maxReceives int) string {
 	return fmt.Sprintf(`{"deadLetterTargetArn":"%s%s","maxReceiveCount":%d}`, brokerARN, queue, maxReceives)
 }
 
-// receiveBodies receives what is there at once. The messages stay in flight for the visibility timeout of the queue.
+// receiveBodies receives what is there at once. The messages stay in flight for the visibility
+// timeout of the queue.
 func receiveBodies(t testing.TB, q Queue) (bodies []string) {
 	t.Helper()
 	ds, err := q.Receive(context.Background(), ReceiveInput{Max: 10})

@@ -11,22 +11,24 @@ import (
 	"example.com/inq/internal/pq"
 )
 
-// Queue is what producers and consumers program against. [*Standard] and [*FIFO] implement it in this process;
-// other implementations can put the same code on Amazon SQS. All methods are safe for concurrent use.
+// Queue is what producers and consumers program against. [*Standard] and [*FIFO] implement it in
+// this process; other implementations can put the same code on Amazon SQS. All methods are safe for
+// concurrent use.
 //
-// Every method refuses a nil ctx with [ErrMissingParameter] and returns the bare error of a ctx that is
-// done before it starts; then nothing was done. Only Receive waits.
+// Every method refuses a nil ctx with [ErrMissingParameter] and returns the bare error of a ctx
+// that is done before it starts; then nothing was done. Only Receive waits.
 type Queue interface {
 	// Name returns the queue's name.
 	Name() string
 	// Send adds one message. When it returns nil, the message is in the queue.
 	Send(ctx context.Context, m Message) (Sent, error)
-	// SendBatch adds 1 to 10 messages in the order of the slice. Where some are refused it returns a
-	// [*BatchError], the others are in the queue, and the refused ones have a zero Sent. After any other error none is.
+	// SendBatch adds 1 to 10 messages in the order of the slice. Where some are refused it returns
+	// a [*BatchError], the others are in the queue, and the refused ones have a zero Sent. After
+	// any other error none is.
 	SendBatch(ctx context.Context, ms []Message) ([]Sent, error)
-	// Receive takes messages for processing. See [ReceiveInput] for how many, and how long it waits.
-	// It returns messages and nil, nothing and nil when none came in time, or an error, and then
-	// nothing about any message has changed.
+	// Receive takes messages for processing. See [ReceiveInput] for how many, and how long it
+	// waits. It returns messages and nil, nothing and nil when none came in time, or an error, and
+	// then nothing about any message has changed.
 	Receive(ctx context.Context, in ReceiveInput) ([]Delivery, error)
 	// Delete removes the message of a receive for good.
 	Delete(ctx context.Context, receiptHandle string) error
@@ -34,7 +36,8 @@ type Queue interface {
 	DeleteBatch(ctx context.Context, receiptHandles []string) error
 	// ChangeVisibility makes the message visible again timeout from now; 0 or [Zero] at once.
 	ChangeVisibility(ctx context.Context, receiptHandle string, timeout time.Duration) error
-	// ChangeVisibilityBatch is ChangeVisibility for 1 to 10 receives; failed entries are in a [*BatchError].
+	// ChangeVisibilityBatch is ChangeVisibility for 1 to 10 receives; failed entries are in a
+	// [*BatchError].
 	ChangeVisibilityBatch(ctx context.Context, changes []VisibilityChange) error
 	// Purge removes all messages, in whatever state.
 	Purge(ctx context.Context) error
@@ -49,11 +52,12 @@ type Counts struct {
 	Delayed    int // in their initial delay, or returned with one
 }
 
-// Standard is a queue with best-effort order, oldest first. Create one with [NewStandard] or from a [Broker].
+// Standard is a queue with best-effort order, oldest first. Create one with [NewStandard] or from a
+// [Broker].
 type Standard struct{ queue }
 
-// FIFO is a queue that delivers messages of a group in order and accepts each deduplication id once in
-// five minutes. Create one with [NewFIFO] or from a [Broker].
+// FIFO is a queue that delivers messages of a group in order and accepts each deduplication id once
+// in five minutes. Create one with [NewFIFO] or from a [Broker].
 type FIFO struct{ queue }
 
 var (
@@ -63,15 +67,15 @@ var (
 	_ DeadLetterTarget = (*FIFO)(nil)
 )
 
-// queue is the engine under both types. Everything a program can observe happens in a critical section of mu that
-// is one transition (see state). Nothing foreign runs inside: targets, observers and
-// contexts are called with the lock released, and no code holds two queues' locks.
+// queue is the engine under both types. Everything a program can observe happens in a critical
+// section of mu that is one transition (see state). Nothing foreign runs inside: targets, observers
+// and contexts are called with the lock released, and no code holds two queues' locks.
 type queue struct {
 	// Set by the constructor.
 	name     string
 	self     Queue // the *Standard or *FIFO around this
 	arn      string
-	broker   *Broker // nil for a bare queue
+	broker   *Broker   // nil for a bare queue
 	ids      *identity // nil in a queue that no constructor made
 	fifo     *fifo     // nil on Standard; mu guards its groupState
 	senderID string
@@ -84,13 +88,14 @@ type queue struct {
 	settings atomic.Pointer[settings] // written under mu
 	spare    atomic.Pointer[waiter]   // one to use again, so that a long poll does not allocate
 
-	// What is above is only read, and stays in the caches of all processors while others hold the lock.
+	// What is above is only read, and stays in the caches of all processors while others hold the
+	// lock.
 	_ [64]byte
 
 	mu sync.Mutex // guards everything below
 
-	// What every call needs comes first and close together: a contended queue costs the transfer of these lines
-	// from one processor to the next.
+	// What every call needs comes first and close together: a contended queue costs the transfer of
+	// these lines from one processor to the next.
 
 	gone       error // ErrClosed or ErrQueueDoesNotExist once the queue has ended
 	last       int64 // latest time seen; time never goes back
@@ -123,14 +128,16 @@ type queue struct {
 	purged    bool // lastPurge is set
 }
 
-// NewStandard makes an empty Standard queue. The name has 1 to 80 letters, digits, hyphens and underscores (SQS: NAM-1).
-// The queue needs no goroutine; Close releases its timer and its messages.
+// NewStandard makes an empty Standard queue. The name has 1 to 80 letters, digits, hyphens and
+// underscores (SQS: NAM-1). The queue needs no goroutine; Close releases its timer and its
+// messages.
 func NewStandard(name string, opts ...StandardOption) (*Standard, error) {
 	return newStandard(name, localRegion, localAccount, nil, opts)
 }
 
-// NewFIFO makes an empty FIFO queue. The name is one of 1 to 80 letters, digits, hyphens and underscores that ends
-// in ".fifo", which counts (SQS: NAM-2). The queue needs no goroutine; Close releases its timer and its messages.
+// NewFIFO makes an empty FIFO queue. The name is one of 1 to 80 letters, digits, hyphens and
+// underscores that ends in ".fifo", which counts (SQS: NAM-2). The queue needs no goroutine; Close
+// releases its timer and its messages.
 func NewFIFO(name string, opts ...FIFOOption) (*FIFO, error) {
 	return newFIFO(name, localRegion, localAccount, nil, opts)
 }
@@ -198,8 +205,8 @@ func (q *queue) init(name, arn string, self Queue, b *Broker, s *settings) {
 	q.settings.Store(s.finish())
 	q.observed = s.observer != nil
 	q.armed = never
-	// A method value made at each use would tie the timer to the functions that arm it, and escape analysis
-	// would give up on their buffers.
+	// A method value made at each use would tie the timer to the functions that arm it, and escape
+	// analysis would give up on their buffers.
 	q.onTimer = q.timerFired
 	q.onDue = q.dueLocked
 	q.onPlace = func(slot uint32, pos int32) { q.store.nodes.At(slot).Next = uint32(pos) }
@@ -209,7 +216,8 @@ func (q *queue) init(name, arn string, self Queue, b *Broker, s *settings) {
 }
 
 // resetLocked empties every container of messages. What belongs to the queue rather than to its
-// messages stays. It needs no walk: what is dropped is left to the garbage collector. q.mu must be held.
+// messages stays. It needs no walk: what is dropped is left to the garbage collector. q.mu must be
+// held.
 func (q *queue) resetLocked() {
 	q.store.reset()
 	q.timeouts.reset(&q.store.nodes)
@@ -239,10 +247,11 @@ func after(at int64, d time.Duration) int64 {
 	return never
 }
 
-// enter locks the queue and returns the time, or the reason why the queue is gone, and then it is not locked. The clock is read
-// once, before the lock, because that costs as much as the rest of a critical section. A caller that had to wait for
-// the lock reads it again: its timeouts must not start early. The lock is mostly held for less time than the clock takes, so a caller
-// reads the clock and tries again before it waits and then has to read it while others wait for the lock.
+// enter locks the queue and returns the time, or the reason why the queue is gone, and then it is
+// not locked. The clock is read once, before the lock, because that costs as much as the rest of a
+// critical section. A caller that had to wait for the lock reads it again: its timeouts must not
+// start early. The lock is mostly held for less time than the clock takes, so a caller reads the
+// clock and tries again before it waits and then has to read it while others wait for the lock.
 func (q *queue) enter() (now int64, err error) {
 	if q.ids == nil {
 		return 0, ErrClosed
@@ -296,8 +305,8 @@ func (q *queue) unlock(now int64) {
 	q.deliverEvents() // unlocks
 }
 
-// scheduleLocked makes sure that the timer fires no later than at. Only an earlier deadline touches the
-// timer; one that is cancelled costs one wake-up for nothing, later. q.mu must be held.
+// scheduleLocked makes sure that the timer fires no later than at. Only an earlier deadline touches
+// the timer; one that is cancelled costs one wake-up for nothing, later. q.mu must be held.
 func (q *queue) scheduleLocked(at int64) {
 	if at < q.armed {
 		q.armed, q.rearm = at, true
@@ -313,12 +322,12 @@ func (q *queue) armLocked(now int64) {
 	q.timer.Reset(d)
 }
 
-// stepBudget bounds what one critical section does about deadlines, so that a sender never waits for a million
-// messages that time out together: 256 are some 20 µs.
+// stepBudget bounds what one critical section does about deadlines, so that a sender never waits
+// for a million messages that time out together: 256 are some 20 µs.
 const stepBudget = 256
 
-// timerFired carries out what is due, in bounded steps, and arms the timer for what comes next. It may run
-// twice at once, when the timer is reset while it fires; both find consistent state.
+// timerFired carries out what is due, in bounded steps, and arms the timer for what comes next. It
+// may run twice at once, when the timer is reset while it fires; both find consistent state.
 func (q *queue) timerFired() {
 	for {
 		now, err := q.enter()
@@ -330,7 +339,8 @@ func (q *queue) timerFired() {
 		q.serveLocked(now)
 		q.endWaitsLocked(now, more)
 		if more {
-			// armed stays in the past: others neither arm the timer meanwhile nor take the state for settled.
+			// armed stays in the past: others neither arm the timer meanwhile nor take the state
+			// for settled.
 			watched := len(q.events) != 0
 			q.armed, q.rearm = now, watched
 			q.unlock(now)
@@ -347,8 +357,9 @@ func (q *queue) timerFired() {
 	}
 }
 
-// settleLocked carries out a bounded part of what is due. It is called before the state of messages is looked at, since the timer
-// may be late. Waiters are served first: they were there before. q.mu must be held.
+// settleLocked carries out a bounded part of what is due. It is called before the state of messages
+// is looked at, since the timer may be late. Waiters are served first: they were there before. q.mu
+// must be held.
 func (q *queue) settleLocked(now int64) (more bool) {
 	if q.armed > now {
 		return false
@@ -361,16 +372,18 @@ func (q *queue) settleLocked(now int64) (more bool) {
 	return more
 }
 
-// catchUpLocked is called before a new message is added. What is due at this instant happens before it comes, so that a message which
-// LC-5 moves to the back stands in front of it. While a lot is carried out in steps a sender does not take part: it
-// would wait for what is none of its business. q.mu must be held.
+// catchUpLocked is called before a new message is added. What is due at this instant happens before
+// it comes, so that a message which LC-5 moves to the back stands in front of it. While a lot is
+// carried out in steps a sender does not take part: it would wait for what is none of its business.
+// q.mu must be held.
 func (q *queue) catchUpLocked(now int64) {
 	if q.armed <= now && !q.draining {
 		q.settleLocked(now)
 	}
 }
 
-// enterSettled is enter with everything carried out that is due, in bounded critical sections: for calls that look at all messages.
+// enterSettled is enter with everything carried out that is due, in bounded critical sections: for
+// calls that look at all messages.
 func (q *queue) enterSettled() (now int64, err error) {
 	for {
 		now, err = q.enter()
@@ -382,7 +395,8 @@ func (q *queue) enterSettled() (now int64, err error) {
 	}
 }
 
-// checkContext refuses what every call refuses. A queue that no constructor made is as good as closed.
+// checkContext refuses what every call refuses. A queue that no constructor made is as good as
+// closed.
 func (q *queue) checkContext(ctx context.Context) error {
 	if q.ids == nil {
 		return ErrClosed
@@ -401,8 +415,8 @@ func errNoContext() error {
 	return &ParamError{Err: ErrMissingParameter, Param: "ctx", Reason: "must not be nil"}
 }
 
-// refused returns err, for which a call is refused before it locks the queue, unless the queue is gone: that comes first
-// (SQS: order of checks).
+// refused returns err, for which a call is refused before it locks the queue, unless the queue is
+// gone: that comes first (SQS: order of checks).
 func (q *queue) refused(err error) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -415,8 +429,8 @@ func (q *queue) refused(err error) error {
 // Name returns the queue's name.
 func (q *queue) Name() string { return q.name }
 
-// ARN returns the queue's Amazon resource name. Queues that belong to no broker are in
-// region "local" and account 000000000000.
+// ARN returns the queue's Amazon resource name. Queues that belong to no broker are in region
+// "local" and account 000000000000.
 func (q *queue) ARN() string { return q.arn }
 
 // Counts tells how many messages there are at this instant (SQS: CNT-1..3).
@@ -437,8 +451,9 @@ func (q *queue) countsLocked() Counts {
 	return Counts{Visible: q.counts[classVisible], NotVisible: q.counts[classNotVisible], Delayed: q.counts[classDelayed]}
 }
 
-// Purge removes all messages, ready, delayed and in flight, and forgets deduplication and attempt ids (SQS: MGT-4, FIFO-23). A queue of a
-// [Broker] can be purged once in 60 seconds: ErrPurgeInProgress otherwise. A bare queue can always be purged.
+// Purge removes all messages, ready, delayed and in flight, and forgets deduplication and attempt
+// ids (SQS: MGT-4, FIFO-23). A queue of a [Broker] can be purged once in 60 seconds:
+// ErrPurgeInProgress otherwise. A bare queue can always be purged.
 func (q *queue) Purge(ctx context.Context) error {
 	if err := q.checkContext(ctx); err != nil {
 		return err
@@ -460,8 +475,9 @@ func (q *queue) Purge(ctx context.Context) error {
 	return nil
 }
 
-// Close ends the queue: its messages are dropped, receives that wait return [ErrClosed], move tasks are cancelled, and every later call
-// returns ErrClosed. It always returns nil and can be called again.
+// Close ends the queue: its messages are dropped, receives that wait return [ErrClosed], move tasks
+// are cancelled, and every later call returns ErrClosed. It always returns nil and can be called
+// again.
 func (q *queue) Close() error {
 	q.end(ErrClosed)
 	return nil
@@ -490,7 +506,8 @@ func (q *queue) end(reason error) {
 	}
 }
 
-// Configure changes the options of a live queue: all of them, or none where one is refused. Options say when their change applies.
+// Configure changes the options of a live queue: all of them, or none where one is refused. Options
+// say when their change applies.
 func (q *Standard) Configure(opts ...StandardOption) error {
 	var p patch
 	for _, o := range opts {
@@ -501,7 +518,8 @@ func (q *Standard) Configure(opts ...StandardOption) error {
 	return q.configure(&p)
 }
 
-// Configure changes the options of a live queue: all of them, or none where one is refused. Options say when their change applies.
+// Configure changes the options of a live queue: all of them, or none where one is refused. Options
+// say when their change applies.
 func (q *FIFO) Configure(opts ...FIFOOption) error {
 	var p patch
 	for _, o := range opts {
@@ -537,7 +555,8 @@ func (q *queue) configure(p *patch) error {
 	q.settings.Store(s.finish())
 	q.observed = s.observer != nil
 	q.modified = q.ids.time(now)
-	// Delays of FIFO and retention may have become shorter; what is due now is carried out by the timer.
+	// Delays of FIFO and retention may have become shorter; what is due now is carried out by the
+	// timer.
 	q.scheduleLocked(q.nextLocked())
 	q.leave(now)
 	return nil
@@ -568,7 +587,8 @@ func (q *queue) Config() Config {
 	return c
 }
 
-// nextLocked returns the earliest time at which something is due. It is never too late and may be too early. q.mu must be held.
+// nextLocked returns the earliest time at which something is due. It is never too late and may be
+// too early. q.mu must be held.
 func (q *queue) nextLocked() int64 {
 	next := q.timeouts.next(&q.store)
 	if q.deadlines.Len() != 0 {
@@ -581,7 +601,8 @@ func (q *queue) nextLocked() int64 {
 	return next
 }
 
-// stepLocked carries out deadlines up to now, at most stepBudget of each kind, and reports whether more are due. q.mu must be held.
+// stepLocked carries out deadlines up to now, at most stepBudget of each kind, and reports whether
+// more are due. q.mu must be held.
 func (q *queue) stepLocked(now int64) (more bool) {
 	more = !q.timeouts.advance(&q.store, now, stepBudget, q.onDue)
 	if q.fifo != nil {

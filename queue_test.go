@@ -31,7 +31,8 @@ func testFIFO(t testing.TB, opts ...FIFOOption) *FIFO {
 	return q
 }
 
-// TestQueue_ThatNoConstructorMadeIsClosed calls everything on zero values: they are refused, not dereferenced.
+// TestQueue_ThatNoConstructorMadeIsClosed calls everything on zero values: they are refused, not
+// dereferenced.
 func TestQueue_ThatNoConstructorMadeIsClosed(t *testing.T) {
 	ctx := context.Background()
 	for name, q := range map[string]*queue{"Standard": &(&Standard{}).queue, "FIFO": &(&FIFO{}).queue} {

@@ -12,8 +12,8 @@ import (
 	"example.com/inq"
 )
 
-// TestReadme_ShowsProgramsThatRun keeps the code of the README what it is elsewhere: the first program is an example that runs in
-// continuous integration, and the test is the one below.
+// TestReadme_ShowsProgramsThatRun keeps the code of the README what it is elsewhere: the first
+// program is an example that runs in continuous integration, and the test is the one below.
 func TestReadme_ShowsProgramsThatRun(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	require.NoError(t, err)

@@ -5,12 +5,14 @@ import (
 	"example.com/inq/internal/pq"
 )
 
-// ready holds the ready messages of a Standard queue, or of one tenant of it, and gives the oldest first.
+// ready holds the ready messages of a Standard queue, or of one tenant of it, and gives the oldest
+// first.
 //
 // Most messages come in order: those just sent, and those whose equal timeouts lapse in the order
-// of their receives. Two lists take these at the cost of a link; only what fits neither goes through the heap.
-// Both lists are strictly ascending by place, so the oldest message is the head of one of them or the least of the heap.
-// A message is in exactly one of the three, told by its flags: flagFresh, flagBack or neither.
+// of their receives. Two lists take these at the cost of a link; only what fits neither goes
+// through the heap. Both lists are strictly ascending by place, so the oldest message is the head
+// of one of them or the least of the heap. A message is in exactly one of the three, told by its
+// flags: flagFresh, flagBack or neither.
 type ready struct {
 	fresh links.List
 	back  links.List

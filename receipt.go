@@ -35,9 +35,9 @@ func newIdentity(fifo bool) *identity {
 	}
 }
 
-// messageID derives the id of the message that arrived as number seq: two keyed 64-bit hashes in the form
-// of a version-4 UUID. Deriving instead of storing saves 16 bytes in every message and every entry of the
-// deduplication window, and the price is paid by those who ask for the id.
+// messageID derives the id of the message that arrived as number seq: two keyed 64-bit hashes in
+// the form of a version-4 UUID. Deriving instead of storing saves 16 bytes in every message and
+// every entry of the deduplication window, and the price is paid by those who ask for the id.
 func (n *identity) messageID(seq uint64) uuid.UUID {
 	var b [8]byte
 	binary.LittleEndian.PutUint64(b[:], seq)
@@ -56,8 +56,8 @@ func (n *identity) sequenceNumber(seq uint64) string {
 // time turns a time of the queue into the wall clock of its process.
 func (n *identity) time(at int64) time.Time { return n.epoch.Add(time.Duration(at)) }
 
-// receipt names one receive of one message: the slot it sits in, the message that must be found there, and
-// which of its receives this was. It is checked without any table.
+// receipt names one receive of one message: the slot it sits in, the message that must be found
+// there, and which of its receives this was. It is checked without any table.
 type receipt struct {
 	seq     uint64
 	slot    uint32
@@ -69,8 +69,8 @@ const (
 	handleLength = 32 // the same in base64
 )
 
-// handle writes r as the string that travels. The check is keyed by the queue's secret: a handle that is made
-// up, altered or of another queue does not pass (SQS: receipt-handle table).
+// handle writes r as the string that travels. The check is keyed by the queue's secret: a handle
+// that is made up, altered or of another queue does not pass (SQS: receipt-handle table).
 func (n *identity) handle(r receipt) string {
 	var b [receiptBytes]byte
 	binary.LittleEndian.PutUint64(b[0:], r.seq)

@@ -8,18 +8,21 @@ import (
 	"time"
 )
 
-// ReceiveInput says what a receive is to return. The zero value takes one message with the queue's own settings.
+// ReceiveInput says what a receive is to return. The zero value takes one message with the queue's
+// own settings.
 type ReceiveInput struct {
-	// Max is how many messages to take at most, 1 to 10; 0 means 1 (SQS: RCV-1). A receive never waits to fill up.
+	// Max is how many messages to take at most, 1 to 10; 0 means 1 (SQS: RCV-1). A receive never
+	// waits to fill up.
 	Max int
 	// Wait is how long to wait for a first message, up to 20 seconds. 0 means the queue's own wait,
 	// [Zero] a short poll that answers at once (SQS: RCV-2, RCV-4).
 	Wait time.Duration
-	// VisibilityTimeout is how long the messages stay hidden from other receives, up to 12 hours. 0 means the queue's own
-	// timeout, [Zero] that they stay visible (SQS: RCV-3, RCV-8, RCV-9).
+	// VisibilityTimeout is how long the messages stay hidden from other receives, up to 12 hours. 0
+	// means the queue's own timeout, [Zero] that they stay visible (SQS: RCV-3, RCV-8, RCV-9).
 	VisibilityTimeout time.Duration
-	// AttemptID makes a receive on FIFO repeatable: within five minutes another receive with the same id returns the same
-	// messages and handles, as long as none was deleted, changed or timed out (SQS: RCV-16). Standard ignores it.
+	// AttemptID makes a receive on FIFO repeatable: within five minutes another receive with the
+	// same id returns the same messages and handles, as long as none was deleted, changed or timed
+	// out (SQS: RCV-16). Standard ignores it.
 	AttemptID string
 }
 
@@ -79,19 +82,21 @@ func (q *queue) checkReceive(c *receiveCall, in *ReceiveInput) error {
 	return nil
 }
 
-// Receive takes messages for processing (SQS: section 3): up to Max of them, the oldest first on Standard, in order of their groups on
-// FIFO. Each becomes invisible for its visibility timeout and is then receivable again, unless it was deleted.
+// Receive takes messages for processing (SQS: section 3): up to Max of them, the oldest first on
+// Standard, in order of their groups on FIFO. Each becomes invisible for its visibility timeout and
+// is then receivable again, unless it was deleted.
 //
-// With messages ready it never waits. Otherwise it waits up to Wait for the first, whatever makes it receivable, and
-// returns nothing and nil when the time is over. Receives that wait are served in the order they came. When ctx ends the
-// wait, its bare error is returned and nothing has changed; a message handed over in that instant
-// is returned with nil instead.
+// With messages ready it never waits. Otherwise it waits up to Wait for the first, whatever makes
+// it receivable, and returns nothing and nil when the time is over. Receives that wait are served
+// in the order they came. When ctx ends the wait, its bare error is returned and nothing has
+// changed; a message handed over in that instant is returned with nil instead.
 //
-// A message that was received often enough is handed to the dead-letter target in the course of this call, see
-// [WithDeadLetter]; a slow target makes this call slow, no other.
+// A message that was received often enough is handed to the dead-letter target in the course of
+// this call, see [WithDeadLetter]; a slow target makes this call slow, no other.
 //
-// Out-of-range values are refused with [ErrInvalidParameter]. A short poll on Standard is refused with
-// [ErrOverLimit] while 120,000 messages are in flight; FIFO and long polls find nothing then (SQS: section 1.5).
+// Out-of-range values are refused with [ErrInvalidParameter]. A short poll on Standard is refused
+// with [ErrOverLimit] while 120,000 messages are in flight; FIFO and long polls find nothing then
+// (SQS: section 1.5).
 func (q *queue) Receive(ctx context.Context, in ReceiveInput) ([]Delivery, error) {
 	if err := q.checkContext(ctx); err != nil {
 		return nil, err
@@ -106,8 +111,8 @@ func (q *queue) Receive(ctx context.Context, in ReceiveInput) ([]Delivery, error
 	return q.receive(ctx, &c, nil)
 }
 
-// ReceiveInto is [Standard.Receive] into a slice of the caller, without an allocation. It takes at most as many messages as dst
-// has room for, and returns how many it wrote.
+// ReceiveInto is [Standard.Receive] into a slice of the caller, without an allocation. It takes at
+// most as many messages as dst has room for, and returns how many it wrote.
 func (q *queue) ReceiveInto(ctx context.Context, dst []Delivery, in ReceiveInput) (int, error) {
 	if err := q.checkContext(ctx); err != nil {
 		return 0, err
@@ -192,8 +197,8 @@ func (q *queue) overLimit() error {
 		Reason: "delete messages before receiving more"}
 }
 
-// worthLocked returns how many deliveries are worth room for. What a receive repeats by its attempt id is not
-// visible. q.mu must be held.
+// worthLocked returns how many deliveries are worth room for. What a receive repeats by its attempt
+// id is not visible. q.mu must be held.
 func (q *queue) worthLocked(c *receiveCall) int {
 	if c.attempt != "" {
 		return min(c.max, mostAtOnce)
@@ -201,8 +206,9 @@ func (q *queue) worthLocked(c *receiveCall) int {
 	return min(c.max, mostAtOnce, q.counts[classVisible])
 }
 
-// takePlainLocked is takeLocked with all it calls, spelled out for a plain queue that is not draining and a visibility timeout that
-// stands in line: it takes a third of the time. q.mu must be held.
+// takePlainLocked is takeLocked with all it calls, spelled out for a plain queue that is not
+// draining and a visibility timeout that stands in line: it takes a third of the time. q.mu must be
+// held.
 func (q *queue) takePlainLocked(now int64, c *receiveCall, dst []Delivery) (n int) {
 	deadline := after(now, c.visibility)
 	for most := min(c.max, len(dst), q.limit-q.counts[classNotVisible]); n < most; n++ {
@@ -237,8 +243,8 @@ func (q *queue) takePlainLocked(now int64, c *receiveCall, dst []Delivery) (n in
 	return n
 }
 
-// takeLocked leases up to c.max messages into dst, which may be shorter. q.mu must be held, and the queue must have no
-// dead-letter target.
+// takeLocked leases up to c.max messages into dst, which may be shorter. q.mu must be held, and the
+// queue must have no dead-letter target.
 func (q *queue) takeLocked(now int64, c *receiveCall, dst []Delivery) (n int) {
 	if c.attempt != "" {
 		if n, ok := q.replayLocked(now, c, dst[:min(c.max, len(dst))]); ok {
@@ -265,8 +271,9 @@ func (q *queue) takeLocked(now int64, c *receiveCall, dst []Delivery) (n int) {
 	return n
 }
 
-// peekLocked returns the message that a receive takes next, 0 if there is none. While a lot is carried out in steps, a message whose retention
-// is over may be yet to be removed; where one comes next, there is none before the next step. q.mu must be held.
+// peekLocked returns the message that a receive takes next, 0 if there is none. While a lot is
+// carried out in steps, a message whose retention is over may be yet to be removed; where one comes
+// next, there is none before the next step. q.mu must be held.
 func (q *queue) peekLocked(now int64) uint32 {
 	slot := q.nextReadyLocked(now)
 	if slot != 0 && q.draining && after(q.store.at(slot).enqueued, q.settings.Load().retention) <= now {
@@ -275,7 +282,8 @@ func (q *queue) peekLocked(now int64) uint32 {
 	return slot
 }
 
-// nextReadyLocked returns the ready message whose turn it is, 0 if there is none. q.mu must be held.
+// nextReadyLocked returns the ready message whose turn it is, 0 if there is none. q.mu must be
+// held.
 func (q *queue) nextReadyLocked(now int64) uint32 {
 	if q.fifo != nil {
 		return q.fifo.peek(&q.store)
@@ -287,7 +295,8 @@ func (q *queue) nextReadyLocked(now int64) uint32 {
 	return q.fair.peek(now, &q.store, main)
 }
 
-// holdLocked takes a ready message for a receive. It counts as in flight from now on. q.mu must be held.
+// holdLocked takes a ready message for a receive. It counts as in flight from now on. q.mu must be
+// held.
 func (q *queue) holdLocked(slot uint32, r *record) {
 	q.unreadyLocked(slot, r)
 	q.setStateLocked(slot, r, stateHeld)
@@ -297,8 +306,8 @@ func (q *queue) holdLocked(slot uint32, r *record) {
 	}
 }
 
-// grantLocked leases a held message and fills d. With visibility timeout 0 the message stays held until grantedLocked, so that one
-// receive does not take it twice. q.mu must be held.
+// grantLocked leases a held message and fills d. With visibility timeout 0 the message stays held
+// until grantedLocked, so that one receive does not take it twice. q.mu must be held.
 func (q *queue) grantLocked(now int64, c *receiveCall, d *Delivery, slot uint32, r *record) {
 	q.receiveLocked(now, r)
 	if c.visibility == 0 {
@@ -350,9 +359,10 @@ func (q *queue) fillLocked(d *Delivery, slot uint32, r *record) {
 
 // Deliveries receives from q for ever: each message in turn, as an iterator.
 //
-// Where in.Wait is 0 it waits 20 seconds per receive, so that an idle loop costs nothing. An error of Receive, that of an ended ctx
-// included, is yielded once and ends the iteration. When ctx ends or the loop breaks off, what was received with in.Max
-// above 1 and not yet yielded is returned, uncounted where q is a queue of this package.
+// Where in.Wait is 0 it waits 20 seconds per receive, so that an idle loop costs nothing. An error
+// of Receive, that of an ended ctx included, is yielded once and ends the iteration. When ctx ends
+// or the loop breaks off, what was received with in.Max above 1 and not yet yielded is returned,
+// uncounted where q is a queue of this package.
 func Deliveries(ctx context.Context, q Queue, in ReceiveInput) iter.Seq2[Delivery, error] {
 	if in.Wait == 0 {
 		in.Wait = maxWait
@@ -380,7 +390,8 @@ func Deliveries(ctx context.Context, q Queue, in ReceiveInput) iter.Seq2[Deliver
 
 // giveBack returns deliveries that nobody will process. One that fails comes back by its timeout.
 func giveBack(ds []Delivery) {
-	// In reverse, so that a FIFO group is unlocked by its first message, when the others are ready again.
+	// In reverse, so that a FIFO group is unlocked by its first message, when the others are ready
+	// again.
 	for i := len(ds) - 1; i >= 0; i-- {
 		_ = ds[i].Return(context.Background(), 0)
 	}

@@ -10,23 +10,25 @@ import (
 	"github.com/google/uuid"
 )
 
-// A DeadLetterTarget takes messages that were received too often without being deleted. [*Standard] and [*FIFO] are targets, and so are
-// [DeadLetterFunc], [DeadLetterFile] and [DeadLetterLog].
+// A DeadLetterTarget takes messages that were received too often without being deleted. [*Standard]
+// and [*FIFO] are targets, and so are [DeadLetterFunc], [DeadLetterFile] and [DeadLetterLog].
 //
-// The message stays in its queue, where nobody can receive it, until DeadLetter returns: on nil it is removed. Where the error matches
-// [ErrClosed] or [ErrQueueDoesNotExist] the target is gone for good, and the message is delivered as if there were none
-// (SQS: DLQ-8). On any other error, and when DeadLetter panics, the message stays, is offered again after 1 second, then 2, up to once a
-// minute, and is not delivered meanwhile; in a FIFO queue its group waits. So a message is always in at least one place. A target that
-// fails after it stored the message will see it again.
+// The message stays in its queue, where nobody can receive it, until DeadLetter returns: on nil it
+// is removed. Where the error matches [ErrClosed] or [ErrQueueDoesNotExist] the target is gone for
+// good, and the message is delivered as if there were none (SQS: DLQ-8). On any other error, and
+// when DeadLetter panics, the message stays, is offered again after 1 second, then 2, up to once a
+// minute, and is not delivered meanwhile; in a FIFO queue its group waits. So a message is always
+// in at least one place. A target that fails after it stored the message will see it again.
 //
-// DeadLetter is called by a receive in its own goroutine, with no lock held, by several at once. Its ctx ends after 30 seconds
-// and not with the receive. A target that does not heed it keeps that one receive waiting.
+// DeadLetter is called by a receive in its own goroutine, with no lock held, by several at once.
+// Its ctx ends after 30 seconds and not with the receive. A target that does not heed it keeps that
+// one receive waiting.
 type DeadLetterTarget interface {
 	DeadLetter(ctx context.Context, d DeadLetter) error
 }
 
-// DeadLetter is a message on its way to a dead-letter target, with what its queue knows of it. The JSON form is
-// what [DeadLetterFile] writes.
+// DeadLetter is a message on its way to a dead-letter target, with what its queue knows of it. The
+// JSON form is what [DeadLetterFile] writes.
 type DeadLetter struct {
 	ID              string               `json:"id"`
 	Body            string               `json:"body"`
@@ -49,7 +51,8 @@ type DeadLetter struct {
 // handOverTime is how long a target has.
 const handOverTime = 30 * time.Second
 
-// choresAtOnce bounds the messages one receive takes on to hand over before it looks for others again.
+// choresAtOnce bounds the messages one receive takes on to hand over before it looks for others
+// again.
 const choresAtOnce = 16
 
 // chore is one message to be handed over.
@@ -71,12 +74,13 @@ const (
 // errTargetQuit is the failure of a target or a destination that ended its goroutine.
 var errTargetQuit = errors.New("inq: the target of a message did not return")
 
-// takeOrBury is a receive on a queue with a dead-letter target (SQS: DLQ-4): messages received often enough are handed over instead of
-// delivered, and it goes on to others. It is called with q.mu held. With done it has unlocked and ds and err are the answer. Otherwise
-// there is nothing to receive, and q.mu is held again, at the time now.
+// takeOrBury is a receive on a queue with a dead-letter target (SQS: DLQ-4): messages received
+// often enough are handed over instead of delivered, and it goes on to others. It is called with
+// q.mu held. With done it has unlocked and ds and err are the answer. Otherwise there is nothing to
+// receive, and q.mu is held again, at the time now.
 //
-// Messages it finds while others must be handed over are held, not leased, so that their visibility timeout starts when they
-// are returned, and so that an error leaves them as they were.
+// Messages it finds while others must be handed over are held, not leased, so that their visibility
+// timeout starts when they are returned, and so that an error leaves them as they were.
 func (q *queue) takeOrBury(ctx context.Context, now int64, more bool, c *receiveCall, dst []Delivery) (
 	ds []Delivery, done bool, _ int64, err error) {
 
@@ -163,7 +167,8 @@ func (s *settings) buries(r *record) bool {
 	return s.target != nil && r.receivesHere() >= uint32(s.maxReceives)
 }
 
-// startBuryLocked makes a message that is held, or in flight and off the wheel, one that is being handed over. q.mu must be held.
+// startBuryLocked makes a message that is held, or in flight and off the wheel, one that is being
+// handed over. q.mu must be held.
 func (q *queue) startBuryLocked(slot uint32, r *record, target DeadLetterTarget, reason string) chore {
 	r.state = stateBurying // counted like held and in flight
 	var s Snapshot
@@ -176,8 +181,8 @@ func (q *queue) startBuryLocked(slot uint32, r *record, target DeadLetterTarget,
 	}}
 }
 
-// grantHeldLocked leases what is still held and returns the deliveries. Messages may have expired or been purged or deleted meanwhile.
-// q.mu must be held.
+// grantHeldLocked leases what is still held and returns the deliveries. Messages may have expired
+// or been purged or deleted meanwhile. q.mu must be held.
 func (q *queue) grantHeldLocked(now int64, c *receiveCall, dst []Delivery, held []ref) []Delivery {
 	if len(held) == 0 {
 		return nil
@@ -196,8 +201,9 @@ func (q *queue) grantHeldLocked(now int64, c *receiveCall, dst []Delivery, held 
 	return dst[:n]
 }
 
-// handOverAll unlocks and hands messages over one by one. It returns what is held for delivery then: what was, and messages whose target is gone.
-// Between two of them it looks at ctx; once that has ended, everything not yet handed over is as it was.
+// handOverAll unlocks and hands messages over one by one. It returns what is held for delivery
+// then: what was, and messages whose target is gone. Between two of them it looks at ctx; once that
+// has ended, everything not yet handed over is as it was.
 func (q *queue) handOverAll(ctx context.Context, now int64, chores []chore, held []ref, most int) (_ []ref, err error) {
 	q.leave(now)
 	completed := false
@@ -237,8 +243,8 @@ func (q *queue) restore(held []ref, chores []chore) {
 	q.leave(now)
 }
 
-// handOver gives one message to its target and carries out what follows from the answer. hold says what to do where the
-// target is gone: hold the message, or put it back.
+// handOver gives one message to its target and carries out what follows from the answer. hold says
+// what to do where the target is gone: hold the message, or put it back.
 func (q *queue) handOver(ctx context.Context, ch *chore, hold bool) (end fate) {
 	err := errTargetQuit
 	defer func() { end = q.finishBury(ch, err, hold) }()
@@ -321,8 +327,9 @@ func (q *queue) failedLocked(now int64, ch *chore, err error) {
 	}
 }
 
-// takeBeforeChoreLocked leases messages for a waiter as long as none must be handed over. Where the first one must, it wakes the waiter to do
-// that in its own goroutine: whoever sends, deletes or runs the timer never calls a target. q.mu must be held.
+// takeBeforeChoreLocked leases messages for a waiter as long as none must be handed over. Where the
+// first one must, it wakes the waiter to do that in its own goroutine: whoever sends, deletes or
+// runs the timer never calls a target. q.mu must be held.
 func (q *queue) takeBeforeChoreLocked(now int64, w *waiter, s *settings) (n int) {
 	if w.call.attempt != "" {
 		if n, ok := q.replayLocked(now, &w.call, w.dst); ok {
@@ -351,8 +358,8 @@ func (q *queue) takeBeforeChoreLocked(now int64, w *waiter, s *settings) (n int)
 	return n
 }
 
-// retry is the turn of a waiter that was woken to hand messages over. Without done it found nothing to receive, and q.mu is held: the
-// waiter goes back to its place in line.
+// retry is the turn of a waiter that was woken to hand messages over. Without done it found nothing
+// to receive, and q.mu is held: the waiter goes back to its place in line.
 func (q *queue) retry(ctx context.Context, w *waiter, deadline int64) (ds []Delivery, done bool, now int64, err error) {
 	now, err = q.enter()
 	if err != nil {
@@ -375,13 +382,14 @@ func (q *queue) retry(ctx context.Context, w *waiter, deadline int64) (ds []Deli
 	return nil, false, now, nil
 }
 
-// Bury hands the message of a receive to the dead-letter target now, for a reason the target is told. It is beyond SQS: for messages of
-// which the consumer knows that no retry will help.
+// Bury hands the message of a receive to the dead-letter target now, for a reason the target is
+// told. It is beyond SQS: for messages of which the consumer knows that no retry will help.
 //
-// When it returns nil the target has the message and the queue has it no more. Where the target fails, its error is returned, wrapped, and
-// the message is in flight as before; if its timeout passed meanwhile, it is receivable again. The target is called with the
-// values of ctx, not its end, and 30 seconds at most. Only the latest handle of a message in flight will do, as with Return.
-// [ErrNoDeadLetterTarget] where the queue has no target.
+// When it returns nil the target has the message and the queue has it no more. Where the target
+// fails, its error is returned, wrapped, and the message is in flight as before; if its timeout
+// passed meanwhile, it is receivable again. The target is called with the values of ctx, not its
+// end, and 30 seconds at most. Only the latest handle of a message in flight will do, as with
+// Return. [ErrNoDeadLetterTarget] where the queue has no target.
 func (q *queue) Bury(ctx context.Context, receiptHandle, reason string) error {
 	rc, err := q.ids.parse(receiptHandle)
 	if err != nil {
@@ -442,15 +450,17 @@ func (q *queue) finishOwnBury(ch *chore, err error, deadline int64) {
 	q.leave(now)
 }
 
-// DeadLetter takes a dead letter of another queue, which makes a queue a [DeadLetterTarget]. The message keeps its id, body, attributes, trace
-// header, sender, receive count and time of its first receive; on Standard also the time it was sent. It has no delay, is never
-// dropped as a duplicate, and does not count as sent (SQS: DLQ-5..7, FIFO-24). [ErrFull] where the queue is at its capacity,
-// [ErrInvalidParameter] where it comes from the other type of queue.
+// DeadLetter takes a dead letter of another queue, which makes a queue a [DeadLetterTarget]. The
+// message keeps its id, body, attributes, trace header, sender, receive count and time of its first
+// receive; on Standard also the time it was sent. It has no delay, is never dropped as a duplicate,
+// and does not count as sent (SQS: DLQ-5..7, FIFO-24). [ErrFull] where the queue is at its
+// capacity, [ErrInvalidParameter] where it comes from the other type of queue.
 func (q *queue) DeadLetter(ctx context.Context, d DeadLetter) error {
 	if err := q.checkContext(ctx); err != nil {
 		return err
 	}
-	// A function may have changed what a queue of this process gave it, so that d.from proves nothing.
+	// A function may have changed what a queue of this process gave it, so that d.from proves
+	// nothing.
 	m := Message{Body: d.Body, Attributes: d.Attributes, GroupID: d.GroupID, TraceHeader: d.TraceHeader, SenderID: d.SenderID}
 	if _, err := m.check(); err != nil {
 		return q.refused(err)

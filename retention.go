@@ -7,11 +7,13 @@ import (
 )
 
 // Retention goes by the time of the send, which is not the order of delivery. Nearly all messages
-// expire in the order they arrived in, so a list of arrivals is enough for them: its head goes first. What does not fit, messages that
-// LC-5 moved to the back and dead letters that keep an older send time, is in a heap by that time besides.
+// expire in the order they arrived in, so a list of arrivals is enough for them: its head goes
+// first. What does not fit, messages that LC-5 moved to the back and dead letters that keep an
+// older send time, is in a heap by that time besides.
 
-// arrivals lists messages in the order they came into the queue, whatever state they are in. The age of the oldest message is the
-// age of its head (SQS: section 10); messages received three or more times on Standard are not on it.
+// arrivals lists messages in the order they came into the queue, whatever state they are in. The
+// age of the oldest message is the age of its head (SQS: section 10); messages received three or
+// more times on Standard are not on it.
 type arrivals struct{ head, tail uint32 }
 
 func (a *arrivals) push(s *store, slot uint32, r *record) {
@@ -59,7 +61,8 @@ func (q *queue) arrivedLocked(slot uint32, r *record, s *settings) {
 	q.scheduleLocked(after(r.enqueued, s.retention))
 }
 
-// tenantLocked returns the tenant of a message, 0 if it has none or the queue is FIFO. q.mu must be held.
+// tenantLocked returns the tenant of a message, 0 if it has none or the queue is FIFO. q.mu must be
+// held.
 func (q *queue) tenantLocked(slot uint32) uint32 {
 	if q.fair == nil {
 		return 0
@@ -77,7 +80,8 @@ func (q *queue) departLocked(slot uint32, r *record) {
 	}
 }
 
-// poisonLocked takes a message that LC-5 moved to the back off the list of arrivals. q.mu must be held.
+// poisonLocked takes a message that LC-5 moved to the back off the list of arrivals. q.mu must be
+// held.
 func (q *queue) poisonLocked(slot uint32, r *record) {
 	q.offArrivalsLocked(slot, r)
 	r.flags |= flagPoison
@@ -102,7 +106,8 @@ func (q *queue) nextExpiryLocked() int64 {
 	return after(at, q.settings.Load().retention)
 }
 
-// oldestLocked returns the message that expires next, and since when it counts; 0 and never if there is none. q.mu must be held.
+// oldestLocked returns the message that expires next, and since when it counts; 0 and never if
+// there is none. q.mu must be held.
 func (q *queue) oldestLocked() (slot uint32, since int64) {
 	since = never
 	if h := q.main.arrivals.head; h != 0 {
@@ -145,7 +150,8 @@ func (q *queue) expireOneLocked(now int64, slot uint32) {
 	q.detachLocked(slot, q.store.at(slot))
 }
 
-// ageLocked returns the age of the oldest message that counts (SQS: section 10), 0 if there is none. q.mu must be held.
+// ageLocked returns the age of the oldest message that counts (SQS: section 10), 0 if there is
+// none. q.mu must be held.
 func (q *queue) ageLocked(now int64) time.Duration {
 	since := now
 	if h := q.main.arrivals.head; h != 0 {

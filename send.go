@@ -7,10 +7,11 @@ import (
 
 // Send adds one message to the queue (SQS: sections 1.3, 5.1, 5.3). It never waits.
 //
-// It refuses, each as a [*ParamError]: a body that is empty ([ErrMissingParameter]) or holds characters SQS does not take
-// ([ErrInvalidMessageContents]); on FIFO a missing group id (ErrMissingParameter); and with [ErrInvalidParameter] a message larger than the
-// maximum size, a bad attribute, id or delay, and what the type of queue does not take. [ErrFull] means the queue is
-// at its capacity. A duplicate on FIFO is a success that adds nothing.
+// It refuses, each as a [*ParamError]: a body that is empty ([ErrMissingParameter]) or holds
+// characters SQS does not take ([ErrInvalidMessageContents]); on FIFO a missing group id
+// (ErrMissingParameter); and with [ErrInvalidParameter] a message larger than the maximum size, a
+// bad attribute, id or delay, and what the type of queue does not take. [ErrFull] means the queue
+// is at its capacity. A duplicate on FIFO is a success that adds nothing.
 func (q *queue) Send(ctx context.Context, m Message) (Sent, error) {
 	if err := q.checkContext(ctx); err != nil {
 		return Sent{}, err
@@ -33,14 +34,16 @@ func (q *queue) sendPrepared(m *Message, s *settings) (Sent, error) {
 		return Sent{}, err
 	}
 	q.catchUpLocked(now)
-	// Between the checks and the lock the settings may have changed: a deadline by the old ones would come too late.
+	// Between the checks and the lock the settings may have changed: a deadline by the old ones
+	// would come too late.
 	sent, err := q.acceptLocked(now, &p, q.settings.Load())
 	q.leave(now)
 	return sent, err
 }
 
-// sendBare is Send for a message that is nothing but a body, to a Standard queue without delay and capacity. Most messages are, and
-// the price of a send is mostly that of the memory it writes to before it takes and leaves the lock.
+// sendBare is Send for a message that is nothing but a body, to a Standard queue without delay and
+// capacity. Most messages are, and the price of a send is mostly that of the memory it writes to
+// before it takes and leaves the lock.
 func (q *queue) sendBare(body string) (Sent, error) {
 	if err := checkBody(body); err != nil {
 		return Sent{}, q.refused(err)
@@ -61,8 +64,8 @@ func (q *queue) sendBare(body string) (Sent, error) {
 	return Sent{ids: q.ids, seq: seq}, nil
 }
 
-// acceptBareLocked is acceptLocked and what it calls, spelled out for a message that is nothing but a body, and
-// returns its number. q.mu must be held, and the queue must be plain.
+// acceptBareLocked is acceptLocked and what it calls, spelled out for a message that is nothing but
+// a body, and returns its number. q.mu must be held, and the queue must be plain.
 func (q *queue) acceptBareLocked(now int64, body string, s *settings) (seq uint64) {
 	slot := q.store.alloc()
 	r := q.store.at(slot)
@@ -84,10 +87,11 @@ func (q *queue) acceptBareLocked(now int64, body string, s *settings) (seq uint6
 
 // SendBatch adds 1 to 10 messages in the order of the slice (SQS: section 1.4).
 //
-// The whole batch is refused if it is empty ([ErrEmptyBatch]), has more than 10 entries ([ErrTooManyEntries]) or more
-// than 1 MiB ([ErrBatchTooLong]), and on FIFO if any entry lacks an id, has a delay or is too large (SQS: FIFO-4, BAT-7). Any other
-// fault fails its entry alone: the call returns a [*BatchError], and the other messages are in the queue. Where the
-// queue becomes full, that entry and all that follow fail with [ErrFull].
+// The whole batch is refused if it is empty ([ErrEmptyBatch]), has more than 10 entries
+// ([ErrTooManyEntries]) or more than 1 MiB ([ErrBatchTooLong]), and on FIFO if any entry lacks an
+// id, has a delay or is too large (SQS: FIFO-4, BAT-7). Any other fault fails its entry alone: the
+// call returns a [*BatchError], and the other messages are in the queue. Where the queue becomes
+// full, that entry and all that follow fail with [ErrFull].
 func (q *queue) SendBatch(ctx context.Context, ms []Message) ([]Sent, error) {
 	if err := q.checkContext(ctx); err != nil {
 		return nil, err
@@ -200,8 +204,8 @@ func (q *queue) sendBareBatch(ms []Message, s *settings) ([]Sent, error) {
 	return sent, failures.err()
 }
 
-// checkEntry finds what fails a FIFO batch as a whole: every fault of an entry except one of its contents
-// (SQS: FIFO-4, BAT-5, BAT-7).
+// checkEntry finds what fails a FIFO batch as a whole: every fault of an entry except one of its
+// contents (SQS: FIFO-4, BAT-5, BAT-7).
 func (q *queue) checkEntry(m *Message, s *settings) error {
 	if m.GroupID == "" {
 		return &ParamError{Err: ErrInvalidParameter, Param: "MessageGroupId", Value: "", Reason: "required by a FIFO queue"}
@@ -275,7 +279,8 @@ func (q *queue) prepare(p *payload, m *Message, s *settings) error {
 	return nil
 }
 
-// checkDelay returns the delay of a message in nanoseconds, -1 for the queue's own (SQS: LC-1, FIFO-5, MSG-14).
+// checkDelay returns the delay of a message in nanoseconds, -1 for the queue's own (SQS: LC-1,
+// FIFO-5, MSG-14).
 func (q *queue) checkDelay(d time.Duration, s *settings) (int64, error) {
 	switch {
 	case d == 0 || d == Zero && q.fifo != nil:
@@ -296,7 +301,8 @@ func (q *queue) checkDelay(d time.Duration, s *settings) (int64, error) {
 	return int64(d), nil
 }
 
-// acceptLocked enqueues a checked message, or finds that it is a duplicate or one too many. q.mu must be held.
+// acceptLocked enqueues a checked message, or finds that it is a duplicate or one too many. q.mu
+// must be held.
 func (q *queue) acceptLocked(now int64, p *payload, s *settings) (Sent, error) {
 	if q.fifo != nil {
 		if seq, ok := q.fifo.dedup.find(p.key, now); ok {
@@ -322,7 +328,8 @@ func (q *queue) acceptLocked(now int64, p *payload, s *settings) (Sent, error) {
 	return Sent{ids: q.ids, seq: seq}, nil
 }
 
-// checkCapacityLocked applies WithCapacity. What has expired takes no room, be the timer late or not. q.mu must be held.
+// checkCapacityLocked applies WithCapacity. What has expired takes no room, be the timer late or
+// not. q.mu must be held.
 func (q *queue) checkCapacityLocked(now int64, s *settings, size int) error {
 	err := q.fullLocked(s, size)
 	if err != nil && q.armed <= now {
@@ -332,7 +339,8 @@ func (q *queue) checkCapacityLocked(now int64, s *settings, size int) error {
 	return err
 }
 
-// fullLocked tells why there is no room for a message of this size, nil where there is. q.mu must be held.
+// fullLocked tells why there is no room for a message of this size, nil where there is. q.mu must
+// be held.
 func (q *queue) fullLocked(s *settings, size int) error {
 	if s.capMessages > 0 && q.store.live >= s.capMessages {
 		return &ParamError{Err: ErrFull, Param: "Capacity", Value: q.store.live, Max: s.capMessages, Reason: "messages"}

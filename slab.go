@@ -1,7 +1,7 @@
 package inq
 
-// slab holds values of one type in chunks and names them by number; 0 is nobody. Freed numbers are used again, the latest first.
-// Pointers stay valid until the next alloc.
+// slab holds values of one type in chunks and names them by number; 0 is nobody. Freed numbers are
+// used again, the latest first. Pointers stay valid until the next alloc.
 type slab[T any] struct {
 	chunks [][]T
 	free   []uint32

@@ -9,8 +9,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Stats is what a queue tells of itself: the CloudWatch metrics of SQS as totals since the queue was made
-// (SQS: section 10), and what SQS does not tell.
+// Stats is what a queue tells of itself: the CloudWatch metrics of SQS as totals since the queue
+// was made (SQS: section 10), and what SQS does not tell.
 type Stats struct {
 	Counts
 	OldestAge time.Duration // of the oldest message; on Standard without those received three or more times; in a dead-letter queue since the move
@@ -46,8 +46,8 @@ type metrics struct {
 	movedIn, movedOut                         uint64
 }
 
-// Stats returns the numbers as they are at this instant, all of the same one. It costs about as much as a receive. After
-// Close it returns the totals with an empty queue.
+// Stats returns the numbers as they are at this instant, all of the same one. It costs about as
+// much as a receive. After Close it returns the totals with an empty queue.
 func (q *queue) Stats() Stats {
 	now, err := q.enterSettled()
 	if err != nil {
@@ -106,16 +106,18 @@ type Snapshot struct {
 	VisibleAt        time.Time // end of the delay or the visibility timeout; zero: visible, or without end
 }
 
-// Message returns what a producer would send to have this message once more in another queue: everything but
-// the delay. The deduplication id of a FIFO message is kept, so that a second copy is not added.
+// Message returns what a producer would send to have this message once more in another queue:
+// everything but the delay. The deduplication id of a FIFO message is kept, so that a second copy
+// is not added.
 func (s *Snapshot) Message() Message {
 	return Message{Body: s.Body, Attributes: cloneAttributes(s.Attributes), GroupID: s.GroupID,
 		DeduplicationID: s.DeduplicationID, TraceHeader: s.TraceHeader, SenderID: s.SenderID}
 }
 
-// Messages looks at all messages in the order they came in, whatever state they are in, without touching
-// them. Messages that come during the iteration are not in it, messages that go may be missing; the lock is never held for long.
-// It costs 16 bytes per message while it runs. On a closed queue it yields nothing.
+// Messages looks at all messages in the order they came in, whatever state they are in, without
+// touching them. Messages that come during the iteration are not in it, messages that go may be
+// missing; the lock is never held for long. It costs 16 bytes per message while it runs. On a
+// closed queue it yields nothing.
 func (q *queue) Messages() iter.Seq[Snapshot] {
 	return func(yield func(Snapshot) bool) {
 		refs := q.collect()
@@ -176,8 +178,8 @@ func (q *queue) collect() (refs []ref) {
 	return refs
 }
 
-// snapshotLocked writes what a look at the message tells; a deduplication id may be contentMark yet, since hashing takes too
-// long here. q.mu must be held.
+// snapshotLocked writes what a look at the message tells; a deduplication id may be contentMark
+// yet, since hashing takes too long here. q.mu must be held.
 func (q *queue) snapshotLocked(s *Snapshot, slot uint32, r *record) {
 	*s = Snapshot{Body: r.body, GroupID: q.groupLocked(slot), ReceiveCount: r.receiveCount(), SenderID: q.senderID,
 		ID: q.idLocked(r).String(), SentAt: q.ids.time(r.enqueued)}

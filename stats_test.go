@@ -33,7 +33,8 @@ func TestStats_TotalsFollowTheirDefinitions(t *testing.T) {
 		}
 		require.Equal(s, want, s.q.Stats())
 
-		// EmptyReceives: receives that returned nothing, short and long; refused and ended ones are none of them.
+		// EmptyReceives: receives that returned nothing, short and long; refused and ended ones are
+		// none of them.
 		require.NoError(s, s.q.Purge(ctx))
 		s.gets(1, 0)
 		_, err = s.q.Receive(ctx, ReceiveInput{Wait: time.Second})

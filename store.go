@@ -4,8 +4,8 @@ import (
 	"example.com/inq/internal/links"
 )
 
-// record is one message in the slab. Its deadline and links are in the links.Node of the same slot: they belong to
-// one list or to the timer wheel, never to two, according to the state:
+// record is one message in the slab. Its deadline and links are in the links.Node of the same slot:
+// they belong to one list or to the timer wheel, never to two, according to the state:
 //
 //	delayed         the wheel; on FIFO the list of delayed messages, unless Return gave a delay of its own
 //	ready           Standard: the ready store of its tenant. FIFO: no links, the group's list is enough
@@ -13,8 +13,8 @@ import (
 //	in flight       the wheel or the line of timeouts, unless it never times out
 //	backoff         the wheel
 //
-// Beside that every message is on exactly one list of arrivals (see arrivals), and on FIFO on the list of its
-// group, with links of their own.
+// Beside that every message is on exactly one list of arrivals (see arrivals), and on FIFO on the
+// list of its group, with links of their own.
 type record struct {
 	body     string
 	rare     *rare
@@ -133,7 +133,8 @@ func (s *store) alloc() uint32 {
 	return slot
 }
 
-// grow makes room for n slots. The first chunk doubles, so that a queue of a few messages stays small.
+// grow makes room for n slots. The first chunk doubles, so that a queue of a few messages stays
+// small.
 func (s *store) grow(n int) {
 	s.nodes.Grow(n)
 	chunk := (n - 1) / chunkSize
@@ -185,7 +186,8 @@ func (s *store) release(slot uint32) {
 // reset drops every message.
 func (s *store) reset() { *s = store{isFIFO: s.isFIFO} }
 
-// ref is a message that code outside the lock keeps in mind: it may be gone when the lock is held again.
+// ref is a message that code outside the lock keeps in mind: it may be gone when the lock is held
+// again.
 type ref struct {
 	slot uint32
 	seq  uint64

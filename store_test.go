@@ -92,8 +92,8 @@ func (w *watch) left() (names []string) {
 	return names
 }
 
-// pass sends one message, all parts of which are watched, and has it gone. It is a function of its own so that
-// nothing of it is left on the stack.
+// pass sends one message, all parts of which are watched, and has it gone. It is a function of its
+// own so that nothing of it is left on the stack.
 //
 //go:noinline
 func pass(t *testing.T, q *queue, w *watch, leave func(d *Delivery)) {

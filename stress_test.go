@@ -13,7 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The stress test does everything at once from several goroutines in real time, and asks afterwards, and on the way, that
+// The stress test does everything at once from several goroutines in real time, and asks
+// afterwards, and on the way, that
 //
 //   - every message that was accepted is in one queue, once, or was deleted, or was purged or expired;
 //   - the events of a queue account for every message in it: what came, less what went, is there;

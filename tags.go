@@ -31,9 +31,10 @@ func (b *Broker) Tags(ctx context.Context, name string) (map[string]string, erro
 	return tags, nil
 }
 
-// SetTags adds tags to those of the queue and overwrites the values of keys it has (SQS: MGT-9): all of them, or none where one is
-// refused. Keys have 1 to 128 characters and do not begin with "aws:", values up to 256: letters, digits, white space
-// and _ . : / = + - @. [ErrInvalidParameter] otherwise, and where the queue would have more than 50.
+// SetTags adds tags to those of the queue and overwrites the values of keys it has (SQS: MGT-9):
+// all of them, or none where one is refused. Keys have 1 to 128 characters and do not begin with
+// "aws:", values up to 256: letters, digits, white space and _ . : / = + - @. [ErrInvalidParameter]
+// otherwise, and where the queue would have more than 50.
 func (b *Broker) SetTags(ctx context.Context, name string, tags map[string]string) error {
 	if err := checkContext(ctx); err != nil {
 		return err

@@ -15,9 +15,10 @@ type DeadLetterFunc func(ctx context.Context, d DeadLetter) error
 // DeadLetter calls f.
 func (f DeadLetterFunc) DeadLetter(ctx context.Context, d DeadLetter) error { return f(ctx, d) }
 
-// DeadLetterFile is a [DeadLetterTarget] that appends each message to a file, as one line of JSON in the form of [DeadLetter], with binary
-// values in base64. A line is there whole or not at all when DeadLetter returns, as far as the operating system has it; nothing is synced to the disk.
-// It is safe for concurrent use, by several queues too, but not by several processes on one file.
+// DeadLetterFile is a [DeadLetterTarget] that appends each message to a file, as one line of JSON
+// in the form of [DeadLetter], with binary values in base64. A line is there whole or not at all
+// when DeadLetter returns, as far as the operating system has it; nothing is synced to the disk. It
+// is safe for concurrent use, by several queues too, but not by several processes on one file.
 type DeadLetterFile struct {
 	path string
 
@@ -25,7 +26,8 @@ type DeadLetterFile struct {
 	file *os.File   // nil after Close
 }
 
-// NewDeadLetterFile opens the file for appending and creates it where it does not exist. Close it when no queue uses it any more.
+// NewDeadLetterFile opens the file for appending and creates it where it does not exist. Close it
+// when no queue uses it any more.
 func NewDeadLetterFile(path string) (*DeadLetterFile, error) {
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
@@ -34,7 +36,8 @@ func NewDeadLetterFile(path string) (*DeadLetterFile, error) {
 	return &DeadLetterFile{path: path, file: f}, nil
 }
 
-// DeadLetter appends a line. After Close it fails, and the queue keeps the message and offers it again later.
+// DeadLetter appends a line. After Close it fails, and the queue keeps the message and offers it
+// again later.
 func (t *DeadLetterFile) DeadLetter(_ context.Context, d DeadLetter) error {
 	line, err := json.Marshal(d)
 	if err != nil {
@@ -50,7 +53,8 @@ func (t *DeadLetterFile) DeadLetter(_ context.Context, d DeadLetter) error {
 		return fmt.Errorf("inq: dead-letter file: %w", err)
 	}
 	if _, err := t.file.Write(append(line, '\n')); err != nil {
-		// A disk that filled up in the middle must not leave half a line for the next one to continue.
+		// A disk that filled up in the middle must not leave half a line for the next one to
+		// continue.
 		_ = t.file.Truncate(before.Size())
 		return fmt.Errorf("inq: dead-letter file: %w", err)
 	}
@@ -69,8 +73,9 @@ func (t *DeadLetterFile) Close() error {
 	return err
 }
 
-// DeadLetterLog returns a [DeadLetterTarget] that writes each message to l at the given level and lets it go. The body is part of the record. A nil l is
-// [slog.Default] at the time of each message.
+// DeadLetterLog returns a [DeadLetterTarget] that writes each message to l at the given level and
+// lets it go. The body is part of the record. A nil l is [slog.Default] at the time of each
+// message.
 func DeadLetterLog(l *slog.Logger, level slog.Level) DeadLetterTarget {
 	return DeadLetterFunc(func(ctx context.Context, d DeadLetter) error {
 		log := l

@@ -7,11 +7,12 @@ import (
 	"example.com/inq/internal/wheel"
 )
 
-// timeouts holds the deadlines of messages: ends of delays and of visibility timeouts, and next tries of hand-overs.
+// timeouts holds the deadlines of messages: ends of delays and of visibility timeouts, and next
+// tries of hand-overs.
 //
-// Most of them come in order, since receives that do not say otherwise all have the queue's visibility timeout: these stand in
-// line, at the cost of two links. All others are on the wheel. Both share the links of a message, which is in one of
-// the two or in neither, told by its flags.
+// Most of them come in order, since receives that do not say otherwise all have the queue's
+// visibility timeout: these stand in line, at the cost of two links. All others are on the wheel.
+// Both share the links of a message, which is in one of the two or in neither, told by its flags.
 type timeouts struct {
 	line  links.List   // ascending by deadline
 	wheel *wheel.Wheel // two kilobytes that the plain path does not touch
@@ -64,8 +65,8 @@ func (t *timeouts) next(s *store) int64 {
 	return at
 }
 
-// advance calls fire for messages whose deadline has come, with the deadline cancelled. It looks at about budget of
-// them and reports whether it is done.
+// advance calls fire for messages whose deadline has come, with the deadline cancelled. It looks at
+// about budget of them and reports whether it is done.
 func (t *timeouts) advance(s *store, now int64, budget int, fire func(slot uint32)) (done bool) {
 	for ; budget > 0; budget-- {
 		slot := t.line.Head

@@ -2,8 +2,9 @@ package inq
 
 import "time"
 
-// This file holds the transitions between delayed, ready, in flight and gone. Each is called with q.mu held, takes
-// the time it happens at, and leaves the message in one state and linked where that state says.
+// This file holds the transitions between delayed, ready, in flight and gone. Each is called with
+// q.mu held, takes the time it happens at, and leaves the message in one state and linked where
+// that state says.
 
 // setStateLocked changes the state and what is counted by it. q.mu must be held.
 func (q *queue) setStateLocked(slot uint32, r *record, to state) {
@@ -25,8 +26,8 @@ func (q *queue) countLocked(slot uint32, was, is class) {
 	}
 }
 
-// readyLocked makes a message receivable that is on no list: enqueue without delay, arrive, and the end of release and
-// return. q.mu must be held.
+// readyLocked makes a message receivable that is on no list: enqueue without delay, arrive, and the
+// end of release and return. q.mu must be held.
 func (q *queue) readyLocked(slot uint32, r *record) {
 	q.setStateLocked(slot, r, stateReady)
 	if q.fifo != nil {
@@ -40,7 +41,8 @@ func (q *queue) readyLocked(slot uint32, r *record) {
 	q.main.ready.push(&q.store, slot, r)
 }
 
-// unreadyLocked takes a ready message off its list. The caller gives it its next state. q.mu must be held.
+// unreadyLocked takes a ready message off its list. The caller gives it its next state. q.mu must
+// be held.
 func (q *queue) unreadyLocked(slot uint32, r *record) {
 	if q.fifo != nil {
 		return // the caller's change of state and fifo.changed do it
@@ -62,8 +64,8 @@ func (q *queue) deadlineLocked(slot uint32, r *record, deadline int64) {
 	q.scheduleLocked(deadline)
 }
 
-// dueLocked is called by the wheel for each deadline that has come: a delay, a visibility timeout, or the next
-// try of a hand-over. q.mu must be held.
+// dueLocked is called by the wheel for each deadline that has come: a delay, a visibility timeout,
+// or the next try of a hand-over. q.mu must be held.
 func (q *queue) dueLocked(slot uint32) {
 	r := q.store.at(slot)
 	r.flags &^= flagWheel
@@ -81,7 +83,8 @@ func (q *queue) dueLocked(slot uint32) {
 	}
 }
 
-// receivesHere counts the receives in this queue that stand: by these dead-lettering and LC-5 decide.
+// receivesHere counts the receives in this queue that stand: by these dead-lettering and LC-5
+// decide.
 func (r *record) receivesHere() uint32 {
 	if r.rare != nil {
 		return r.receive - r.rare.uncounted
@@ -97,11 +100,13 @@ func (r *record) receiveCount() int {
 	return int(r.receive)
 }
 
-// leaseLocked is deadlineLocked for a visibility timeout that is not longer than the queue's own. Nearly all are equal to it, and
-// then deadlines come in order; a longer one in line would keep all others out of it.
+// leaseLocked is deadlineLocked for a visibility timeout that is not longer than the queue's own.
+// Nearly all are equal to it, and then deadlines come in order; a longer one in line would keep all
+// others out of it.
 //
-// Of messages that time out at the same instant, those in line come back before those on the wheel. Where that can be
-// seen, in the turns of groups and in what LC-5 moves to the back, the wheel alone keeps the order of the receives. q.mu must be held.
+// Of messages that time out at the same instant, those in line come back before those on the wheel.
+// Where that can be seen, in the turns of groups and in what LC-5 moves to the back, the wheel
+// alone keeps the order of the receives. q.mu must be held.
 func (q *queue) leaseLocked(slot uint32, r *record, deadline int64) {
 	if deadline == never || q.fifo != nil || r.receive >= poisonReceives {
 		q.deadlineLocked(slot, r, deadline)
@@ -122,15 +127,15 @@ func (q *queue) receiveLocked(now int64, r *record) {
 	q.metrics.received++
 }
 
-// passLocked ends a receive with visibility timeout 0: counted, but the message never left ready (SQS: LC-7, RCV-9).
-// q.mu must be held.
+// passLocked ends a receive with visibility timeout 0: counted, but the message never left ready
+// (SQS: LC-7, RCV-9). q.mu must be held.
 func (q *queue) passLocked(now int64, slot uint32, r *record) {
 	q.toBackLocked(now, slot, r)
 	q.readyLocked(slot, r)
 }
 
-// releaseLocked makes a message that is in flight, and off the wheel, receivable again: its timeout is over or was set
-// to zero (SQS: LC-4, LC-5, VIS-1). q.mu must be held.
+// releaseLocked makes a message that is in flight, and off the wheel, receivable again: its timeout
+// is over or was set to zero (SQS: LC-4, LC-5, VIS-1). q.mu must be held.
 func (q *queue) releaseLocked(now int64, slot uint32, r *record) {
 	q.toBackLocked(now, slot, r)
 	q.readyLocked(slot, r)
@@ -140,8 +145,8 @@ func (q *queue) releaseLocked(now int64, slot uint32, r *record) {
 // poisonReceives is from how many receives on a message goes to the back (SQS: LC-5).
 const poisonReceives = 3
 
-// toBackLocked moves a Standard message that keeps failing behind all others (SQS: LC-5). Such a message no longer counts into the
-// age of the oldest one (SQS: section 10). q.mu must be held.
+// toBackLocked moves a Standard message that keeps failing behind all others (SQS: LC-5). Such a
+// message no longer counts into the age of the oldest one (SQS: section 10). q.mu must be held.
 func (q *queue) toBackLocked(now int64, slot uint32, r *record) {
 	if q.fifo != nil || r.receivesHere() < poisonReceives {
 		return
@@ -155,8 +160,8 @@ func (q *queue) toBackLocked(now int64, slot uint32, r *record) {
 	}
 }
 
-// rareLocked returns the rare part of a message and makes it where there is none. Deliveries made before keep
-// seeing none, which is what they were delivered with. q.mu must be held.
+// rareLocked returns the rare part of a message and makes it where there is none. Deliveries made
+// before keep seeing none, which is what they were delivered with. q.mu must be held.
 func (q *queue) rareLocked(r *record) *rare {
 	if r.rare == nil {
 		r.rare = &rare{expiry: -1}
@@ -190,7 +195,8 @@ func (q *queue) checkTotal(now int64, r *record, timeout time.Duration) error {
 	return nil
 }
 
-// returnLocked takes a receive back: the message stands where it stood, as if not received. q.mu must be held.
+// returnLocked takes a receive back: the message stands where it stood, as if not received. q.mu
+// must be held.
 func (q *queue) returnLocked(now int64, slot uint32, r *record, delay time.Duration) {
 	q.timeouts.remove(&q.store, slot, r)
 	ra := q.rareLocked(r)

@@ -6,8 +6,8 @@ import (
 	"example.com/inq/internal/pq"
 )
 
-// waiter is a receive that waits. Messages are handed to it under the lock, already in flight for it, so that a
-// wake-up needs no second critical section and nobody can come in between.
+// waiter is a receive that waits. Messages are handed to it under the lock, already in flight for
+// it, so that a wake-up needs no second critical section and nobody can come in between.
 type waiter struct {
 	call   receiveCall
 	dst    []Delivery
@@ -23,7 +23,8 @@ type waiter struct {
 	wake   chan struct{} // one token for each time it is taken off the list
 }
 
-// waiters is the line of receives that wait, in the order they came. No receive is on it while there is a message it could have.
+// waiters is the line of receives that wait, in the order they came. No receive is on it while
+// there is a message it could have.
 type waiters struct {
 	head, tail *waiter
 	len        int
@@ -100,14 +101,16 @@ func (q *queue) unparkLocked(w *waiter) {
 	}
 }
 
-// wakeLocked ends a wait. q.mu must be held. The token never blocks: there is one for each time w is in line.
+// wakeLocked ends a wait. q.mu must be held. The token never blocks: there is one for each time w
+// is in line.
 func (q *queue) wakeLocked(w *waiter, err error) {
 	q.unparkLocked(w)
 	w.err = err
 	w.wake <- struct{}{}
 }
 
-// wait parks a receive that found nothing and returns what it was handed. It is called with q.mu held, and unlocks it.
+// wait parks a receive that found nothing and returns what it was handed. It is called with q.mu
+// held, and unlocks it.
 func (q *queue) wait(ctx context.Context, now int64, c *receiveCall, dst []Delivery) ([]Delivery, error) {
 	w := q.newWaiterLocked(c, dst)
 	deadline := after(now, c.wait)
@@ -141,7 +144,8 @@ func (q *queue) wait(ctx context.Context, now int64, c *receiveCall, dst []Deliv
 	}
 }
 
-// abandon takes w out of line because its context ended, and reports whether it had been woken before.
+// abandon takes w out of line because its context ended, and reports whether it had been woken
+// before.
 func (q *queue) abandon(w *waiter) (woken bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -178,7 +182,8 @@ func (q *queue) dropWaiter(w *waiter) {
 	q.mu.Unlock()
 }
 
-// serveLocked hands what is receivable to the receives that wait, in the order they came. q.mu must be held.
+// serveLocked hands what is receivable to the receives that wait, in the order they came. q.mu must
+// be held.
 func (q *queue) serveLocked(now int64) {
 	for w := q.waiters.head; w != nil; w = q.waiters.head {
 		if q.counts[classVisible] == 0 || q.counts[classNotVisible] >= q.limit {
@@ -197,8 +202,9 @@ func (q *queue) serveLocked(now int64) {
 	}
 }
 
-// endWaitsLocked ends the waits whose time is over. A wait that ends at this instant goes on while more is to be carried out that is
-// due by now: it may yet have a message of that. q.mu must be held.
+// endWaitsLocked ends the waits whose time is over. A wait that ends at this instant goes on while
+// more is to be carried out that is due by now: it may yet have a message of that. q.mu must be
+// held.
 func (q *queue) endWaitsLocked(now int64, more bool) {
 	if more {
 		now--

@@ -7,7 +7,8 @@ import (
 	"example.com/inq/internal/index"
 )
 
-// BenchmarkIndex_DeleteInsertFind replaces the oldest of n keys and finds one of the others, as a window of remembered keys does.
+// BenchmarkIndex_DeleteInsertFind replaces the oldest of n keys and finds one of the others, as a
+// window of remembered keys does.
 func BenchmarkIndex_DeleteInsertFind(b *testing.B) {
 	for _, n := range []int{100_000, 1_000_000} {
 		keys := make([]uint64, n+1)

@@ -71,7 +71,8 @@ func TestIndex_FindAsksForEachIdOfAHashUntilOneIsRight(t *testing.T) {
 }
 
 func TestIndex_DeletionClosesGapsAcrossTheEndOfASegment(t *testing.T) {
-	// All searches start at the last three of 16 slots, so that entries wrap around to the first ones.
+	// All searches start at the last three of 16 slots, so that entries wrap around to the first
+	// ones.
 	for gone := uint32(1); gone <= 10; gone++ {
 		x := newTable([]uint64{0, 13, 15, 14, 14, 15, 13, 15, 0, 1, 14})
 		x.insert(1, 10)
@@ -84,7 +85,8 @@ func TestIndex_DeletionClosesGapsAcrossTheEndOfASegment(t *testing.T) {
 }
 
 func TestIndex_ManyEqualHashesNeitherLoopNorGrowTheDirectory(t *testing.T) {
-	// biased has ones with a probability of one in eight, so that only every eighth part splits off.
+	// biased has ones with a probability of one in eight, so that only every eighth part splits
+	// off.
 	biased := func(i int) uint64 { return mix(uint64(i)) & mix(uint64(i)+1<<20) & mix(uint64(i)+1<<40) }
 	for name, hash := range map[string]func(i int) uint64{
 		"biased bits":   biased,

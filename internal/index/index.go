@@ -1,11 +1,13 @@
 // Package index finds ids by the 64-bit hash of a key that is stored elsewhere.
 //
-// It is a hash table that grows in small steps. A directory, indexed by the leading bits of the hash, points to segments of at
-// most 1024 slots, which are open-addressing tables of ids, each beside half of its hash: that half is enough to move an entry and to
-// pass over others, so the owner's data is looked at only for an entry that is most likely the right one. A full segment is split in two and a sparse one is merged with
-// its neighbour, so that no step rehashes more than about one segment whatever the size of the table; a table made of one piece
-// stops its owner for tens of milliseconds at a few million entries. Memory that deletion makes free is given back, which
-// Go's maps do not do.
+// It is a hash table that grows in small steps. A directory, indexed by the leading bits of the
+// hash, points to segments of at most 1024 slots, which are open-addressing tables of ids, each
+// beside half of its hash: that half is enough to move an entry and to pass over others, so the
+// owner's data is looked at only for an entry that is most likely the right one. A full segment is
+// split in two and a sparse one is merged with its neighbour, so that no step rehashes more than
+// about one segment whatever the size of the table; a table made of one piece stops its owner for
+// tens of milliseconds at a few million entries. Memory that deletion makes free is given back,
+// which Go's maps do not do.
 //
 // Nothing in this package locks.
 package index
@@ -18,12 +20,14 @@ const (
 
 	maxDepth = 22 // leaves the slot ten bits of its own
 
-	// mergeBelow is the number of entries up to which two neighbours become one segment. A fresh split leaves twice as many.
+	// mergeBelow is the number of entries up to which two neighbours become one segment. A fresh
+	// split leaves twice as many.
 	mergeBelow = mostSlots * 3 / 8
 )
 
-// Index is a set of pairs of hash and id. Several ids may have the same hash. The leading 32 bits of the hashes must be well mixed, like
-// those of hash/maphash: the first of them choose the segment and the last of them the slot in it. The others are not used.
+// Index is a set of pairs of hash and id. Several ids may have the same hash. The leading 32 bits
+// of the hashes must be well mixed, like those of hash/maphash: the first of them choose the
+// segment and the last of them the slot in it. The others are not used.
 //
 // The zero value is empty.
 type Index struct {
@@ -33,7 +37,8 @@ type Index struct {
 	dir   []*segment
 	depth uint8
 
-	// atDepth[d] is the number of segments of depth d. When the last one of the full depth is merged the directory halves.
+	// atDepth[d] is the number of segments of depth d. When the last one of the full depth is
+	// merged the directory halves.
 	atDepth []uint32
 }
 
@@ -46,8 +51,8 @@ func (x *Index) Reset() { *x = Index{} }
 // segment returns the segment responsible for a hash. The directory must not be empty.
 func (x *Index) segment(hash uint64) *segment { return x.dir[hash>>(64-x.depth)] }
 
-// Find returns an id with the given hash for which eq reports true, and whether there is one. eq is asked for ids of which
-// half the hash agrees. It must not change the index.
+// Find returns an id with the given hash for which eq reports true, and whether there is one. eq is
+// asked for ids of which half the hash agrees. It must not change the index.
 func (x *Index) Find(hash uint64, eq func(id uint32) bool) (id uint32, ok bool) {
 	if x.n == 0 {
 		return 0, false
@@ -65,7 +70,8 @@ func (x *Index) Find(hash uint64, eq func(id uint32) bool) (id uint32, ok bool) 
 	}
 }
 
-// Insert adds id, which must not be 0, under the given hash. It does not look whether the pair is there already.
+// Insert adds id, which must not be 0, under the given hash. It does not look whether the pair is
+// there already.
 func (x *Index) Insert(hash uint64, id uint32) {
 	if x.dir == nil {
 		x.dir = []*segment{{slots: make([]entry, leastSlots)}}
@@ -96,12 +102,14 @@ func (x *Index) Delete(hash uint64, id uint32) bool {
 	return true
 }
 
-// relieve makes room in a full segment, which is the one responsible for hash, for an entry of that hash.
+// relieve makes room in a full segment, which is the one responsible for hash, for an entry of that
+// hash.
 func (x *Index) relieve(s *segment, hash uint64) {
 	if len(s.slots) >= mostSlots && s.depth < maxDepth && (s.depth < x.depth || len(x.dir)*32 <= x.n) {
-		// Splitting would not divide entries that have the same hash. Good hash functions give that to few keys, but the owner may
-		// insert many entries under one key; then the segment becomes larger than others. The directory must not grow out of
-		// proportion to what it leads to either.
+		// Splitting would not divide entries that have the same hash. Good hash functions give that
+		// to few keys, but the owner may insert many entries under one key; then the segment
+		// becomes larger than others. The directory must not grow out of proportion to what it
+		// leads to either.
 		bit := uint64(1) << (63 - s.depth)
 		if n := s.count(bit); min(n, s.n-n) >= s.n/16 {
 			x.split(s, hash, bit, n)
@@ -111,8 +119,8 @@ func (x *Index) relieve(s *segment, hash uint64) {
 	s.resize(2 * len(s.slots))
 }
 
-// split replaces s, which is the segment responsible for hash, by one for its n entries whose hash has the given bit and one for
-// the others.
+// split replaces s, which is the segment responsible for hash, by one for its n entries whose hash
+// has the given bit and one for the others.
 func (x *Index) split(s *segment, hash, bit uint64, n int) {
 	if s.depth == x.depth {
 		x.double()
@@ -158,7 +166,8 @@ func (x *Index) tidy(s *segment, hash uint64) {
 	}
 }
 
-// part returns the elements of the directory for the hashes that agree with the given one in the first depth bits.
+// part returns the elements of the directory for the hashes that agree with the given one in the
+// first depth bits.
 func (x *Index) part(depth uint8, hash uint64) []*segment {
 	width := len(x.dir) >> depth
 	from := int(hash>>(64-depth)) * width
@@ -194,7 +203,8 @@ func fill(part []*segment, s *segment) {
 	}
 }
 
-// slotsFor returns the size of a new segment for n entries, which leaves room for half as many more.
+// slotsFor returns the size of a new segment for n entries, which leaves room for half as many
+// more.
 func slotsFor(n int) int {
 	return max(leastSlots, 1<<bits.Len(uint(n+n/2)))
 }

@@ -13,7 +13,8 @@ func (e entry) matches(hash uint64) bool { return uint64(e)>>32 == hash>>32 }
 // home returns the slot at which the search for the entry starts.
 func (e entry) home(mask uint64) uint64 { return uint64(e) >> 32 & mask }
 
-// segment is an open-addressing table with linear probing. There is always an empty slot, at which every search ends.
+// segment is an open-addressing table with linear probing. There is always an empty slot, at which
+// every search ends.
 type segment struct {
 	slots []entry // the size is a power of two
 	n     int
@@ -43,7 +44,8 @@ func (s *segment) take(o *segment) {
 	}
 }
 
-// cut removes an entry and reports whether it was there. Entries behind it move up, so that no mark has to stay in its place.
+// cut removes an entry and reports whether it was there. Entries behind it move up, so that no mark
+// has to stay in its place.
 func (s *segment) cut(e entry) bool {
 	mask := uint64(len(s.slots) - 1)
 	hole := e.home(mask)

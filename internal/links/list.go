@@ -2,10 +2,11 @@ package links
 
 // List is a doubly linked list of ids over a slab of nodes. The zero value is an empty list.
 //
-// All calls on one list must be given the same Nodes. An id may be on one list only, and must not be in a wheel meanwhile.
+// All calls on one list must be given the same Nodes. An id may be on one list only, and must not
+// be in a wheel meanwhile.
 type List struct {
-	// Head and Tail are the first and the last id, both 0 when the list is empty. They are for reading: a walk starts at one of
-	// them and follows Next or Prev, which are 0 at the ends.
+	// Head and Tail are the first and the last id, both 0 when the list is empty. They are for
+	// reading: a walk starts at one of them and follows Next or Prev, which are 0 at the ends.
 	Head, Tail uint32
 }
 
@@ -36,8 +37,8 @@ func (l *List) PushFront(n *Nodes, id uint32) {
 	l.Head = id
 }
 
-// Remove takes id, which must be on the list, out of it. The links of id mean nothing afterwards; leaving them
-// as they are keeps Remove small enough to be inlined.
+// Remove takes id, which must be on the list, out of it. The links of id mean nothing afterwards;
+// leaving them as they are keeps Remove small enough to be inlined.
 func (l *List) Remove(n *Nodes, id uint32) {
 	e := n.At(id)
 	if e.Prev != 0 {
@@ -52,7 +53,8 @@ func (l *List) Remove(n *Nodes, id uint32) {
 	}
 }
 
-// PopFront takes the first id out of the list, clears its links and returns it. It returns 0 when the list is empty.
+// PopFront takes the first id out of the list, clears its links and returns it. It returns 0 when
+// the list is empty.
 func (l *List) PopFront(n *Nodes) uint32 {
 	id := l.Head
 	if id == 0 {

@@ -1,14 +1,15 @@
 // Package pq is a priority queue of small fixed-size entries: a four-way min-heap kept in pages.
 //
-// Pages bound the worst step. A heap that grows as one slice copies everything whenever it runs out of room, which at a few
-// million entries stops a queue for a fifth of a second; here a step copies at most one page, and only while the heap fits in
-// one. Four children per entry halve the depth against a binary heap, and they lie side by side in one page.
+// Pages bound the worst step. A heap that grows as one slice copies everything whenever it runs out
+// of room, which at a few million entries stops a queue for a fifth of a second; here a step copies
+// at most one page, and only while the heap fits in one. Four children per entry halve the depth
+// against a binary heap, and they lie side by side in one page.
 //
 // Nothing in this package locks.
 package pq
 
-// Entry is one element of a Heap. The least Key comes first, among equal Keys the least Ord. Entries that agree in both are
-// ordered arbitrarily.
+// Entry is one element of a Heap. The least Key comes first, among equal Keys the least Ord.
+// Entries that agree in both are ordered arbitrarily.
 type Entry struct {
 	Key int64
 	Ord uint64
@@ -27,28 +28,31 @@ const (
 	// leastPage is the size the first page starts with.
 	leastPage = 8
 
-	// shrinkStep is the number of removals between two looks at what could be given back. A page of four times that size is never
-	// made smaller: it would grow again and again in a heap that swings between nothing and a few entries.
+	// shrinkStep is the number of removals between two looks at what could be given back. A page of
+	// four times that size is never made smaller: it would grow again and again in a heap that
+	// swings between nothing and a few entries.
 	shrinkStep = 16
 
-	// root is the cell of the first entry. Starting there instead of at 0 places the children of cell c at 4(c-2) to 4(c-2)+3,
-	// which never straddle a page.
+	// root is the cell of the first entry. Starting there instead of at 0 places the children of
+	// cell c at 4(c-2) to 4(c-2)+3, which never straddle a page.
 	root = 3
 )
 
-// Heap is a min-heap that can tell where each entry is. A position is a number from 0 to Len-1; position 0 holds the least
-// entry, and the positions of the others change with every modification.
+// Heap is a min-heap that can tell where each entry is. A position is a number from 0 to Len-1;
+// position 0 holds the least entry, and the positions of the others change with every modification.
 //
-// The zero value is an empty heap that tracks nothing. A Heap must not be copied after its first use.
+// The zero value is an empty heap that tracks nothing. A Heap must not be copied after its first
+// use.
 type Heap struct {
 	pages [][]Entry // all but the first are whole, and the first is too when there are more
 	end   int       // the cell after the last entry; 0 stands for root in the zero value
 	track func(id uint32, pos int32)
 }
 
-// Track has f called whenever an entry comes to rest at a position, and with position -1 when it leaves the heap by Pop, Remove
-// or by being replaced in Fix. During one operation f may be called several times for one id; the last call counts. f must not
-// use the heap. With nil, which is the default, nothing is called.
+// Track has f called whenever an entry comes to rest at a position, and with position -1 when it
+// leaves the heap by Pop, Remove or by being replaced in Fix. During one operation f may be called
+// several times for one id; the last call counts. f must not use the heap. With nil, which is the
+// default, nothing is called.
 func (h *Heap) Track(f func(id uint32, pos int32)) { h.track = f }
 
 // Len returns the number of entries.
@@ -91,8 +95,8 @@ func (h *Heap) Remove(pos int32) Entry {
 	return gone
 }
 
-// Fix replaces the entry at position pos, which must be in the range 0 to Len-1, by e and restores the order. Usually e is the
-// same entry with another Key.
+// Fix replaces the entry at position pos, which must be in the range 0 to Len-1, by e and restores
+// the order. Usually e is the same entry with another Key.
 func (h *Heap) Fix(pos int32, e Entry) {
 	at := int(pos) + root
 	gone := h.cell(at).ID
@@ -102,8 +106,8 @@ func (h *Heap) Fix(pos int32, e Entry) {
 	}
 }
 
-// Reset removes all entries and gives their memory back. Unlike Pop and Remove it does not call the function given to Track,
-// which stays in force.
+// Reset removes all entries and gives their memory back. Unlike Pop and Remove it does not call the
+// function given to Track, which stays in force.
 func (h *Heap) Reset() { h.pages, h.end = nil, 0 }
 
 func (h *Heap) cell(c int) *Entry { return &h.pages[c>>pageBits][c&pageMask] }
@@ -185,8 +189,9 @@ func (h *Heap) grow() {
 	}
 }
 
-// shrink gives back what a smaller heap does not need. One page beyond those in use stays, and the first page keeps four times
-// the room it needs, so that a size swinging around a limit does not allocate each time.
+// shrink gives back what a smaller heap does not need. One page beyond those in use stays, and the
+// first page keeps four times the room it needs, so that a size swinging around a limit does not
+// allocate each time.
 func (h *Heap) shrink() {
 	need := (h.end + pageMask) >> pageBits
 	if h.end > pageSize/2 {

@@ -1,11 +1,13 @@
 package pq
 
-// skippedOnStack is the number of skipped entries up to which LeastExcept needs no memory from the heap of the process.
+// skippedOnStack is the number of skipped entries up to which LeastExcept needs no memory from the
+// heap of the process.
 const skippedOnStack = 16
 
-// LeastExcept returns the least entry for whose id skip reports false, and whether there is one. It looks at the skipped
-// entries that are less and at their children only, so its cost depends on how many are skipped and not on Len. skip is called
-// at most once per entry and must not use the heap. Nothing is allocated while at most 16 entries are skipped.
+// LeastExcept returns the least entry for whose id skip reports false, and whether there is one. It
+// looks at the skipped entries that are less and at their children only, so its cost depends on how
+// many are skipped and not on Len. skip is called at most once per entry and must not use the heap.
+// Nothing is allocated while at most 16 entries are skipped.
 func (h *Heap) LeastExcept(skip func(id uint32) bool) (Entry, bool) {
 	if h.Len() == 0 {
 		return Entry{}, false
@@ -16,8 +18,8 @@ func (h *Heap) LeastExcept(skip func(id uint32) bool) (Entry, bool) {
 	return h.search(skip)
 }
 
-// search continues LeastExcept below a skipped root. The cells that may come next form a binary heap of their own: every entry
-// outside it has either been skipped or has an ancestor in it.
+// search continues LeastExcept below a skipped root. The cells that may come next form a binary
+// heap of their own: every entry outside it has either been skipped or has an ancestor in it.
 func (h *Heap) search(skip func(id uint32) bool) (Entry, bool) {
 	// Each skipped entry takes its own place in the frontier and brings at most four.
 	var room [1 + 3*skippedOnStack]int32

@@ -33,7 +33,8 @@ type model struct {
 	seq   int
 	now   int64
 
-	// reached is the last tick that an Advance completed. Entries up to there must fire in the exact order.
+	// reached is the last tick that an Advance completed. Entries up to there must fire in the
+	// exact order.
 	reached int64
 	// onFire is what the callback does beyond checking.
 	onFire func(id uint32)
@@ -128,8 +129,8 @@ func (m *model) checkState() {
 	}
 }
 
-// drain advances from one answer of Next to the next until the wheel is empty and returns the number of calls that fired
-// nothing.
+// drain advances from one answer of Next to the next until the wheel is empty and returns the
+// number of calls that fired nothing.
 func (m *model) drain(budget int) (empty int) {
 	for {
 		at, ok := m.w.Next()
