@@ -91,7 +91,7 @@ func TestAPictureThatFailsForAnotherReasonIsLeftToTheQueueAndFailsTheProgram(t *
 	dead := readDeadLetters(t, out)
 	require.Len(t, dead, 1)
 	require.Equal(t, maxReceives, dead["a.png"].ReceiveCount)
-	require.Contains(t, dead["a.png"].Reason, "received 3 times", "the queue's own words")
+	require.Contains(t, dead["a.png"].Reason, "received as often as allowed: 3", "the queue's own words")
 	require.Contains(t, output, "(attempt 3 of 3)")
 	require.Equal(t, image.Pt(20, 20), sizeOf(t, filepath.Join(out, "b.png")))
 }
