@@ -425,43 +425,41 @@ func checkID(param, id string) error {
 // invalidText returns the index of the first byte that does not belong to a character SQS takes, or
 // -1 (SQS: MSG-3). It runs for every body sent: eight bytes at a time as long as they are printable
 // ASCII, 64 where there are as many, which costs a tenth of a loop over runes.
-func invalidText(s string) int {
+func invalidText(text string) int {
 	const (
 		high = 0x8080808080808080
 		low  = 0x2020202020202020
 	)
-	i := 0
-	for i+8 <= len(s) {
-		// A byte below 0x20 borrows in the subtraction and shows up in its high bit. A borrow can
-		// also reach the byte above it; that only sends valid text to the careful loop, never the
-		// reverse.
-		if i+64 <= len(s) {
-			b := s[i : i+64]
-			w, x, y, z := word(b[0:8]), word(b[8:16]), word(b[16:24]), word(b[24:32])
+	// A byte below 0x20 borrows in the subtraction and shows up in its high bit. A borrow can also
+	// reach the byte above it; that only sends valid text to the careful part, never the reverse.
+	s := text
+	for len(s) >= 8 {
+		if len(s) >= 64 {
+			w, x, y, z := word(s[0:8]), word(s[8:16]), word(s[16:24]), word(s[24:32])
 			bad := w | x | y | z | (w - low) | (x - low) | (y - low) | (z - low)
-			w, x, y, z = word(b[32:40]), word(b[40:48]), word(b[48:56]), word(b[56:64])
+			w, x, y, z = word(s[32:40]), word(s[40:48]), word(s[48:56]), word(s[56:64])
 			bad |= w | x | y | z | (w - low) | (x - low) | (y - low) | (z - low)
 			if bad&high == 0 {
-				i += 64
+				s = s[64:]
 				continue
 			}
 		}
-		if w := word(s[i : i+8]); (w|(w-low))&high == 0 {
-			i += 8
+		if w := word(s[:8]); (w|(w-low))&high == 0 {
+			s = s[8:]
 			continue
 		}
-		n := invalidRun(s[i:], 8)
+		n := invalidRun(s, 8)
 		if n < 0 {
-			return i - n - 1
+			return len(text) - len(s) - n - 1
 		}
-		i += n
+		s = s[n:]
 	}
-	for i < len(s) {
-		n := invalidRun(s[i:], 1)
+	for len(s) > 0 {
+		n := invalidRun(s, 1)
 		if n < 0 {
-			return i - n - 1
+			return len(text) - len(s) - n - 1
 		}
-		i += n
+		s = s[n:]
 	}
 	return -1
 }

@@ -100,14 +100,14 @@ func (q *queue) SendBatch(ctx context.Context, ms []Message) ([]Sent, error) {
 	if err := checkBatch("SendMessageBatch", len(ms), s); err != nil {
 		return nil, q.refused(err)
 	}
-	if !s.unlimited {
-		total := 0
-		for i := range ms {
-			total += ms[i].size()
-		}
-		if total > maxMessageSize {
-			return nil, q.refused(&ParamError{Err: ErrBatchTooLong, Param: "SendMessageBatch", Value: total, Max: maxMessageSize, Reason: "bytes in sum"})
-		}
+	total, bare := 0, true
+	for i := range ms {
+		total += ms[i].size()
+		bare = bare && ms[i].bare()
+	}
+	if total > maxMessageSize && !s.unlimited {
+		return nil, q.refused(&ParamError{Err: ErrBatchTooLong, Param: "SendMessageBatch", Value: total, Max: maxMessageSize,
+			Reason: "bytes in sum"})
 	}
 	if q.fifo != nil {
 		for i := range ms {
@@ -116,7 +116,7 @@ func (q *queue) SendBatch(ctx context.Context, ms []Message) ([]Sent, error) {
 			}
 		}
 	}
-	if q.fifo == nil && s.simple && allBare(ms) {
+	if q.fifo == nil && s.simple && bare {
 		return q.sendBareBatch(ms, s)
 	}
 	ps := make([]payload, len(ms))
@@ -150,15 +150,6 @@ func (q *queue) SendBatch(ctx context.Context, ms []Message) ([]Sent, error) {
 	q.leave(now)
 	failures.merge(accepted)
 	return sent, failures.err()
-}
-
-func allBare(ms []Message) bool {
-	for i := range ms {
-		if !ms[i].bare() {
-			return false
-		}
-	}
-	return true
 }
 
 // sendBareBatch is SendBatch for messages as sendBare takes them.

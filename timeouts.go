@@ -41,6 +41,20 @@ func (t *timeouts) addInLine(s *store, slot uint32, r *record, deadline int64) {
 	s.nodes.At(slot).Deadline = deadline
 }
 
+// delayLast moves the last deadline in line, if it is that of slot, to a later time where it stands: one heartbeat after
+// another on the same message needs no more.
+func (t *timeouts) delayLast(s *store, slot uint32, deadline int64) bool {
+	if t.line.Tail != slot {
+		return false
+	}
+	n := s.nodes.At(slot)
+	if n.Deadline > deadline {
+		return false
+	}
+	n.Deadline = deadline
+	return true
+}
+
 // remove cancels the deadline of a message, if it has one.
 func (t *timeouts) remove(s *store, slot uint32, r *record) {
 	switch {

@@ -171,16 +171,20 @@ func (q *queue) rareLocked(r *record) *rare {
 
 // extendLocked gives a message in flight a new deadline (SQS: VIS-1). q.mu must be held.
 func (q *queue) extendLocked(now int64, slot uint32, r *record, timeout time.Duration) {
-	q.timeouts.remove(&q.store, slot, r)
 	r.flags |= flagChanged
-	if timeout == 0 {
-		q.releaseLocked(now, slot, r)
-		return
-	}
-	if timeout <= q.settings.Load().visibility {
-		q.leaseLocked(slot, r, after(now, timeout))
-	} else {
-		q.deadlineLocked(slot, r, after(now, timeout))
+	deadline := after(now, timeout)
+	usual := timeout <= q.settings.Load().visibility
+	if timeout == 0 || !usual || !q.timeouts.delayLast(&q.store, slot, deadline) {
+		q.timeouts.remove(&q.store, slot, r)
+		switch {
+		case timeout == 0:
+			q.releaseLocked(now, slot, r)
+			return
+		case usual:
+			q.leaseLocked(slot, r, deadline)
+		default:
+			q.deadlineLocked(slot, r, deadline)
+		}
 	}
 	q.eventLocked(now, EventExtended, slot)
 }
