@@ -106,10 +106,7 @@ func Binary(b []byte) Attribute { return Attribute{Type: "Binary", Binary: b} }
 // Sent is the receipt of a producer: what Send returns for one accepted message. Its strings are
 // made when they are asked for, so that a producer that ignores them pays nothing.
 type Sent struct {
-	// Four fields of four words at most travel in registers. With a fifth, returning a Sent cost
-	// ten nanoseconds.
-	ids       *identity
-	fields    *SentFields // set by NewSent only
+	ids       *identity // of the queue; what NewSent was given is in one of its own
 	seq       uint64
 	duplicate bool
 }
@@ -122,16 +119,18 @@ type SentFields struct {
 }
 
 // NewSent makes a Sent for other implementations of [Queue]: adapters, wrappers and fakes.
-func NewSent(f SentFields) Sent { return Sent{fields: &f, duplicate: f.Duplicate} }
+func NewSent(f SentFields) Sent {
+	return Sent{ids: &identity{foreign: &f}, duplicate: f.Duplicate}
+}
 
 // ID returns the message id, a lower-case UUID. For a duplicate it is the id of the original (SQS:
 // FIFO-20). It is "" for the zero Sent, which stands for a failed entry of a batch.
 func (s Sent) ID() string {
 	switch {
-	case s.fields != nil:
-		return s.fields.ID
 	case s.ids == nil:
 		return ""
+	case s.ids.foreign != nil:
+		return s.ids.foreign.ID
 	}
 	id := s.ids.messageID(s.seq)
 	return id.String()
@@ -141,9 +140,11 @@ func (s Sent) ID() string {
 // message (SQS: FIFO-1). It is "" on Standard.
 func (s Sent) SequenceNumber() string {
 	switch {
-	case s.fields != nil:
-		return s.fields.SequenceNumber
-	case s.ids == nil || !s.ids.fifo:
+	case s.ids == nil:
+		return ""
+	case s.ids.foreign != nil:
+		return s.ids.foreign.SequenceNumber
+	case !s.ids.fifo:
 		return ""
 	}
 	return s.ids.sequenceNumber(s.seq)

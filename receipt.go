@@ -18,6 +18,7 @@ type identity struct {
 	secret  maphash.Seed // keys the check of receipt handles
 	first   uint64       // sequence number of the message with seq 0
 	fifo    bool         // messages have sequence numbers that are shown
+	foreign *SentFields  // set by NewSent, and then nothing else is
 }
 
 // sequenceBase makes every sequence number 20 digits long (SQS: FIFO-1).
