@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"maps"
 	"time"
 
 	"github.com/google/uuid"
@@ -235,7 +234,7 @@ func (d *Delivery) at(t int64) time.Time {
 // (copied), group, trace header and sender, without the deduplication id, which would make the copy
 // a duplicate.
 func (d *Delivery) Message() Message {
-	m := Message{Body: d.Body, Attributes: maps.Clone(d.Attributes()), GroupID: d.GroupID, TraceHeader: d.TraceHeader()}
+	m := Message{Body: d.Body, Attributes: cloneAttributes(d.Attributes()), GroupID: d.GroupID, TraceHeader: d.TraceHeader()}
 	if d.rare != nil {
 		m.SenderID = d.rare.senderID
 	} else if f := d.foreign(); f != nil {
