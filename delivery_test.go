@@ -192,6 +192,9 @@ func TestDelivery_MethodsGoToTheQueueItWasBoundTo(t *testing.T) {
 		require.Equal(t, before, said(own))
 		s.counts(0, 1, 0) // the wrapper did not pass anything on
 		own.Rebind(nil)
+		require.ErrorIs(t, own.Delete(ctx), ErrMissingParameter)
+		s.counts(0, 1, 0)
+		own.Rebind(s.q.self)
 		require.NoError(t, own.Delete(ctx))
 		s.counts(0, 0, 0)
 	})
