@@ -36,8 +36,10 @@ func TestDeadLetterFile_AWriteThatFailsInTheMiddleLeavesNoHalfLine(t *testing.T)
 	signal.Ignore(syscall.SIGXFSZ)
 	var limit syscall.Rlimit
 	require.NoError(t, syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit))
-	limit.Cur = 4096
-	require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit))
+	low := limit
+	low.Cur = 4096
+	require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &low))
+	t.Cleanup(func() { require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit)) }) // a coverage report is larger
 	f := deadLetterFile(t, path)
 	require.NoError(t, f.DeadLetter(ctx, DeadLetter{Body: "first"}))
 	require.ErrorIs(t, f.DeadLetter(ctx, DeadLetter{Body: strings.Repeat("x", 8000)}), syscall.EFBIG)
