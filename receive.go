@@ -163,12 +163,7 @@ func (q *queue) receive(ctx context.Context, c *receiveCall, dst []Delivery) ([]
 				room = make([]Delivery, n)
 			}
 		}
-		var n int
-		if q.plain && c.inLine && c.visibility > 0 && !q.draining {
-			n = q.takePlainLocked(now, c, room)
-		} else {
-			n = q.takeLocked(now, c, room)
-		}
+		n := q.takeLocked(now, c, room)
 		if n > 0 {
 			q.unlock(now)
 			return room[:n], nil
@@ -246,6 +241,14 @@ func (q *queue) takePlainLocked(now int64, c *receiveCall, dst []Delivery) (n in
 // takeLocked leases up to c.max messages into dst, which may be shorter. q.mu must be held, and the
 // queue must have no dead-letter target.
 func (q *queue) takeLocked(now int64, c *receiveCall, dst []Delivery) (n int) {
+	if q.plain && c.inLine && c.visibility > 0 && !q.draining {
+		return q.takePlainLocked(now, c, dst)
+	}
+	return q.takeAnyLocked(now, c, dst)
+}
+
+// takeAnyLocked is takeLocked for any queue. q.mu must be held.
+func (q *queue) takeAnyLocked(now int64, c *receiveCall, dst []Delivery) (n int) {
 	if c.attempt != "" {
 		if n, ok := q.replayLocked(now, c, dst[:min(c.max, len(dst))]); ok {
 			return n
