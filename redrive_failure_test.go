@@ -538,3 +538,38 @@ func TestDeadLetterTarget_WorkersAndAFailingTargetLoseAndDoubleNothing(t *testin
 		}
 	})
 }
+
+func TestDeadLetterTarget_ACancelAndACloseBetweenHandOvers(t *testing.T) {
+	withTarget(t, 1, func(s steps, target *script) {
+		ctx, cancel := context.WithCancel(context.Background())
+		target.do = func(context.Context, DeadLetter) error {
+			cancel()
+			return s.q.Close()
+		}
+		s.wear("g-1", "h-1")
+		ds, err := s.q.Receive(ctx, ReceiveInput{Max: 10})
+		require.Error(s, err)
+		require.Empty(s, ds)
+		require.Equal(s, []string{"g-1"}, target.got())
+	})
+}
+
+func TestFIFO_RCV16_AnAttemptIsRepeatedBesideDeadLetters(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := context.Background()
+		s := fifoSteps(t)
+		target := &script{}
+		s.buriesIn(target, 1)
+		s.wear("g-1")
+		s.send("h-1", "h-2")
+		in := ReceiveInput{Max: 10, AttemptID: "x", Wait: longest}
+		first, err := s.q.Receive(ctx, in)
+		require.NoError(t, err)
+		require.Equal(t, []string{"h-1", "h-2"}, bodiesOf(first))
+		require.Equal(t, []string{"g-1"}, target.got())
+		again, err := s.q.Receive(ctx, in)
+		require.NoError(t, err)
+		require.Equal(t, first, again)
+		require.Len(t, target.got(), 1)
+	})
+}
