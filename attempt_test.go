@@ -175,11 +175,18 @@ func TestRCV16_3_IdsThatAreForgottenTakeNoMemory(t *testing.T) {
 			s.send(b)
 			s.delete(s.attempt(b, 1, 0)...)
 		}
-		require.Len(s, s.q.fifo.attempts.byID, 1000)
+		look := func() (a attempts, n int) { // under the lock: the timer forgets in a goroutine of its own
+			s.q.mu.Lock()
+			defer s.q.mu.Unlock()
+			return s.q.fifo.attempts, len(s.q.fifo.attempts.byID)
+		}
+		_, n := look()
+		require.Equal(s, 1000, n)
 		time.Sleep(5 * time.Minute)
 		s.counts(0, 0, 0)
-		require.Zero(s, s.q.fifo.attempts.byID)
-		require.Zero(s, s.q.fifo.attempts.order)
+		a, _ := look()
+		require.Zero(s, a.byID)
+		require.Zero(s, a.order)
 	})
 }
 
