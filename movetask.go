@@ -117,9 +117,9 @@ func (t *MoveTask) Cancel() (moved int, err error) {
 // They arrive as new messages, with new ids and times and no receive counted, and never as
 // duplicates.
 //
-// The task moves what is visible, oldest first, at most as many messages as were visible at its
-// start, and ends when none is visible any more. A message it cannot move stays, and the task
-// fails. The task outlives ctx; its values reach the destination.
+// The task moves what is visible, the oldest first, on FIFO by groups in turn, at most as many
+// messages as were visible at its start, and ends when none is visible any more. A message it
+// cannot move stays, and the task fails. The task outlives ctx; its values reach the destination.
 //
 // One task per queue at a time: [ErrTaskRunning]. [ErrInvalidParameter] for a rate out of range, or
 // a destination that is the queue itself or of the other type. In a [Broker],

@@ -12,7 +12,7 @@ import (
 // own settings.
 type ReceiveInput struct {
 	// Max is how many messages to take at most, 1 to 10; 0 means 1 (SQS: RCV-1). A receive never
-	// waits to fill up.
+	// waits to fill up. Without SQS limits Max can be larger, and a receive takes at most 64.
 	Max int
 	// Wait is how long to wait for a first message, up to 20 seconds. 0 means the queue's own wait,
 	// [Zero] a short poll that answers at once (SQS: RCV-2, RCV-4).
@@ -35,7 +35,8 @@ type receiveCall struct {
 	attempt    string
 }
 
-// mostAtOnce bounds what one waiter is handed, and what one critical section allocates for.
+// mostAtOnce bounds what one receive takes, so that it neither holds the lock for long nor
+// allocates much under it.
 const mostAtOnce = 64
 
 // bare reports that in leaves everything to the queue.
@@ -72,6 +73,7 @@ func (q *queue) checkReceive(c *receiveCall, in *ReceiveInput) error {
 	case c.visibility < 0 || c.visibility > longestVisibility:
 		return &ParamError{Err: ErrInvalidParameter, Param: "VisibilityTimeout", Value: c.visibility, Min: time.Duration(0), Max: longestVisibility}
 	}
+	c.max = min(c.max, mostAtOnce)
 	c.inLine = c.visibility <= s.visibility
 	if in.AttemptID != "" && q.fifo != nil {
 		if err := checkID("ReceiveRequestAttemptId", in.AttemptID); err != nil {
@@ -196,9 +198,9 @@ func (q *queue) overLimit() error {
 // id is not visible. q.mu must be held.
 func (q *queue) worthLocked(c *receiveCall) int {
 	if c.attempt != "" {
-		return min(c.max, mostAtOnce)
+		return c.max
 	}
-	return min(c.max, mostAtOnce, q.counts[classVisible])
+	return min(c.max, q.counts[classVisible])
 }
 
 // takePlainLocked is takeLocked with all it calls, spelled out for a plain queue that is not

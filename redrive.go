@@ -87,14 +87,14 @@ func (q *queue) takeOrBury(ctx context.Context, now int64, more bool, c *receive
 	if c.attempt != "" {
 		room := dst
 		if room == nil {
-			room = make([]Delivery, min(c.max, mostAtOnce))
+			room = make([]Delivery, c.max)
 		}
 		if n, ok := q.replayLocked(now, c, room[:min(c.max, len(room))]); ok {
 			q.leave(now)
 			return room[:n], true, now, nil
 		}
 	}
-	most := min(c.max, mostAtOnce)
+	most := c.max
 	if dst != nil {
 		most = min(most, len(dst))
 	}

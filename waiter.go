@@ -76,7 +76,7 @@ func (q *queue) newWaiterLocked(c *receiveCall, dst []Delivery) *waiter {
 		q.waitSlots = append(q.waitSlots, w)
 	}
 	if dst == nil {
-		dst = make([]Delivery, min(c.max, mostAtOnce))
+		dst = make([]Delivery, c.max)
 	}
 	q.waiters.ticket++
 	w.call, w.dst, w.ticket = *c, dst, q.waiters.ticket
