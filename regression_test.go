@@ -341,3 +341,27 @@ func TestMOV2_AQueueThatIsGoneIsToldFirst(t *testing.T) {
 	_, err = q.Redrive(ctx, RedriveInput{})
 	require.ErrorIs(t, err, ErrQueueDoesNotExist)
 }
+
+func TestFIFO_RCV16_AWaitDoesNotRepeatMoreThanItAskedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := context.Background()
+		q := testFIFO(t, WithDeadLetter(testFIFO(t), 5))
+		for i := range 5 {
+			_, err := q.Send(ctx, Message{Body: "x", GroupID: "a", DeduplicationID: fmt.Sprint(i)})
+			require.NoError(t, err)
+		}
+		dst := make([]Delivery, 11)
+		n, err := q.ReceiveInto(ctx, dst, ReceiveInput{Max: 10, AttemptID: "attempt"})
+		require.NoError(t, err)
+		require.Equal(t, 5, n)
+		go func() {
+			time.Sleep(time.Second)
+			_, err := q.Send(ctx, Message{Body: "new", GroupID: "b", DeduplicationID: "new"})
+			require.NoError(t, err)
+		}()
+		n, err = q.ReceiveInto(ctx, dst, ReceiveInput{Max: 3, AttemptID: "attempt", Wait: 20 * time.Second})
+		require.NoError(t, err)
+		require.Equal(t, 1, n)
+		require.Equal(t, "new", dst[0].Body)
+	})
+}

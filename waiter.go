@@ -78,6 +78,7 @@ func (q *queue) newWaiterLocked(c *receiveCall, dst []Delivery) *waiter {
 	if dst == nil {
 		dst = make([]Delivery, c.max)
 	}
+	dst = dst[:min(len(dst), c.max)] // a repeat by attempt id that needs more room is none
 	q.waiters.ticket++
 	w.call, w.dst, w.ticket = *c, dst, q.waiters.ticket
 	return w
