@@ -27,7 +27,9 @@ const cooldown = 60 * time.Second
 // answers [ErrClosed], until Delete.
 //
 // Methods that look a queue up return [ErrQueueDoesNotExist] where the broker does not hold it, and
-// all methods return [ErrClosed] after Close and on the zero Broker.
+// all methods return [ErrClosed] after Close and on the zero Broker. Methods with a ctx refuse a nil
+// one with [ErrMissingParameter] and return the bare error of one that has already ended; then
+// nothing was done.
 type Broker struct {
 	// Set by the constructor.
 	region   string
@@ -75,9 +77,9 @@ func WithQueueDefaults(opts ...Option) BrokerOption {
 	return brokerOption(func(b *Broker) { b.defaults = append(b.defaults, opts...) })
 }
 
-// NewBroker makes a broker without queues. It needs no goroutine and no timer.
-// [ErrInvalidParameter] and [ErrInvalidAttributeValue] are returned for options out of range, those
-// of WithQueueDefaults included.
+// NewBroker makes a broker without queues. It needs no goroutine and no timer. Options out of
+// range, those of WithQueueDefaults included, are refused with [ErrInvalidParameter] or
+// [ErrInvalidAttributeValue].
 func NewBroker(opts ...BrokerOption) (*Broker, error) {
 	b := &Broker{region: "us-east-1", account: localAccount, cooldown: true, queues: map[string]*entry{}, deleted: map[string]time.Time{}}
 	for _, o := range opts {
@@ -111,9 +113,10 @@ func (b *Broker) Account() string { return b.account }
 // settings are equal to the given options (SQS: MGT-1). Options that are not given are not
 // compared. An observer, or a dead-letter target that Go cannot compare, differs from every other.
 //
-// [ErrQueueExists] with the attribute that differs, [ErrQueueDeletedRecently] for 60 seconds after
-// Delete (SQS: MGT-2), [ErrInvalidParameter] and [ErrInvalidAttributeValue] for what cannot be, and
-// where the allow policy of the dead-letter queue does not admit this queue (SQS: DLQ-10).
+// It is refused with [ErrQueueExists], which names the attribute that differs; with
+// [ErrQueueDeletedRecently] for 60 seconds after Delete (SQS: MGT-2); and with
+// [ErrInvalidParameter] or [ErrInvalidAttributeValue] for a bad name, options out of range, and a
+// dead-letter queue whose allow policy does not admit this queue (SQS: DLQ-10).
 func (b *Broker) CreateStandard(name string, opts ...StandardOption) (*Standard, error) {
 	q, err := b.create(name, false, nil, func(p *patch) {
 		for _, o := range opts {
@@ -385,8 +388,9 @@ func (b *Broker) byARNLocked(arn string) *queue {
 }
 
 // List returns the names of queues that start with prefix, in byte order: those behind after, at
-// most max of them. "" and 0 are no bound. The last name of one page is after for the next one;
-// queues that come and go meanwhile do not disturb the others (SQS: MGT-5).
+// most max of them. "" and 0 are no bound, and a negative max is refused with
+// [ErrInvalidParameter]. To page, pass the last name of one page as after for the next; queues that
+// come and go meanwhile do not disturb the others (SQS: MGT-5).
 func (b *Broker) List(prefix, after string, max int) ([]string, error) {
 	if err := checkPage(max); err != nil {
 		return nil, err

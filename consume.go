@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// VisibilityChange is one entry of ChangeVisibilityBatch.
+// VisibilityChange is one entry of ChangeVisibilityBatch: what ChangeVisibility takes.
 type VisibilityChange struct {
 	ReceiptHandle string
-	Timeout       time.Duration // 0 or Zero: visible at once
+	Timeout       time.Duration // up to 12 hours; 0 or Zero: visible at once
 }
 
 // Delete removes the message of a receive for good (SQS: DEL-1, receipt-handle table).
@@ -110,7 +110,7 @@ func (q *queue) expiredHandle(rc receipt) error {
 		Reason: "the message is no longer in flight for this receive"}
 }
 
-// DeleteBatch is [Standard.Delete] for 1 to 10 handles (SQS: DEL-3). Entries that fail are in the
+// DeleteBatch is Delete for 1 to 10 handles (SQS: DEL-3). Entries that fail are in the
 // [*BatchError]; the others are deleted. A batch of another length is refused whole with
 // [ErrEmptyBatch] or [ErrTooManyEntries].
 func (q *queue) DeleteBatch(ctx context.Context, receiptHandles []string) error {
@@ -159,9 +159,9 @@ func (q *queue) eachReceipt(n int, enter func(*queue) (int64, error), parse func
 	return failures.err()
 }
 
-// DeleteAll deletes the messages of deliveries, as [Standard.DeleteBatch] does, without making
-// their handles, and in any number. It is beyond SQS. Deliveries of other queues fail with
-// [ErrReceiptHandleInvalid].
+// DeleteAll deletes the messages of deliveries, as DeleteBatch does, without making their handles,
+// and in any number; none at all is no error. It is beyond SQS. Deliveries of other queues fail
+// with [ErrReceiptHandleInvalid].
 func (q *queue) DeleteAll(ctx context.Context, ds []Delivery) error {
 	if err := q.checkContext(ctx); err != nil {
 		return err
@@ -198,8 +198,9 @@ func (q *queue) checkOwn(d *Delivery) error {
 	return &ParamError{Err: ErrReceiptHandleInvalid, Param: "ReceiptHandle", Value: d.ReceiptHandle(), Reason: "a delivery of another queue"}
 }
 
-// ExtendAll changes the visibility of deliveries, as [Standard.ChangeVisibilityBatch] does, without
-// making their handles, and in any number. It is beyond SQS. Deliveries of other queues fail with
+// ExtendAll changes the visibility of deliveries, as ChangeVisibilityBatch does, without making
+// their handles, and in any number; none at all is no error. It is beyond SQS. A timeout out of
+// range is refused whole with [ErrInvalidParameter]. Deliveries of other queues fail with
 // [ErrReceiptHandleInvalid].
 func (q *queue) ExtendAll(ctx context.Context, ds []Delivery, timeout time.Duration) error {
 	if err := q.checkContext(ctx); err != nil {
@@ -233,13 +234,15 @@ func (q *queue) ExtendAll(ctx context.Context, ds []Delivery, timeout time.Durat
 	return failures.err()
 }
 
-// ChangeVisibility makes the message of a receive visible again timeout from now, not added to what
-// was left; 0 or [Zero] at once (SQS: VIS-1..7). It holds for this receive only.
+// ChangeVisibility makes the message of a receive visible again timeout from now, whatever was left
+// of the old timeout; 0 or [Zero] at once (SQS: VIS-1..7). It holds for this receive only.
 //
 // On Standard an older handle changes the current receive, and the handle of a message that is
-// visible again changes nothing; both succeed. On FIFO both are refused with [ErrNotInFlight], as
-// is on both types the handle of a message that is gone. timeout is at most 12 hours, and so is the
-// time from the receive to the new end; beyond, [ErrInvalidParameter] (SQS: VIS-3).
+// visible again changes nothing; both succeed. On FIFO both are refused with [ErrNotInFlight]. On
+// both types the handle of a message that is gone is refused with ErrNotInFlight, one that this
+// queue did not issue with [ErrReceiptHandleInvalid], and an empty one with [ErrMissingParameter].
+// timeout is at most 12 hours, and so is the time from the receive to the new end; beyond that the
+// call is refused with [ErrInvalidParameter] (SQS: VIS-3).
 func (q *queue) ChangeVisibility(ctx context.Context, receiptHandle string, timeout time.Duration) error {
 	rc, err := q.ids.parse(receiptHandle)
 	if err != nil {
@@ -295,9 +298,9 @@ func (q *queue) changeLocked(now int64, rc receipt, timeout time.Duration) error
 	return nil
 }
 
-// ChangeVisibilityBatch is [Standard.ChangeVisibility] for 1 to 10 receives (SQS: VIS-8). Entries
-// that fail are in the [*BatchError]; the others are changed. A batch of another length is refused
-// whole with [ErrEmptyBatch] or [ErrTooManyEntries].
+// ChangeVisibilityBatch is ChangeVisibility for 1 to 10 receives (SQS: VIS-8). Entries that fail
+// are in the [*BatchError]; the others are changed. A batch of another length is refused whole with
+// [ErrEmptyBatch] or [ErrTooManyEntries].
 func (q *queue) ChangeVisibilityBatch(ctx context.Context, changes []VisibilityChange) error {
 	if err := q.checkContext(ctx); err != nil {
 		return err
@@ -318,11 +321,12 @@ func (q *queue) ChangeVisibilityBatch(ctx context.Context, changes []VisibilityC
 
 // Return gives a message back as if this receive had not happened: it stands where it stood, its
 // receive count and the time of its first receive are what they were, and the handle is void. With
-// a delay, of the range of a message's delay, it is receivable only after that. It is beyond SQS:
-// for a consumer that must stop, or that took more than it can do.
+// a delay of up to 15 minutes it cannot be received before that has passed; 0 and [Zero] mean none.
+// Return is beyond SQS: for a consumer that must stop, or that took more than it can do.
 //
 // Only the latest handle of a message in flight will do: [ErrReceiptHandleExpired] otherwise,
 // [ErrNotInFlight] where the message is gone, [ErrInvalidParameter] for a delay out of range.
+// Handles that are empty or of another queue are refused as by Delete.
 func (q *queue) Return(ctx context.Context, receiptHandle string, delay time.Duration) error {
 	rc, err := q.ids.parse(receiptHandle)
 	if err != nil {

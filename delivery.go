@@ -9,11 +9,12 @@ import (
 	"github.com/google/uuid"
 )
 
-// A Delivery is one receive of one message. It stays valid after the message is gone: what it says
-// does not change.
+// A Delivery is one receive of one message. It can be copied, and what it says never changes, not
+// even when the message is gone. Apart from Rebind its methods are safe for concurrent use.
 //
 // Its methods make strings on demand, so that a consumer that only reads the body and deletes pays
-// for none of them. Delete, ChangeVisibility, Return and Bury act on the queue it came from.
+// for none of them. Delete, ChangeVisibility, Return and Bury act on the queue it came from; on the
+// zero Delivery they return [ErrMissingParameter].
 type Delivery struct {
 	// Body is the text of the message as it was sent.
 	Body string
@@ -96,8 +97,8 @@ func (d *Delivery) ID() string {
 	return id.String()
 }
 
-// ReceiptHandle returns the handle that names this receive: 32 characters for this package's queues
-// (SQS: RCV-13).
+// ReceiptHandle returns the handle that names this receive: 32 characters for queues of this
+// package (SQS: RCV-13).
 func (d *Delivery) ReceiptHandle() string {
 	switch {
 	case d.foreign() != nil:
@@ -120,8 +121,7 @@ func (d *Delivery) SequenceNumber() string {
 }
 
 // Attributes returns the message attributes, nil if there are none. The map and the bytes in it are
-// shared with the queue and every other Delivery of the message: use [maps.Clone] before changing
-// it.
+// shared with the queue and every other Delivery of the message: copy what you want to change.
 func (d *Delivery) Attributes() map[string]Attribute {
 	switch {
 	case d.foreign() != nil:
@@ -172,7 +172,8 @@ func (d *Delivery) TraceHeader() string {
 	return ""
 }
 
-// SenderID returns who sent the message: the sender's own choice or the queue's WithSenderID.
+// SenderID returns who sent the message: what the sender gave, or else what the queue was given by
+// [WithSenderID].
 func (d *Delivery) SenderID() string {
 	switch {
 	case d.foreign() != nil:
@@ -214,8 +215,8 @@ func (d *Delivery) FirstReceivedAt() time.Time {
 	return d.at(d.first)
 }
 
-// VisibleAt returns when the visibility timeout given at this receive ends. Later calls of
-// ChangeVisibility do not show here.
+// VisibleAt returns when the visibility timeout given at this receive ends, for [Forever] about 292
+// years ahead. Later calls of ChangeVisibility do not show here.
 func (d *Delivery) VisibleAt() time.Time {
 	if d.foreign() != nil {
 		return d.foreign().VisibleAt
@@ -231,8 +232,8 @@ func (d *Delivery) at(t int64) time.Time {
 }
 
 // Message returns what a producer would send to have this message once more: body, attributes
-// (copied), group, trace header and sender, without the deduplication id, which would make the copy
-// a duplicate.
+// (copied), group, trace header, and the sender where the message itself named one. The
+// deduplication id is left out, since it would make the copy a duplicate.
 func (d *Delivery) Message() Message {
 	m := Message{Body: d.Body, Attributes: cloneAttributes(d.Attributes()), GroupID: d.GroupID, TraceHeader: d.TraceHeader()}
 	if d.rare != nil {
@@ -267,8 +268,8 @@ func (d *Delivery) ChangeVisibility(ctx context.Context, timeout time.Duration) 
 }
 
 // Return gives the message back as if this receive had not happened, see [Standard.Return]. It is
-// beyond SQS: on a Queue that has no Return the message is made visible at once, or after delay, by
-// ChangeVisibility, and the receive counts.
+// beyond SQS: on a [Queue] that has no Return of its own, ChangeVisibility makes the message
+// visible after delay, and the receive counts.
 func (d *Delivery) Return(ctx context.Context, delay time.Duration) error {
 	if d.outside != nil && d.outside.queue != nil {
 		if r, ok := d.outside.queue.(interface {
@@ -285,7 +286,7 @@ func (d *Delivery) Return(ctx context.Context, delay time.Duration) error {
 }
 
 // Bury hands the message to the queue's dead-letter target now, see [Standard.Bury]. It is beyond
-// SQS: on a Queue that has no Bury it returns ErrNoDeadLetterTarget.
+// SQS: on a [Queue] that has no Bury of its own it returns [ErrNoDeadLetterTarget].
 func (d *Delivery) Bury(ctx context.Context, reason string) error {
 	if d.outside != nil && d.outside.queue != nil {
 		if b, ok := d.outside.queue.(interface {

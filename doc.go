@@ -14,22 +14,25 @@
 //		if err != nil {
 //			return err
 //		}
-//		if err := work(d.Body); err == nil {
-//			err = d.Delete(ctx)
-//		} // else it comes back when its visibility timeout is over
+//		if err := work(d.Body); err != nil {
+//			continue // the message comes back when its visibility timeout is over
+//		}
+//		if err := d.Delete(ctx); err != nil {
+//			return err
+//		}
 //	}
 //
 // # Delivery
 //
-// A received message is invisible to other receives for its visibility timeout, 30 seconds unless
-// said otherwise. Unless the consumer deletes it in that time, it is receivable again. So every
-// message accepted is processed at least once, as long as consumers delete only what they have
-// done; a consumer that takes longer than the timeout, or fails before it deletes, makes that
-// twice. Nothing accepted is ever dropped silently: a message ends by a delete, by the end of its
-// retention, by a purge, by Close, or in a dead-letter target that took it.
+// A received message is invisible to other receives for its visibility timeout, 30 seconds by
+// default. Unless the consumer deletes it in that time, it can be received again. So every accepted
+// message is processed at least once, as long as consumers delete only what they have finished. A
+// consumer that takes longer than the timeout, or fails before it deletes, causes a second
+// delivery. Nothing accepted is ever dropped silently: a message ends by a delete, by the end of
+// its retention, by a purge, by Close, or in a dead-letter target that took it.
 //
-// Every call that is given an ended context does nothing. A consumer that stops because its context
-// ended deletes or returns what it holds under [context.WithoutCancel].
+// A call whose context has already ended does nothing. A consumer that stops because its context
+// ended can still delete or return what it holds under [context.WithoutCancel].
 //
 // # Order
 //

@@ -9,7 +9,8 @@ import (
 
 // Errors about the queue itself.
 var (
-	// ErrClosed is returned by every call on a queue or broker after Close.
+	// ErrClosed is returned by every call on a queue or broker after Close, and on one that no
+	// constructor made.
 	ErrClosed = errors.New("inq: queue is closed")
 	// ErrQueueDoesNotExist is returned by a [Broker] for a name or ARN it does not hold, and by
 	// every call on a queue that was deleted from its broker (SQS: ERR-2, MGT-3).
@@ -23,17 +24,18 @@ var (
 	// ErrPurgeInProgress is returned by Purge on a broker's queue that was purged less than 60
 	// seconds ago (SQS: MGT-4).
 	ErrPurgeInProgress = errors.New("inq: queue was purged less than 60 seconds ago")
-	// ErrFull is returned by Send and SendBatch when the queue holds as much as WithCapacity
-	// allows.
+	// ErrFull is returned by Send, SendBatch and DeadLetter when the message would exceed what
+	// WithCapacity allows.
 	ErrFull = errors.New("inq: queue is full")
-	// ErrOverLimit is returned by a short poll on a Standard queue with 120,000 messages in flight,
-	// and by a broker where more is given than a queue can take (SQS: section 1.5).
+	// ErrOverLimit is returned by a short poll on a Standard queue with 120,000 messages in flight
+	// (SQS: section 1.5).
 	ErrOverLimit = errors.New("inq: over limit")
 )
 
 // Errors about what a call was given.
 var (
-	// ErrInvalidParameter is returned when a value is outside what SQS allows (SQS: ERR-4).
+	// ErrInvalidParameter is returned when a parameter of a call, or an option that is no attribute
+	// of SQS, is outside what is allowed (SQS: ERR-4).
 	ErrInvalidParameter = errors.New("inq: invalid parameter value")
 	// ErrMissingParameter is returned when a required value is absent (SQS: ERR-3).
 	ErrMissingParameter = errors.New("inq: missing parameter")
@@ -42,8 +44,8 @@ var (
 	// ErrInvalidAttributeName is returned for queue attributes that are unknown, read only, or do
 	// not apply to the type of queue (SQS: LIM-3, MGT-6, MGT-7).
 	ErrInvalidAttributeName = errors.New("inq: invalid attribute name")
-	// ErrInvalidAttributeValue is returned for queue attributes outside their range (SQS: ERR-4,
-	// LIM-4, LIM-10).
+	// ErrInvalidAttributeValue is returned for a queue attribute outside its range, given as an
+	// option or as text (SQS: ERR-4, LIM-4, LIM-10).
 	ErrInvalidAttributeValue = errors.New("inq: invalid attribute value")
 )
 
@@ -62,31 +64,33 @@ var (
 	// ErrReceiptHandleInvalid is returned for a handle that this queue did not issue or that was
 	// altered (SQS: receipt-handle table).
 	ErrReceiptHandleInvalid = errors.New("inq: receipt handle is invalid")
-	// ErrReceiptHandleExpired is returned by a FIFO queue for the handle of a receive whose
-	// visibility timeout is over, and by Return and Bury on both types (SQS: receipt-handle table).
+	// ErrReceiptHandleExpired is returned where only the latest receive of a message still in
+	// flight will do: by Delete on a FIFO queue, and by Return and Bury on both types (SQS:
+	// receipt-handle table).
 	ErrReceiptHandleExpired = errors.New("inq: receipt handle has expired")
 	// ErrNotInFlight is returned by ChangeVisibility when the message is gone or cannot be changed
-	// with this handle (SQS: VIS-5).
+	// with this handle (SQS: VIS-5), and by Return and Bury when it is gone.
 	ErrNotInFlight = errors.New("inq: message does not exist or is not in flight")
 )
 
 // Errors about dead letters and move tasks.
 var (
-	// ErrNoDeadLetterTarget is returned by Bury on a queue that has no dead-letter target.
+	// ErrNoDeadLetterTarget is returned by Bury on a queue that has no dead-letter target, and for
+	// a delivery of another [Queue] that has no Bury.
 	ErrNoDeadLetterTarget = errors.New("inq: queue has no dead-letter target")
 	// ErrNotDeadLetterQueue is returned by Redrive on a broker's queue that is not the dead-letter
 	// queue of any queue there (SQS: MOV-2).
 	ErrNotDeadLetterQueue = errors.New("inq: queue is not a dead-letter queue")
 	// ErrTaskRunning is returned by Redrive while a move task of the same queue runs (SQS: MOV-4).
 	ErrTaskRunning = errors.New("inq: a move task is running")
-	// ErrNoSource is the failure of a move task that met a message which does not say where it came
-	// from, and that was given no destination (SQS: MOV-5).
+	// ErrNoSource is why a move task fails that was given no destination and met a message that
+	// does not say which queue it came from (SQS: MOV-5).
 	ErrNoSource = errors.New("inq: message has no known source queue")
 )
 
 // ParamError is the refusal of one value. It names the parameter, the value and what is allowed.
-// Nothing was changed by the call that returned it. Match the kind of refusal with [errors.Is]
-// against the sentinel in Err.
+// Nothing was changed by the call that returned it or, where it stands in a [BatchError], for that
+// entry. Match the kind of refusal with [errors.Is] against the sentinel in Err.
 type ParamError struct {
 	Err    error  // the sentinel
 	Param  string // name of the parameter as SQS spells it, such as "VisibilityTimeout"
@@ -138,7 +142,8 @@ type BatchFailure struct {
 }
 
 // BatchError is returned by a batch call of which some entries failed; the others were carried out.
-// Any other error from a batch call means that nothing was done.
+// Any other error from a batch call means that nothing was done. A queue that ends in the middle of
+// a batch beyond the limits of SQS fails the rest of its entries.
 type BatchError struct {
 	Failed []BatchFailure // in order of Index
 }

@@ -248,7 +248,8 @@ func (f *fair) quieter(a, b uint32) bool {
 	return place{p.Key, p.Ord}.before(place{o.Key, o.Ord})
 }
 
-// quiet returns what is left of the queue's numbers without its noisy tenants (SQS: section 10).
+// quietLocked returns what is left of the queue's numbers without its noisy tenants (SQS: section
+// 10). q.mu must be held.
 func (q *queue) quietLocked(now int64) (noisyGroups int, c Counts, age time.Duration) {
 	c = q.countsLocked()
 	age = q.ageLocked(now)

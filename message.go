@@ -70,9 +70,11 @@ type Message struct {
 	// DeduplicationID makes a FIFO queue accept the message once in five minutes (SQS: FIFO-18,
 	// FIFO-19). The same alphabet as GroupID. Refused on Standard (SQS: MSG-15).
 	DeduplicationID string `json:"deduplicationId,omitempty"`
-	// TraceHeader is the AWSTraceHeader system attribute (SQS: MSG-13); not part of the size.
+	// TraceHeader is the AWSTraceHeader system attribute (SQS: MSG-13): text of the characters that
+	// a body may have. It does not count towards the size.
 	TraceHeader string `json:"traceHeader,omitempty"`
-	// SenderID overrides the queue's sender id for this message; "" leaves it.
+	// SenderID overrides the queue's sender id for this message; "" leaves it. The same characters
+	// as in a body.
 	SenderID string `json:"senderId,omitempty"`
 }
 
@@ -80,8 +82,8 @@ type Message struct {
 // duration is refused. Options and ChangeVisibility take 0 and Zero alike as zero.
 const Zero time.Duration = math.MinInt64
 
-// Forever is a wait or a retention without end. It is accepted on queues built with
-// [WithoutSQSLimits] only.
+// Forever is a wait, a visibility timeout or a retention without end. It is accepted on queues
+// built with [WithoutSQSLimits] only.
 const Forever time.Duration = math.MaxInt64
 
 // An Attribute is one named value of a message (SQS: MSG-7..11). Type is "String", "Number" or
@@ -97,14 +99,14 @@ type Attribute struct {
 func String(v string) Attribute { return Attribute{Type: "String", Value: v} }
 
 // Number returns an attribute of type Number. v is a decimal number of at most 38 significant
-// digits between 10^-128 and 10^126 in magnitude, kept as written (SQS: MSG-10).
+// digits, zero or from 10^-128 to 10^126 in magnitude, and is kept as written (SQS: MSG-10).
 func Number(v string) Attribute { return Attribute{Type: "Number", Value: v} }
 
 // Binary returns an attribute of type Binary. b must not be empty; Send copies it.
 func Binary(b []byte) Attribute { return Attribute{Type: "Binary", Binary: b} }
 
-// Sent is the receipt of a producer: what Send returns for one accepted message. Its strings are
-// made when they are asked for, so that a producer that ignores them pays nothing.
+// Sent tells a producer what became of one accepted message. Its strings are made when they are
+// asked for, so that a producer that ignores them pays nothing.
 type Sent struct {
 	ids       *identity // of the queue; what NewSent was given is in one of its own
 	seq       uint64

@@ -121,9 +121,10 @@ func (t *MoveTask) Cancel() (moved int, err error) {
 // messages as were visible at its start, and ends when none is visible any more. A message it
 // cannot move stays, and the task fails. The task outlives ctx; its values reach the destination.
 //
-// One task per queue at a time: [ErrTaskRunning]. [ErrInvalidParameter] for a rate out of range, or
-// a destination that is the queue itself or of the other type. In a [Broker],
-// [ErrNotDeadLetterQueue] where no queue names this one in its redrive policy.
+// A queue has one task at a time: while it runs, another is refused with [ErrTaskRunning]. A rate
+// out of range, and a destination that is the queue itself or of the other type, are refused with
+// [ErrInvalidParameter]. In a [Broker] a queue that no other names in its redrive policy is refused
+// with [ErrNotDeadLetterQueue].
 func (q *queue) Redrive(ctx context.Context, in RedriveInput) (*MoveTask, error) {
 	if err := q.checkContext(ctx); err != nil {
 		return nil, err

@@ -33,7 +33,8 @@ type FIFOOption interface{ applyFIFO(*patch) }
 
 // An Option configures either type of queue, in its constructor and, unless it says otherwise, in
 // Configure. A value out of range is refused by the call the option is given to, which then changes
-// nothing.
+// nothing: with [ErrInvalidParameter] in the case of [WithSenderID], [WithCapacity] and
+// [WithDeadLetter], with [ErrInvalidAttributeValue] otherwise.
 type Option interface {
 	StandardOption
 	FIFOOption
@@ -54,7 +55,7 @@ func (o fifoOption) applyFIFO(p *patch) { o(p) }
 
 // WithVisibilityTimeout sets how long a received message stays hidden when the receive does not
 // say. From 0 to 12 hours, default 30 seconds. With 0 (or [Zero]) received messages stay visible
-// (SQS: LC-7). It applies to later receives.
+// (SQS: LC-7). A change applies to later receives.
 func WithVisibilityTimeout(d time.Duration) Option {
 	return option(func(p *patch) { p.visibility, p.set = d, p.set|setVisibility })
 }
@@ -74,20 +75,21 @@ func WithRetention(d time.Duration) Option {
 }
 
 // WithReceiveWait sets how long a receive waits for a message when it does not say. From 0 to 20
-// seconds, default 0, which is a short poll (SQS: RCV-4). It applies to later receives.
+// seconds, default 0, which is a short poll (SQS: RCV-4). A change applies to later receives.
 func WithReceiveWait(d time.Duration) Option {
 	return option(func(p *patch) { p.wait, p.set = d, p.set|setWait })
 }
 
 // WithMaxMessageSize sets the largest message in bytes, body and attributes together (SQS: MSG-1).
-// From 1,024 to 1,048,576, which is the default; from 1 byte to 2 GiB, also the default, on a queue
-// [WithoutSQSLimits]. It applies to later sends.
+// From 1,024 to 1,048,576, which is the default; on a queue [WithoutSQSLimits] from 1 byte to 2
+// GiB, which is the default there. A change applies to later sends.
 func WithMaxMessageSize(bytes int) Option {
 	return option(func(p *patch) { p.maxSize, p.set = bytes, p.set|setMaxSize })
 }
 
-// WithSenderID sets what SenderId says of messages whose sender does not give its own. The default
-// is "inq". It cannot be changed later: Configure refuses it.
+// WithSenderID sets the sender id of messages whose sender does not give its own: text of the
+// characters that a body may have. The default is "inq". It cannot be changed later: Configure
+// refuses it.
 func WithSenderID(id string) Option {
 	return option(func(p *patch) { p.sender, p.set = id, p.set|setSender })
 }
@@ -95,7 +97,7 @@ func WithSenderID(id string) Option {
 // WithDeadLetter hands a message to t instead of delivering it once more, when it was received
 // maxReceives times (1 to 1000) in this queue without being deleted (SQS: DLQ-4). A *Standard or
 // *FIFO is a target itself and must be of the same type as the queue (SQS: FIFO-25); see
-// [DeadLetterTarget] for others. A nil t takes the target away.
+// [DeadLetterTarget] for others. A nil t takes the target away. A change applies to later receives.
 func WithDeadLetter(t DeadLetterTarget, maxReceives int) Option {
 	return option(func(p *patch) { p.target, p.maxReceives, p.set = t, maxReceives, p.set|setDeadLetter })
 }
@@ -109,10 +111,10 @@ func WithCapacity(messages int, bytes int64) Option {
 }
 
 // WithObserver calls f with what happens to the queue's messages, in order and without gaps: each
-// [Event] has a number that is one higher than the last one's. f is called outside the lock by
-// whichever goroutine caused an event, by one at a time; it may call the queue. While it runs,
-// events gather and other callers go on. The slice is f's to keep. A nil f takes the observer away.
-// Without an observer events cost nothing.
+// [Event] has a number that is one higher than that of the one before. f is called outside the lock
+// by whichever goroutine caused an event, one call at a time; it may call the queue, and must not
+// panic. While it runs, events gather and other callers go on. The slice is f's to keep. A nil f
+// takes the observer away. Without an observer events cost nothing.
 func WithObserver(f func([]Event)) Option {
 	return option(func(p *patch) { p.observer, p.set = f, p.set|setObserver })
 }
@@ -120,8 +122,8 @@ func WithObserver(f func([]Event)) Option {
 // WithoutSQSLimits lifts what only the service needs: 15 minutes of delay, 12 hours of visibility
 // and their total, 1 minute and 14 days of retention (whose default becomes [Forever]), 20 seconds
 // of wait, batches of 10, 1 MiB of message (whose default becomes 2 GiB) and batch, 120,000 in
-// flight, 1000 receives. A delay that is not shorter than the retention is refused then. Code that
-// relies on it does not run on SQS. It cannot be changed later: Configure refuses it.
+// flight, 1000 receives. In return a delay that is not shorter than the retention is refused. Code
+// that relies on this option does not run on SQS. It cannot be changed later: Configure refuses it.
 func WithoutSQSLimits() Option {
 	return option(func(p *patch) { p.unlimited, p.set = true, p.set|setUnlimited })
 }

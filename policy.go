@@ -20,7 +20,7 @@ type deadLetterARN struct {
 // fifo tells the type of the queue, which its name determines.
 func (t deadLetterARN) fifo() bool { return strings.HasSuffix(t.arn, ".fifo") }
 
-// shown is the target as a user knows it: the queue, or t itself while there is none.
+// shown returns the target as a user knows it: the queue, or t itself while there is none.
 func (t deadLetterARN) shown() DeadLetterTarget {
 	q, err := t.broker.findARN(t.arn)
 	if err != nil {
@@ -128,7 +128,8 @@ func (b *Broker) admitLocked(source string, fifo bool, s *settings, p *patch) er
 }
 
 // DeadLetterSources returns the names of queues whose redrive policy names the queue (SQS: DLQ-9),
-// in byte order: those behind after, at most max of them. "" and 0 are no bound.
+// in byte order: those behind after, at most max of them. "" and 0 are no bound, and a negative max
+// is refused with [ErrInvalidParameter].
 func (b *Broker) DeadLetterSources(name, after string, max int) ([]string, error) {
 	if err := checkPage(max); err != nil {
 		return nil, err

@@ -15,8 +15,9 @@ import (
 // this process; other implementations can put the same code on Amazon SQS. All methods are safe for
 // concurrent use.
 //
-// Every method refuses a nil ctx with [ErrMissingParameter] and returns the bare error of a ctx
-// that is done before it starts; then nothing was done. Only Receive waits.
+// Every method that takes a ctx refuses a nil one with [ErrMissingParameter] and returns the bare
+// error of one that has already ended; then nothing was done. Only Receive waits. After the queue
+// is closed these methods return [ErrClosed].
 type Queue interface {
 	// Name returns the queue's name.
 	Name() string
@@ -30,18 +31,20 @@ type Queue interface {
 	// waits. It returns messages and nil, nothing and nil when none came in time, or an error, and
 	// then nothing about any message has changed.
 	Receive(ctx context.Context, in ReceiveInput) ([]Delivery, error)
-	// Delete removes the message of a receive for good.
+	// Delete removes the message of a receive for good. Deleting a message that is gone already
+	// succeeds.
 	Delete(ctx context.Context, receiptHandle string) error
 	// DeleteBatch is Delete for 1 to 10 handles; failed entries are in a [*BatchError].
 	DeleteBatch(ctx context.Context, receiptHandles []string) error
-	// ChangeVisibility makes the message visible again timeout from now; 0 or [Zero] at once.
+	// ChangeVisibility makes the message visible again timeout from now, at most 12 hours; 0 or
+	// [Zero] at once.
 	ChangeVisibility(ctx context.Context, receiptHandle string, timeout time.Duration) error
 	// ChangeVisibilityBatch is ChangeVisibility for 1 to 10 receives; failed entries are in a
 	// [*BatchError].
 	ChangeVisibilityBatch(ctx context.Context, changes []VisibilityChange) error
 	// Purge removes all messages, in whatever state.
 	Purge(ctx context.Context) error
-	// Counts tells how many messages there are.
+	// Counts tells how many messages there are in each state.
 	Counts(ctx context.Context) (Counts, error)
 }
 
@@ -111,8 +114,8 @@ type queue struct {
 	events     []Event // not yet delivered
 	waiters    waiters
 	timeouts   timeouts // delays, visibility timeouts, backoffs
-	store      store
-	main       tenant // Standard: messages without a group. FIFO: its list of arrivals holds all
+	store      store    // every message, whatever its state
+	main       tenant   // Standard: messages without a group. FIFO: its list of arrivals holds all
 	metrics    metrics
 
 	fair      *fair     // Standard: tenants; nil until the first message with a group
@@ -129,15 +132,16 @@ type queue struct {
 }
 
 // NewStandard makes an empty Standard queue. The name has 1 to 80 letters, digits, hyphens and
-// underscores (SQS: NAM-1). The queue needs no goroutine; Close releases its timer and its
-// messages.
+// underscores (SQS: NAM-1). A bad name is refused with [ErrInvalidParameter], an option out of
+// range as [Option] says. The queue needs no goroutine; Close releases its timer and its messages.
 func NewStandard(name string, opts ...StandardOption) (*Standard, error) {
 	return newStandard(name, localRegion, localAccount, nil, opts)
 }
 
-// NewFIFO makes an empty FIFO queue. The name is one of 1 to 80 letters, digits, hyphens and
-// underscores that ends in ".fifo", which counts (SQS: NAM-2). The queue needs no goroutine; Close
-// releases its timer and its messages.
+// NewFIFO makes an empty FIFO queue. The name is made like that of a Standard queue and ends in
+// ".fifo", which counts towards the 80 characters (SQS: NAM-2). A bad name is refused with
+// [ErrInvalidParameter], an option out of range as [Option] says. The queue needs no goroutine;
+// Close releases its timer and its messages.
 func NewFIFO(name string, opts ...FIFOOption) (*FIFO, error) {
 	return newFIFO(name, localRegion, localAccount, nil, opts)
 }
@@ -437,7 +441,7 @@ func (q *queue) Name() string { return q.name }
 // "local" and account 000000000000.
 func (q *queue) ARN() string { return q.arn }
 
-// Counts tells how many messages there are at this instant (SQS: CNT-1..3).
+// Counts tells how many messages there are in each state at this instant (SQS: CNT-1..3).
 func (q *queue) Counts(ctx context.Context) (Counts, error) {
 	if err := q.checkContext(ctx); err != nil {
 		return Counts{}, err
@@ -456,8 +460,8 @@ func (q *queue) countsLocked() Counts {
 }
 
 // Purge removes all messages, ready, delayed and in flight, and forgets deduplication and attempt
-// ids (SQS: MGT-4, FIFO-23). A queue of a [Broker] can be purged once in 60 seconds:
-// ErrPurgeInProgress otherwise. A bare queue can always be purged.
+// ids (SQS: MGT-4, FIFO-23). A queue of a [Broker] can be purged once in 60 seconds, otherwise the
+// call is refused with [ErrPurgeInProgress]. A queue without a broker can always be purged.
 func (q *queue) Purge(ctx context.Context) error {
 	if err := q.checkContext(ctx); err != nil {
 		return err
@@ -479,8 +483,8 @@ func (q *queue) Purge(ctx context.Context) error {
 	return nil
 }
 
-// Close ends the queue: its messages are dropped, receives that wait return [ErrClosed], move tasks
-// are cancelled, and every later call returns ErrClosed. It always returns nil and can be called
+// Close ends the queue: its messages are dropped, receives that wait return [ErrClosed], a running
+// move task is cancelled, and later calls return ErrClosed. It always returns nil and can be called
 // again.
 func (q *queue) Close() error {
 	q.end(ErrClosed)
@@ -510,8 +514,9 @@ func (q *queue) end(reason error) {
 	}
 }
 
-// Configure changes the options of a live queue: all of them, or none where one is refused. Options
-// say when their change applies.
+// Configure changes the options of a live queue: all of them, or none where one is refused. Each
+// option says from when its change applies, and whether it can be changed at all. See [Option] for
+// the errors.
 func (q *Standard) Configure(opts ...StandardOption) error {
 	var p patch
 	for _, o := range opts {
@@ -522,8 +527,9 @@ func (q *Standard) Configure(opts ...StandardOption) error {
 	return q.configure(&p)
 }
 
-// Configure changes the options of a live queue: all of them, or none where one is refused. Options
-// say when their change applies.
+// Configure changes the options of a live queue: all of them, or none where one is refused. Each
+// option says from when its change applies, and whether it can be changed at all. See [Option] for
+// the errors.
 func (q *FIFO) Configure(opts ...FIFOOption) error {
 	var p patch
 	for _, o := range opts {

@@ -85,20 +85,21 @@ func (q *queue) checkReceive(c *receiveCall, in *ReceiveInput) error {
 }
 
 // Receive takes messages for processing (SQS: section 3): up to Max of them, the oldest first on
-// Standard, in order of their groups on FIFO. Each becomes invisible for its visibility timeout and
-// is then receivable again, unless it was deleted.
+// Standard, in the order of their groups on FIFO. Each becomes invisible for its visibility timeout
+// and can then be received again, unless it was deleted.
 //
-// With messages ready it never waits. Otherwise it waits up to Wait for the first, whatever makes
-// it receivable, and returns nothing and nil when the time is over. Receives that wait are served
-// in the order they came. When ctx ends the wait, its bare error is returned and nothing has
-// changed; a message handed over in that instant is returned with nil instead.
+// With messages ready it never waits. Otherwise it waits up to Wait for the first one, whatever
+// makes it receivable, and returns nothing and nil when the time is over. Receives that wait are
+// served in the order they came. When ctx ends the wait, its bare error is returned and nothing has
+// changed; a message handed over in that instant is returned with nil instead. When the queue is
+// closed, the wait ends with [ErrClosed].
 //
 // A message that was received often enough is handed to the dead-letter target in the course of
 // this call, see [WithDeadLetter]; a slow target makes this call slow, no other.
 //
 // Out-of-range values are refused with [ErrInvalidParameter]. A short poll on Standard is refused
-// with [ErrOverLimit] while 120,000 messages are in flight; FIFO and long polls find nothing then
-// (SQS: section 1.5).
+// with [ErrOverLimit] while 120,000 messages are in flight; FIFO queues and long polls find nothing
+// then (SQS: section 1.5).
 func (q *queue) Receive(ctx context.Context, in ReceiveInput) ([]Delivery, error) {
 	if err := q.checkContext(ctx); err != nil {
 		return nil, err
@@ -113,8 +114,9 @@ func (q *queue) Receive(ctx context.Context, in ReceiveInput) ([]Delivery, error
 	return q.receive(ctx, &c, nil)
 }
 
-// ReceiveInto is [Standard.Receive] into a slice of the caller, without an allocation. It takes at
-// most as many messages as dst has room for, and returns how many it wrote.
+// ReceiveInto is Receive into a slice of the caller, without an allocation. It takes at most as
+// many messages as dst has room for, and returns how many it wrote. An empty dst is refused with
+// [ErrInvalidParameter].
 func (q *queue) ReceiveInto(ctx context.Context, dst []Delivery, in ReceiveInput) (int, error) {
 	if err := q.checkContext(ctx); err != nil {
 		return 0, err
@@ -135,7 +137,7 @@ func (q *queue) ReceiveInto(ctx context.Context, dst []Delivery, in ReceiveInput
 	return len(ds), err
 }
 
-// receive does the work of both. It allocates a result where dst is nil.
+// receive does the work of Receive and ReceiveInto. It allocates a result where dst is nil.
 func (q *queue) receive(ctx context.Context, c *receiveCall, dst []Delivery) ([]Delivery, error) {
 	now, err := q.enter()
 	if err != nil {
@@ -362,12 +364,13 @@ func (q *queue) fillLocked(d *Delivery, slot uint32, r *record) {
 	}
 }
 
-// Deliveries receives from q for ever: each message in turn, as an iterator.
+// Deliveries receives from q until an error ends it, and yields each message in turn.
 //
-// Where in.Wait is 0 it waits 20 seconds per receive, so that an idle loop costs nothing. An error
-// of Receive, that of an ended ctx included, is yielded once and ends the iteration. When ctx ends
-// or the loop breaks off, what was received with in.Max above 1 and not yet yielded is returned,
-// uncounted where q is a queue of this package.
+// Where in.Wait is 0 it waits 20 seconds per receive, so that an idle loop costs nothing; with
+// [Zero] it polls without a pause. An error of Receive, that of an ended ctx included, is yielded
+// once and ends the iteration. When ctx ends or the loop breaks off, what was received with in.Max
+// above 1 and not yet yielded is given back by [Delivery.Return], uncounted where q is a queue of
+// this package.
 func Deliveries(ctx context.Context, q Queue, in ReceiveInput) iter.Seq2[Delivery, error] {
 	if in.Wait == 0 {
 		in.Wait = maxWait

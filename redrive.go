@@ -167,8 +167,8 @@ func (s *settings) buries(r *record) bool {
 	return s.target != nil && r.receivesHere() >= uint32(s.maxReceives)
 }
 
-// startBuryLocked makes a message that is held, or in flight and off the wheel, one that is being
-// handed over. q.mu must be held.
+// startBuryLocked makes a message that is held, or in flight with its deadline cancelled, one that
+// is being handed over. q.mu must be held.
 func (q *queue) startBuryLocked(slot uint32, r *record, target DeadLetterTarget, reason string) chore {
 	r.state = stateBurying // counted like held and in flight
 	var s Snapshot
@@ -382,14 +382,17 @@ func (q *queue) retry(ctx context.Context, w *waiter, deadline int64) (ds []Deli
 	return nil, false, now, nil
 }
 
-// Bury hands the message of a receive to the dead-letter target now, for a reason the target is
-// told. It is beyond SQS: for messages of which the consumer knows that no retry will help.
+// Bury hands the message of a receive to the dead-letter target now, and tells it the reason. It is
+// beyond SQS: for messages of which the consumer knows that no retry will help.
 //
 // When it returns nil the target has the message and the queue has it no more. Where the target
 // fails, its error is returned, wrapped, and the message is in flight as before; if its timeout
-// passed meanwhile, it is receivable again. The target is called with the values of ctx, not its
-// end, and 30 seconds at most. Only the latest handle of a message in flight will do, as with
-// Return. [ErrNoDeadLetterTarget] where the queue has no target.
+// passed meanwhile, it can be received again. The target is called with the values of ctx, not its
+// end, and has 30 seconds.
+//
+// Only the latest handle of a message in flight will do: [ErrReceiptHandleExpired] otherwise,
+// [ErrNotInFlight] where the message is gone, [ErrNoDeadLetterTarget] where the queue has no
+// target. Handles that are empty or of another queue are refused as by Delete.
 func (q *queue) Bury(ctx context.Context, receiptHandle, reason string) error {
 	rc, err := q.ids.parse(receiptHandle)
 	if err != nil {
@@ -453,8 +456,9 @@ func (q *queue) finishOwnBury(ch *chore, err error, deadline int64) {
 // DeadLetter takes a dead letter of another queue, which makes a queue a [DeadLetterTarget]. The
 // message keeps its id, body, attributes, trace header, sender, receive count and time of its first
 // receive; on Standard also the time it was sent. It has no delay, is never dropped as a duplicate,
-// and does not count as sent (SQS: DLQ-5..7, FIFO-24). [ErrFull] where the queue is at its
-// capacity, [ErrInvalidParameter] where it comes from the other type of queue.
+// and does not count as sent (SQS: DLQ-5..7, FIFO-24). The errors are those of Send for the
+// content, [ErrFull] where the queue is at its capacity, and [ErrInvalidParameter] where it comes
+// from the other type of queue.
 func (q *queue) DeadLetter(ctx context.Context, d DeadLetter) error {
 	if err := q.checkContext(ctx); err != nil {
 		return err

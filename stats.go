@@ -9,8 +9,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Stats is what a queue tells of itself: the CloudWatch metrics of SQS as totals since the queue
-// was made (SQS: section 10), and what SQS does not tell.
+// Stats is what a queue tells of itself: the CloudWatch metrics of SQS, as they are now or as
+// totals since the queue was made (SQS: section 10), and what SQS does not tell.
 type Stats struct {
 	Counts
 	OldestAge time.Duration // of the oldest message; on Standard without those received three or more times; in a dead-letter queue since the move
@@ -107,17 +107,17 @@ type Snapshot struct {
 }
 
 // Message returns what a producer would send to have this message once more in another queue:
-// everything but the delay. The deduplication id of a FIFO message is kept, so that a second copy
-// is not added.
+// everything but the delay, with attributes copied. The deduplication id of a FIFO message is kept,
+// so that a second copy is not added.
 func (s *Snapshot) Message() Message {
 	return Message{Body: s.Body, Attributes: cloneAttributes(s.Attributes), GroupID: s.GroupID,
 		DeduplicationID: s.DeduplicationID, TraceHeader: s.TraceHeader, SenderID: s.SenderID}
 }
 
 // Messages looks at all messages in the order they came in, whatever state they are in, without
-// touching them. Messages that come during the iteration are not in it, messages that go may be
-// missing; the lock is never held for long. It costs 16 bytes per message while it runs. On a
-// closed queue it yields nothing.
+// touching them. Messages that come during the iteration are not in it, and messages that go may be
+// missing. The lock is never held for long, and the loop may call the queue. It costs 16 bytes per
+// message while it runs. On a closed queue it yields nothing.
 func (q *queue) Messages() iter.Seq[Snapshot] {
 	return func(yield func(Snapshot) bool) {
 		refs := q.collect()

@@ -37,7 +37,7 @@ const (
 	flagMoved                     // rare.place holds its place in the order, see LC-5
 	flagChanged                   // its visibility was changed since the latest receive (RCV-16)
 	flagLine                      // its deadline stands in line
-	flagAlone                     // FIFO: delayed by Return, on the wheel
+	flagAlone                     // delayed by Return: not on the FIFO list of delayed messages
 	flagPoison                    // on the list of messages received three or more times
 	flagWheel                     // its deadline is on the wheel
 )

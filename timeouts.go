@@ -41,8 +41,8 @@ func (t *timeouts) addInLine(s *store, slot uint32, r *record, deadline int64) {
 	s.nodes.At(slot).Deadline = deadline
 }
 
-// delayLast moves the last deadline in line, if it is that of slot, to a later time where it stands: one heartbeat after
-// another on the same message needs no more.
+// delayLast moves the last deadline in line, if it is that of slot, to a later time where it
+// stands: one heartbeat after another on the same message needs no more.
 func (t *timeouts) delayLast(s *store, slot uint32, deadline int64) bool {
 	if t.line.Tail != slot {
 		return false

@@ -64,7 +64,7 @@ func (q *queue) deadlineLocked(slot uint32, r *record, deadline int64) {
 	q.scheduleLocked(deadline)
 }
 
-// dueLocked is called by the wheel for each deadline that has come: a delay, a visibility timeout,
+// dueLocked is called for each deadline of a message that has come: a delay, a visibility timeout,
 // or the next try of a hand-over. q.mu must be held.
 func (q *queue) dueLocked(slot uint32) {
 	r := q.store.at(slot)
@@ -134,8 +134,8 @@ func (q *queue) passLocked(now int64, slot uint32, r *record) {
 	q.readyLocked(slot, r)
 }
 
-// releaseLocked makes a message that is in flight, and off the wheel, receivable again: its timeout
-// is over or was set to zero (SQS: LC-4, LC-5, VIS-1). q.mu must be held.
+// releaseLocked makes a message in flight, whose deadline is cancelled, receivable again: its
+// timeout is over or was set to zero (SQS: LC-4, LC-5, VIS-1). q.mu must be held.
 func (q *queue) releaseLocked(now int64, slot uint32, r *record) {
 	q.toBackLocked(now, slot, r)
 	q.readyLocked(slot, r)
