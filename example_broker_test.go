@@ -31,8 +31,8 @@ func ExampleNewBroker() {
 	// names are case sensitive: true
 }
 
-// A broker takes attributes as text, as they stand in the configuration of a queue on SQS, and creates a queue as often as it is asked
-// to, as long as nothing differs.
+// A broker takes attributes as text, as they stand in the configuration of a queue on SQS, and
+// creates a queue as often as it is asked to, as long as nothing differs.
 func ExampleBroker_Create() {
 	ctx := context.Background()
 	broker := must(inq.NewBroker())

@@ -14,8 +14,8 @@ import (
 	"example.com/inq"
 )
 
-// A message that kills its workers must not do so for ever. After two receives without a delete it goes to another queue, where
-// people look at it. It keeps its id and tells where it came from.
+// A message that kills its workers must not do so for ever. After two receives without a delete it
+// goes to another queue, where people look at it. It keeps its id and tells where it came from.
 func ExampleWithDeadLetter() {
 	virtually(func(ctx context.Context) {
 		dead := must(inq.NewStandard("jobs-dead"))
@@ -42,7 +42,8 @@ func ExampleWithDeadLetter() {
 	// receives over all queues: 3
 }
 
-// A dead-letter queue can have one itself: retries get rarer, and what fails everywhere ends in the last one.
+// A dead-letter queue can have one itself: retries get rarer, and what fails everywhere ends in the
+// last one.
 func ExampleWithDeadLetter_chain() {
 	virtually(func(ctx context.Context) {
 		failed := must(inq.NewStandard("failed"))
@@ -76,8 +77,8 @@ func ExampleWithDeadLetter_chain() {
 	// given up: 1
 }
 
-// A dead letter can go anywhere a function can put it. While the function fails, the message stays and is offered again later, so it is
-// always in at least one place.
+// A dead letter can go anywhere a function can put it. While the function fails, the message stays
+// and is offered again later, so it is always in at least one place.
 func ExampleDeadLetterFunc() {
 	virtually(func(ctx context.Context) {
 		tries := 0
@@ -152,7 +153,8 @@ func reproducible(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// A consumer that knows that no retry will help buries the message: it goes to the dead-letter target at once, with the reason.
+// A consumer that knows that no retry will help buries the message: it goes to the dead-letter
+// target at once, with the reason.
 func ExampleDelivery_Bury() {
 	ctx := context.Background()
 	show := inq.DeadLetterFunc(func(_ context.Context, d inq.DeadLetter) error {
@@ -171,7 +173,8 @@ func ExampleDelivery_Bury() {
 	// {Visible:0 NotVisible:0 Delayed:0}
 }
 
-// Once the bug is fixed, a move task sends the dead letters back where they came from, as new messages.
+// Once the bug is fixed, a move task sends the dead letters back where they came from, as new
+// messages.
 func ExampleStandard_Redrive() {
 	ctx := context.Background()
 	dead := must(inq.NewStandard("jobs-dead"))

@@ -11,7 +11,8 @@ import (
 	"example.com/inq"
 )
 
-// What is refused matches a sentinel, and a ParamError tells the rest: enough to put a value right instead of giving up.
+// What is refused matches a sentinel, and a ParamError tells the rest: enough to put a value right
+// instead of giving up.
 func ExampleParamError() {
 	ctx := context.Background()
 	q := must(inq.NewStandard("jobs"))
@@ -34,7 +35,8 @@ func ExampleParamError() {
 	// with a delay of 15m0s the error is <nil>
 }
 
-// A batch can fail in part. The error says which entries; the others are in the queue, and to send them again would double them.
+// A batch can fail in part. The error says which entries; the others are in the queue, and to send
+// them again would double them.
 func ExampleBatchError() {
 	ctx := context.Background()
 	q := must(inq.NewStandard("jobs"))
@@ -57,8 +59,8 @@ func ExampleBatchError() {
 	// in the queue: [one three]
 }
 
-// A queue with a capacity tells producers when the consumers do not keep up. What to do is theirs: here a web server would answer
-// "try again later" instead of running out of memory.
+// A queue with a capacity tells producers when the consumers do not keep up. What to do is theirs:
+// here a web server would answer "try again later" instead of running out of memory.
 func ExampleWithCapacity() {
 	ctx := context.Background()
 	q := must(inq.NewStandard("uploads", inq.WithCapacity(2, 0)))
@@ -80,7 +82,8 @@ func ExampleWithCapacity() {
 	// upload 2 again: <nil>
 }
 
-// The limits of SQS hold, so that what runs here runs there. A program that will never run there can do without them.
+// The limits of SQS hold, so that what runs here runs there. A program that will never run there
+// can do without them.
 func ExampleWithoutSQSLimits() {
 	ctx := context.Background()
 	book := inq.Message{Body: strings.Repeat("a long story ", 100_000)}

@@ -8,7 +8,8 @@ import (
 	"example.com/inq"
 )
 
-// A group is what must stay in order, here one account. Different groups do not wait for each other.
+// A group is what must stay in order, here one account. Different groups do not wait for each
+// other.
 func ExampleNewFIFO() {
 	ctx := context.Background()
 	q := must(inq.NewFIFO("bookings.fifo", inq.WithContentBasedDeduplication(true)))
@@ -38,8 +39,9 @@ func ExampleNewFIFO() {
 	// worker one: ann pays in 100
 }
 
-// A message in flight locks its group. If its worker dies, the group waits for the visibility timeout, and then goes on with the very same
-// message: order is worth more than speed. Choose a short timeout.
+// A message in flight locks its group. If its worker dies, the group waits for the visibility
+// timeout, and then goes on with the very same message: order is worth more than speed. Choose a
+// short timeout.
 func ExampleFIFO_Receive_lockedGroup() {
 	virtually(func(ctx context.Context) {
 		q := must(inq.NewFIFO("bookings.fifo", inq.WithVisibilityTimeout(10*time.Second)))
@@ -59,7 +61,8 @@ func ExampleFIFO_Receive_lockedGroup() {
 	// 10s [ann pays in 100 ann takes out 30]
 }
 
-// A producer that does not know whether its message arrived sends it again with the same id: within five minutes that adds nothing.
+// A producer that does not know whether its message arrived sends it again with the same id: within
+// five minutes that adds nothing.
 func ExampleSent_Duplicate() {
 	virtually(func(ctx context.Context) {
 		q := must(inq.NewFIFO("payments.fifo"))
@@ -81,7 +84,8 @@ func ExampleSent_Duplicate() {
 	// in the queue: 2
 }
 
-// Where equal bodies mean the same thing, the queue can make the id itself: it is a hash of the body, and of the body alone.
+// Where equal bodies mean the same thing, the queue can make the id itself: it is a hash of the
+// body, and of the body alone.
 func ExampleWithContentBasedDeduplication() {
 	ctx := context.Background()
 	q := must(inq.NewFIFO("alarms.fifo", inq.WithContentBasedDeduplication(true)))
@@ -102,8 +106,8 @@ func ExampleWithContentBasedDeduplication() {
 	// room 6 burns duplicate: false
 }
 
-// A consumer that lost the answer to a receive, say on a network, asks again with the same attempt id: it gets the same messages, and need
-// not wait until their groups are unlocked.
+// A consumer that lost the answer to a receive, say on a network, asks again with the same attempt
+// id: it gets the same messages, and need not wait until their groups are unlocked.
 func ExampleReceiveInput_attemptID() {
 	ctx := context.Background()
 	q := must(inq.NewFIFO("bookings.fifo"))
@@ -120,8 +124,8 @@ func ExampleReceiveInput_attemptID() {
 	// the same again:  ann pays in 100 with count 1
 }
 
-// On a Standard queue a group names a tenant. A tenant with much in flight does not delay one with little: the quiet one comes first,
-// though its message is the youngest.
+// On a Standard queue a group names a tenant. A tenant with much in flight does not delay one with
+// little: the quiet one comes first, though its message is the youngest.
 func ExampleMessage_fairQueue() {
 	ctx := context.Background()
 	q := must(inq.NewStandard("reports"))

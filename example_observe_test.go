@@ -8,7 +8,8 @@ import (
 	"example.com/inq"
 )
 
-// An observer sees what happens to messages, in order and without gaps: for logs, metrics and tests.
+// An observer sees what happens to messages, in order and without gaps: for logs, metrics and
+// tests.
 func ExampleWithObserver() {
 	virtually(func(ctx context.Context) {
 		start := time.Now()
@@ -36,7 +37,8 @@ func ExampleWithObserver() {
 	// 7 15s closed
 }
 
-// The age of the oldest message tells best whether consumers keep up. It grows while they do not, however many messages there are.
+// The age of the oldest message tells best whether consumers keep up. It grows while they do not,
+// however many messages there are.
 func ExampleStandard_Stats() {
 	virtually(func(ctx context.Context) {
 		q := must(inq.NewStandard("jobs"))

@@ -10,8 +10,9 @@ import (
 	"example.com/inq"
 )
 
-// desk is a queue of its own kind: a pile of notes with the newest on top. It is not safe for concurrent use and has no visibility
-// timeout. What it does not implement it inherits from a nil Queue, and panics.
+// desk is a queue of its own kind: a pile of notes with the newest on top. It is not safe for
+// concurrent use and has no visibility timeout. What it does not implement it inherits from a nil
+// Queue, and panics.
 type desk struct {
 	inq.Queue
 	notes []note

@@ -75,7 +75,8 @@ func ExampleStandard_Purge() {
 	// after:  {Visible:0 NotVisible:0 Delayed:0}
 }
 
-// ReceiveInto and DeleteAll are for hot loops: one slice for all receives, no receipt handles made, and more than 10 deletes in a call.
+// ReceiveInto and DeleteAll are for hot loops: one slice for all receives, no receipt handles made,
+// and more than 10 deletes in a call.
 func ExampleStandard_ReceiveInto() {
 	ctx := context.Background()
 	q := must(inq.NewStandard("clicks"))
@@ -99,7 +100,8 @@ func ExampleStandard_ReceiveInto() {
 	// done with 5
 }
 
-// Messages live as long as the process. To have them survive it, save what is there when it ends, and send that at the next start.
+// Messages live as long as the process. To have them survive it, save what is there when it ends,
+// and send that at the next start.
 func ExampleStandard_Messages() {
 	ctx := context.Background()
 	before := must(inq.NewStandard("jobs"))

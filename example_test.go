@@ -10,7 +10,8 @@ import (
 	"example.com/inq"
 )
 
-// A producer sends jobs, and a worker waits for them, does them and deletes them. A job that fails is not deleted, so it comes again.
+// A producer sends jobs, and a worker waits for them, does them and deletes them. A job that fails
+// is not deleted, so it comes again.
 func Example() {
 	ctx := context.Background()
 	jobs, err := inq.NewStandard("jobs", inq.WithVisibilityTimeout(time.Minute))

@@ -8,7 +8,8 @@ import (
 	"example.com/inq"
 )
 
-// A worker that dies deletes nothing. Its message comes back when the visibility timeout is over, and says that it was tried before.
+// A worker that dies deletes nothing. Its message comes back when the visibility timeout is over,
+// and says that it was tried before.
 func ExampleWithVisibilityTimeout() {
 	virtually(func(ctx context.Context) {
 		q := must(inq.NewStandard("jobs", inq.WithVisibilityTimeout(30*time.Second)))
@@ -30,7 +31,8 @@ func ExampleWithVisibilityTimeout() {
 	// after 30s: resize cat.png, receive number 2
 }
 
-// A heartbeat: a short timeout brings the message of a dead worker back soon, and a worker that lives extends it in time.
+// A heartbeat: a short timeout brings the message of a dead worker back soon, and a worker that
+// lives extends it in time.
 func ExampleDelivery_ChangeVisibility() {
 	virtually(func(ctx context.Context) {
 		q := must(inq.NewStandard("videos", inq.WithVisibilityTimeout(30*time.Second)))
@@ -60,8 +62,8 @@ func ExampleDelivery_ChangeVisibility() {
 	// done, receives in all: 1
 }
 
-// A worker that must stop returns what it cannot do any more. That is better than letting it time out: another one has
-// it at once, in its old place, and the attempt does not count.
+// A worker that must stop returns what it cannot do any more. That is better than letting it time
+// out: another one has it at once, in its old place, and the attempt does not count.
 func ExampleDelivery_Return() {
 	ctx := context.Background()
 	q := must(inq.NewStandard("jobs"))
@@ -80,8 +82,9 @@ func ExampleDelivery_Return() {
 	// second 1
 }
 
-// A message can wait before it is seen for the first time: for as long as the queue says, or as long as it says itself. As 0 stands for
-// the queue's own delay, a message that must not wait at all says Zero.
+// A message can wait before it is seen for the first time: for as long as the queue says, or as
+// long as it says itself. As 0 stands for the queue's own delay, a message that must not wait at
+// all says Zero.
 func ExampleMessage_delay() {
 	virtually(func(ctx context.Context) {
 		q := must(inq.NewStandard("reminders", inq.WithDelay(time.Minute)))
@@ -106,8 +109,8 @@ func ExampleMessage_delay() {
 	// 15m0s in a quarter of an hour
 }
 
-// A long poll waits for a message and returns the moment it is there. A short poll answers at once. Wait for as long as you can: that
-// costs nothing, and asking again and again does.
+// A long poll waits for a message and returns the moment it is there. A short poll answers at once.
+// Wait for as long as you can: that costs nothing, and asking again and again does.
 func ExampleStandard_Receive_longPoll() {
 	virtually(func(ctx context.Context) {
 		q := must(inq.NewStandard("jobs"))

@@ -9,8 +9,8 @@ import (
 	"example.com/inq"
 )
 
-// counting is a queue that counts deletes. It embeds a whole *Standard and not just a Queue, so that Return and Bury of a delivery
-// work through it too.
+// counting is a queue that counts deletes. It embeds a whole *Standard and not just a Queue, so
+// that Return and Bury of a delivery work through it too.
 type counting struct {
 	*inq.Standard
 	deletes atomic.Int64
