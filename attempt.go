@@ -22,8 +22,6 @@ type attemptAge struct {
 	at int64
 }
 
-func (a *attempts) len() int { return len(a.order) }
-
 // bind remembers what a receive returned.
 func (a *attempts) bind(id string, now int64, ds []Delivery) {
 	a.forget(now, 2)
@@ -61,8 +59,13 @@ func (a *attempts) forget(now int64, budget int) (more bool) {
 	return more
 }
 
-// idleAt returns when the newest id is past its time; len must not be 0.
-func (a *attempts) idleAt() int64 { return after(a.order[len(a.order)-1].at, attemptWindow) }
+// idleAt returns when the newest id is past its time.
+func (a *attempts) idleAt() int64 {
+	if len(a.order) == 0 {
+		return never
+	}
+	return after(a.order[len(a.order)-1].at, attemptWindow)
+}
 
 // replayLocked repeats the receive made under an attempt id: the same messages with the same
 // handles, and their visibility timeout starts anew. It is void once any of them was deleted, had

@@ -27,8 +27,8 @@ const cooldown = 60 * time.Second
 // answers [ErrClosed], until Delete.
 //
 // Methods that look a queue up return [ErrQueueDoesNotExist] where the broker does not hold it, and
-// all methods return [ErrClosed] after Close and on the zero Broker. Methods with a ctx refuse a nil
-// one with [ErrMissingParameter] and return the bare error of one that has already ended; then
+// all methods return [ErrClosed] after Close and on the zero Broker. Methods with a ctx refuse a
+// nil one with [ErrMissingParameter] and return the bare error of one that has already ended; then
 // nothing was done.
 type Broker struct {
 	// Set by the constructor.
@@ -197,8 +197,8 @@ func (b *Broker) create(name string, fifo bool, tags map[string]string, apply fu
 	all := b.base()
 	apply(&given)
 	apply(&all)
-	b.byARN(&given)
-	b.byARN(&all)
+	b.nameTarget(&given)
+	b.nameTarget(&all)
 
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -211,10 +211,7 @@ func (f *fifo) peek(s *store) uint32 {
 
 // next returns when the first of the waiting things of f is due.
 func (f *fifo) next(q *queue) int64 {
-	at := f.dedup.idleAt()
-	if f.attempts.len() != 0 {
-		at = min(at, f.attempts.idleAt())
-	}
+	at := min(f.dedup.idleAt(), f.attempts.idleAt())
 	if h := f.delayed.Head; h != 0 {
 		at = min(at, after(q.store.at(h).enqueued, q.settings.Load().delay))
 	}

@@ -7,7 +7,7 @@ import "sort"
 func (a *audit) groups() {
 	q, s, f := a.q, &a.q.store, a.q.fifo
 	a.arrivals("arrivals", &q.main.arrivals, 0)
-	if q.fair != nil || !q.main.ready.empty() {
+	if q.fair != nil || q.main.ready.head(&q.store) != 0 {
 		a.fault("a FIFO queue has what belongs to Standard")
 	}
 	members := map[uint32]int{}

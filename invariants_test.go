@@ -570,7 +570,7 @@ func (a *audit) ended() {
 	if q.store.live != 0 || q.store.size != 0 || q.waiters.head != nil || q.timeouts.next(&q.store) != never || q.armed != never || q.fair != nil {
 		a.fault("a closed queue holds something")
 	}
-	if f := q.fifo; f != nil && (f.groups.size != 0 || f.dedup.ids.Len() != 0 || len(f.dedup.pages) != 0 || f.attempts.len() != 0) {
+	if f := q.fifo; f != nil && (f.groups.size != 0 || f.dedup.ids.Len() != 0 || len(f.dedup.pages) != 0 || len(f.attempts.order) != 0) {
 		a.fault("a closed FIFO queue holds something")
 	}
 	for _, h := range []*pq.Heap{&q.expiring, &q.deadlines, &q.main.ready.heap} {

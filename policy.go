@@ -64,9 +64,9 @@ func targetARN(t DeadLetterTarget) string {
 	return ""
 }
 
-// byARN replaces a target that is a queue of this broker by its ARN. Other targets, queues
+// nameTarget replaces a target that is a queue of this broker by its ARN. Other targets, queues
 // elsewhere among them, stay.
-func (b *Broker) byARN(p *patch) {
+func (b *Broker) nameTarget(p *patch) {
 	var q *queue
 	switch t := p.target.(type) {
 	case *Standard:
@@ -88,7 +88,7 @@ func (b *Broker) admit(q *queue, p *patch) error {
 	if p.set&setDeadLetter == 0 {
 		return nil
 	}
-	b.byARN(p)
+	b.nameTarget(p)
 	s := q.settings.Load().with(p)
 	b.mu.Lock()
 	defer b.mu.Unlock()

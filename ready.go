@@ -19,8 +19,6 @@ type ready struct {
 	heap  pq.Heap // its positions are in the Next links
 }
 
-func (d *ready) empty() bool { return d.fresh.Head == 0 && d.back.Head == 0 && d.heap.Len() == 0 }
-
 // push adds a message that is on no list.
 func (d *ready) push(s *store, slot uint32, r *record) {
 	if d.fresh.Tail == 0 {

@@ -150,13 +150,8 @@ func (q *queue) receive(ctx context.Context, c *receiveCall, dst []Delivery) ([]
 	}
 	if q.settings.Load().target != nil {
 		ds, done, now, err := q.takeOrBury(ctx, now, more, c, dst)
-		switch {
-		case done:
+		if done {
 			return ds, err
-		case c.wait == 0:
-			q.metrics.emptyReceives++
-			q.unlock(now)
-			return nil, nil
 		}
 		return q.wait(ctx, now, c, dst)
 	}
@@ -182,11 +177,6 @@ func (q *queue) receive(ctx context.Context, c *receiveCall, dst []Delivery) ([]
 			return nil, err
 		}
 		more = q.settleLocked(now)
-	}
-	if c.wait == 0 {
-		q.metrics.emptyReceives++
-		q.unlock(now)
-		return nil, nil
 	}
 	return q.wait(ctx, now, c, dst)
 }

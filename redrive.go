@@ -102,23 +102,19 @@ func (q *queue) takeOrBury(ctx context.Context, now int64, more bool, c *receive
 	held := few[:0]
 	for {
 		chores := q.pickLocked(now, most, &held)
-		if len(chores) == 0 || len(held) > 0 {
-			if len(chores) == 0 {
-				if ds = q.grantHeldLocked(now, c, dst, held); len(ds) > 0 {
-					q.leave(now)
-					return ds, true, now, nil
-				}
-				held = held[:0]
-			}
-		}
-		if len(chores) > 0 {
+		switch {
+		case len(chores) > 0:
 			if held, err = q.handOverAll(ctx, now, chores, held, most); err != nil {
 				return nil, true, now, err
 			}
-		} else if more {
+		case len(held) > 0:
+			ds = q.grantHeldLocked(now, c, dst, held)
+			q.leave(now)
+			return ds, true, now, nil
+		case more:
 			q.unlock(now)
 			runtime.Gosched()
-		} else {
+		default:
 			return nil, false, now, nil
 		}
 		if now, err = q.enter(); err != nil {

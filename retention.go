@@ -90,12 +90,11 @@ func (q *queue) poisonLocked(slot uint32, r *record) {
 	}
 }
 
+// offArrivalsLocked takes a message off the list of arrivals it is on. q.mu must be held.
 func (q *queue) offArrivalsLocked(slot uint32, r *record) {
-	if q.fair != nil {
-		if t := q.store.tenant(slot); t != 0 {
-			q.fair.depart(&q.store, t, slot)
-			return
-		}
+	if t := q.tenantLocked(slot); t != 0 {
+		q.fair.depart(&q.store, t, slot)
+		return
 	}
 	q.main.arrivals.remove(&q.store, r)
 }

@@ -2,7 +2,6 @@ package inq
 
 import (
 	"iter"
-	"math"
 	"slices"
 	"time"
 
@@ -215,7 +214,7 @@ func (q *queue) snapshotLocked(s *Snapshot, slot uint32, r *record) {
 			return
 		}
 	}
-	if deadline != math.MaxInt64 {
+	if deadline != never {
 		s.VisibleAt = q.ids.time(deadline)
 	}
 }

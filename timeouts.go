@@ -1,8 +1,6 @@
 package inq
 
 import (
-	"math"
-
 	"example.com/inq/internal/links"
 	"example.com/inq/internal/wheel"
 )
@@ -69,7 +67,7 @@ func (t *timeouts) remove(s *store, slot uint32, r *record) {
 
 // next returns a time that is not later than the first deadline.
 func (t *timeouts) next(s *store) int64 {
-	at := int64(math.MaxInt64)
+	at := never
 	if w, ok := t.wheel.Next(); ok {
 		at = w
 	}

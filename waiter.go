@@ -110,9 +110,14 @@ func (q *queue) wakeLocked(w *waiter, err error) {
 	w.wake <- struct{}{}
 }
 
-// wait parks a receive that found nothing and returns what it was handed. It is called with q.mu
-// held, and unlocks it.
+// wait answers a receive that found nothing: a short poll at once, a long poll with what it is
+// handed while it is parked. It is called with q.mu held, and unlocks it.
 func (q *queue) wait(ctx context.Context, now int64, c *receiveCall, dst []Delivery) ([]Delivery, error) {
+	if c.wait == 0 {
+		q.metrics.emptyReceives++
+		q.unlock(now)
+		return nil, nil
+	}
 	w := q.newWaiterLocked(c, dst)
 	deadline := after(now, c.wait)
 	for {
