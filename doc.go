@@ -1,5 +1,5 @@
 // Package inq is Amazon SQS inside a Go process: queues with visibility timeouts, delays, long
-// polling, batches, message groups, deduplication and dead letters, in memory, without a broker or
+// polling, batches, message groups, deduplication and dead letters, in memory, without a server or
 // a database. It serves as a job queue of a service, and as a fake SQS in tests. Messages live as
 // long as the process and, by default, four days: what must survive a restart has to be saved and
 // sent again, see [Standard.Messages].
