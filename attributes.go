@@ -11,8 +11,9 @@ import (
 	"time"
 )
 
-// stored are the attributes that a queue keeps and shows, and that nothing in it acts on: this
-// process has no callers to tell apart and no keys. Only a broker sets them.
+// stored are the attributes that a queue keeps and shows, and that no queue acts on: this process
+// has no callers to tell apart and no keys. Only a broker sets them, and only the allow policy
+// means something to it.
 type stored struct {
 	policy      string
 	allow       *allowPolicy // nil: none

@@ -209,7 +209,8 @@ func (f *fifo) peek(s *store) uint32 {
 	return f.groups.at(f.first).head
 }
 
-// next returns when the first of the waiting things of f is due.
+// next returns when something of f is due at the earliest: the queue's delay of a message ends, or
+// ids can be forgotten at the latest.
 func (f *fifo) next(q *queue) int64 {
 	at := min(f.dedup.idleAt(), f.attempts.idleAt())
 	if h := f.delayed.Head; h != 0 {

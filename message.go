@@ -19,6 +19,8 @@ import (
 //	                  └──────────────────────────────── burying ──▶ gone (target took it)
 //
 // A receive buries a ready message in the same way when it was received often enough (SQS: DLQ-4).
+// Where the target fails, the message waits in backoff and is ready again for the next try. A ready
+// message that a receive has picked is held until the receive leases it, buries it or puts it back.
 // expire, purge and close lead from every state to gone.
 type state uint8
 

@@ -317,6 +317,7 @@ func (q *queue) scheduleLocked(at int64) {
 	}
 }
 
+// armLocked sets the timer to q.armed. q.mu must be held.
 func (q *queue) armLocked(now int64) {
 	d := time.Duration(max(q.armed-now, 0))
 	if q.timer == nil {

@@ -44,6 +44,8 @@ func (in *ReceiveInput) bare() bool {
 	return in.Wait|in.VisibilityTimeout == 0 && in.Max|len(in.AttemptID) == 0
 }
 
+// checkReceive fills c with what in asks for, with the settings of the queue in place of zeros, or
+// refuses it (SQS: RCV-1..4, RCV-8).
 func (q *queue) checkReceive(c *receiveCall, in *ReceiveInput) error {
 	s := q.settings.Load()
 	c.max, c.wait, c.visibility = in.Max, in.Wait, in.VisibilityTimeout

@@ -16,6 +16,7 @@ import (
 // more times on Standard are not on it.
 type arrivals struct{ head, tail uint32 }
 
+// push adds the message that came last.
 func (a *arrivals) push(s *store, slot uint32, r *record) {
 	r.arrNext, r.arrPrev = 0, a.tail
 	if a.tail == 0 {

@@ -53,6 +53,7 @@ func (l *waiters) insert(w *waiter) {
 	l.len++
 }
 
+// remove takes w out of line.
 func (l *waiters) remove(w *waiter) {
 	if w.prev == nil {
 		l.head = w.next
