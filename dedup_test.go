@@ -359,7 +359,10 @@ func TestDedup_AnIdleQueueGivesTheWindowBack(t *testing.T) {
 			s.send(b)
 		}
 		require.NoError(t, s.q.DeadLetter(context.Background(), DeadLetter{Body: "b", GroupID: "g"}))
-		require.Equal(t, 10_000, s.q.fifo.dedup.ids.Len()) // a dead letter is not remembered
+		s.q.mu.Lock()
+		remembered := s.q.fifo.dedup.ids.Len()
+		s.q.mu.Unlock()
+		require.Equal(t, 10_000, remembered) // a dead letter is not
 		time.Sleep(5 * time.Minute)
 		s.counts(10_001, 0, 0)
 		require.Zero(t, s.q.fifo.dedup.ids.Len())
