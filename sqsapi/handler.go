@@ -1,0 +1,181 @@
+package sqsapi
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+
+	"example.com/inq"
+)
+
+// DefaultMaxBytes is the size above which a Handler refuses a request's body: three times 1 MiB, which is what URL encoding can make
+// of the longest legal message or batch, and 256 KiB for what does not count into its size.
+const DefaultMaxBytes = 3<<20 + 256<<10
+
+// Options of a [Handler]. The zero value is ready to use.
+type Options struct {
+	// BaseURL is what queue URLs begin with, such as "https://queues.example.com", without a slash at the end. Defaults to the scheme
+	// and Host of each request, so that clients that send to the URL of the queue reach this handler (SQS: WIRE-20). Forwarding
+	// headers are not trusted: behind a proxy that changes the Host, set BaseURL.
+	BaseURL string
+	// MaxBytes is the size above which a request's body is refused. 0 or less: [DefaultMaxBytes].
+	// Brokers whose queues are [inq.WithoutSQSLimits] may need more.
+	MaxBytes int64
+}
+
+// Handler serves the API of Amazon SQS for the queues of a broker. Create one with [NewHandler]. It is safe for concurrent use, keeps
+// no goroutine and nothing to close. It answers on every path; see [NewHandler] for what paths mean.
+type Handler struct {
+	broker  *inq.Broker
+	baseURL string
+	max     int64
+
+	// policies makes reading and writing back a policy one step (SQS: MGT-10, MGT-11). Several handlers of a broker
+	// do not exclude each other.
+	policies sync.Mutex
+}
+
+// NewHandler makes a handler for the queues of b, which stays the caller's to close. The last element of a queue URL's path is the
+// queue's name; of what else the URL says, only a host under amazonaws.com of another region is refused (SQS: MGT-13).
+func NewHandler(b *inq.Broker, o Options) *Handler {
+	h := &Handler{broker: b, baseURL: strings.TrimSuffix(o.BaseURL, "/"), max: o.MaxBytes}
+	if h.max <= 0 {
+		h.max = DefaultMaxBytes
+	}
+	return h
+}
+
+// call is one request under way, as operations see it.
+type call struct {
+	*Handler
+	ctx  context.Context
+	r    *http.Request
+	path string // name of the queue whose URL a Query request was sent to, "" for none
+}
+
+// buffers hold requests while they are read and answers while they are written. A long poll holds none.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// maxPooled keeps a few large messages from occupying memory for good.
+const maxPooled = 1 << 18
+
+func release(b *bytes.Buffer) {
+	if b.Cap() <= maxPooled {
+		b.Reset()
+		buffers.Put(b)
+	}
+}
+
+// ServeHTTP answers one request.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	id := requestID()
+	x, out, err := h.serve(w, r)
+	answer := buffers.Get().(*bytes.Buffer)
+	defer release(answer)
+	head := w.Header()
+	status := http.StatusOK
+	if err != nil {
+		f := toFault(err, origin{})
+		status = f.kind.status
+		x.fault(answer, head, f, id)
+	} else {
+		x.result(answer, out, id)
+	}
+	head["Content-Type"] = x.contentType()
+	head["X-Amzn-Requestid"] = []string{id}
+	head["Content-Length"] = []string{strconv.Itoa(answer.Len())}
+	w.WriteHeader(status)
+	_, _ = w.Write(answer.Bytes()) // a client that is gone reads no error either
+}
+
+// serve carries a request out. The codec it returns is the one to answer with, also where there is an error.
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request) (codec, any, error) {
+	x, op, in, path, err := h.read(w, r)
+	if err != nil {
+		return x, nil, err
+	}
+	out, err := op.run(&call{Handler: h, ctx: r.Context(), r: r, path: path}, in)
+	return x, out, err
+}
+
+// read finds out what a request asks for. The buffer is free again when it returns: what waits must not hold it.
+func (h *Handler) read(w http.ResponseWriter, r *http.Request) (x codec, op *operation, in any, path string, err error) {
+	body := buffers.Get().(*bytes.Buffer)
+	defer release(body)
+	err = h.readBody(body, w, r)
+	if isJSON(r) {
+		j := &jsonCodec{body: body.Bytes()}
+		defer func() { j.body = nil }()
+		if err == nil {
+			op, err = jsonOperation(r)
+		}
+		x = j
+	} else {
+		q := &queryCodec{}
+		if err == nil {
+			err = q.parse(r, body.Bytes())
+		}
+		if err == nil {
+			path = pathQueue(r)
+			op, err = q.operation(path)
+		}
+		x = q
+	}
+	if err != nil {
+		return x, nil, nil, "", err
+	}
+	in = op.input()
+	return x, op, in, path, x.read(in)
+}
+
+// readBody reads what the client sends, up to the limit. A body that says it is longer is not read at all.
+func (h *Handler) readBody(body *bytes.Buffer, w http.ResponseWriter, r *http.Request) error {
+	tooLarge := faultf(kindTooLarge, "Request must not be longer than %d bytes.", h.max)
+	if r.ContentLength > h.max {
+		w.Header().Set("Connection", "close") // rather than read on for the sake of the next request
+		return tooLarge
+	}
+	if r.Body == nil || r.Body == http.NoBody {
+		return nil
+	}
+	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, h.max))
+	var over *http.MaxBytesError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &over):
+		return tooLarge
+	case r.Context().Err() != nil:
+		return r.Context().Err()
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return faultf(kindSerialization, "The request ended before its body was complete.")
+	}
+	return faultf(kindSerialization, "The body of the request could not be read.")
+}
+
+// requestID makes a version-4 UUID. It names a request and guards nothing, so that it need not be unpredictable.
+func requestID() string {
+	const digits = "0123456789abcdef"
+	hi, lo := rand.Uint64()&^0xf000|0x4000, rand.Uint64()>>2|1<<63
+	var id [36]byte
+	at := 0
+	for i := range 32 {
+		word := hi
+		if i >= 16 {
+			word = lo
+		}
+		if i == 8 || i == 12 || i == 16 || i == 20 {
+			id[at] = '-'
+			at++
+		}
+		id[at] = digits[word>>(60-i%16*4)&0xf]
+		at++
+	}
+	return string(id[:])
+}

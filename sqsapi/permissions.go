@@ -1,0 +1,206 @@
+package sqsapi
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// Bounds of a policy (SQS: section 1.5).
+const (
+	maxStatements = 20
+	maxPrincipals = 50
+	maxActions    = 7
+)
+
+// grantable are the actions that a permission can name; ownerOnly are those of the account alone (SQS: MGT-10, MGT-12).
+var (
+	grantable = []string{"*", "SendMessage", "ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes",
+		"GetQueueUrl", "ListDeadLetterSourceQueues", "PurgeQueue"}
+	ownerOnly = []string{"AddPermission", "CreateQueue", "DeleteQueue", "ListQueues", "ListQueueTags", "RemovePermission",
+		"SetQueueAttributes", "TagQueue", "UntagQueue", "StartMessageMoveTask", "ListMessageMoveTasks", "CancelMessageMoveTask"}
+)
+
+// policy is the attribute Policy: what it had, with its statements taken out.
+type policy struct {
+	members    map[string]json.RawMessage
+	statements []json.RawMessage
+}
+
+// policy reads the queue's policy; a queue without one has an empty one. c.policies must be held.
+func (c *call) policy(name string) (*policy, error) {
+	attributes, err := c.broker.Attributes(c.ctx, name, "Policy")
+	if err != nil {
+		return nil, err
+	}
+	p := &policy{members: map[string]json.RawMessage{}}
+	text := attributes["Policy"]
+	if text == "" {
+		p.set("Version", "2008-10-17")
+		p.set("Id", c.arn(name)+"/SQSDefaultPolicy")
+		return p, nil
+	}
+	if err := json.Unmarshal([]byte(text), &p.members); err != nil {
+		return nil, faultf(kindInvalidAttributeValue, "Invalid value for the parameter Policy.")
+	}
+	if list := p.members["Statement"]; json.Unmarshal(list, &p.statements) != nil && list != nil {
+		p.statements = []json.RawMessage{list} // a single statement needs no list
+	}
+	return p, nil
+}
+
+func (p *policy) set(name string, value any) {
+	p.members[name] = mustJSON(value)
+}
+
+func mustJSON(v any) json.RawMessage {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic("bug: a policy has no JSON form: " + err.Error())
+	}
+	return text
+}
+
+// find returns the place of the statement with a label, -1 if there is none.
+func (p *policy) find(label string) int {
+	return slices.IndexFunc(p.statements, func(s json.RawMessage) bool {
+		var id struct{ Sid string }
+		return json.Unmarshal(s, &id) == nil && id.Sid == label
+	})
+}
+
+// store writes the policy back; without statements the queue has none (SQS: MGT-11). c.policies must be held.
+func (c *call) store(name string, p *policy) error {
+	text := ""
+	if len(p.statements) != 0 {
+		p.set("Statement", p.statements)
+		text = string(mustJSON(p.members))
+	}
+	return c.broker.SetAttributes(c.ctx, name, map[string]string{"Policy": text})
+}
+
+type addPermissionRequest struct {
+	QueueUrl      *string
+	Label         *string
+	AWSAccountIds []string `query:"AWSAccountId"`
+	Actions       []string `query:"ActionName"`
+}
+
+func (c *call) addPermission(in *addPermissionRequest) error {
+	q, err := c.queue(in.QueueUrl)
+	if err != nil {
+		return err
+	}
+	switch {
+	case in.Label == nil || *in.Label == "":
+		return missing("Label")
+	case len(in.AWSAccountIds) == 0:
+		return missing("AWSAccountIds")
+	case len(in.Actions) == 0:
+		return missing("Actions")
+	}
+	label := *in.Label
+	if len(label) > 80 || strings.Trim(label, entryIDCharacters) != "" {
+		return invalid(label, "Label", textStandardName)
+	}
+	if err := checkGrant(in.AWSAccountIds, in.Actions); err != nil {
+		return err
+	}
+	c.policies.Lock()
+	defer c.policies.Unlock()
+	p, err := c.policy(q.Name())
+	switch {
+	case err != nil:
+		return err
+	case p.find(label) >= 0:
+		return invalid(label, "Label", "Already exists.")
+	case len(p.statements) >= maxStatements:
+		return tooMany("Statements", len(p.statements)+1, maxStatements)
+	}
+	principals, actions := []string{}, []string{}
+	for _, account := range in.AWSAccountIds {
+		principals = append(principals, "arn:aws:iam::"+account+":root")
+	}
+	for _, action := range in.Actions {
+		actions = append(actions, "SQS:"+action)
+	}
+	p.statements = append(p.statements, mustJSON(statement{
+		Sid: label, Effect: "Allow", Principal: principal{oneOrList(principals)}, Action: oneOrList(actions), Resource: c.arn(q.Name()),
+	}))
+	return c.store(q.Name(), p)
+}
+
+// statement is what AddPermission puts into a policy (SQS: MGT-10).
+type statement struct {
+	Sid       string
+	Effect    string
+	Principal principal
+	Action    any
+	Resource  string
+}
+
+type principal struct{ AWS any }
+
+// oneOrList is how a policy says a list: a single value stands alone.
+func oneOrList(values []string) any {
+	if len(values) == 1 {
+		return values[0]
+	}
+	return values
+}
+
+func tooMany(what string, n, most int) error {
+	return faultf(kindOverLimit, "%d %s were found, maximum allowed is %d.", n, what, most)
+}
+
+// checkGrant refuses accounts and actions that no permission can name (SQS: MGT-10).
+func checkGrant(accounts, actions []string) error {
+	if len(actions) > maxActions {
+		return tooMany("Actions", len(actions), maxActions)
+	}
+	if len(accounts) > maxPrincipals {
+		return tooMany("Principals", len(accounts), maxPrincipals)
+	}
+	for _, action := range actions {
+		switch {
+		case slices.Contains(grantable, action):
+		case slices.Contains(ownerOnly, action):
+			return invalid("SQS:"+action, "ActionName", "Only the queue owner is allowed to invoke this action.")
+		default:
+			return invalid("SQS:"+action, "ActionName", "Please refer to the appropriate WSDL for a list of valid actions. ")
+		}
+	}
+	for _, account := range accounts {
+		if len(account) != 12 || strings.Trim(account, "0123456789") != "" {
+			return invalid("["+account+"]", "PrincipalId", "Unable to verify.")
+		}
+	}
+	return nil
+}
+
+type removePermissionRequest struct {
+	QueueUrl *string
+	Label    *string
+}
+
+func (c *call) removePermission(in *removePermissionRequest) error {
+	q, err := c.queue(in.QueueUrl)
+	if err != nil {
+		return err
+	}
+	if in.Label == nil || *in.Label == "" {
+		return missing("Label")
+	}
+	c.policies.Lock()
+	defer c.policies.Unlock()
+	p, err := c.policy(q.Name())
+	if err != nil {
+		return err
+	}
+	at := p.find(*in.Label)
+	if at < 0 { // (SQS: MGT-11)
+		return invalid(*in.Label, "Label", "can't find label.")
+	}
+	p.statements = slices.Delete(p.statements, at, at+1)
+	return c.store(q.Name(), p)
+}
