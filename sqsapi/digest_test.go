@@ -20,7 +20,7 @@ func TestMD51_DigestOfABody(t *testing.T) {
 func TestMD52_DigestOfAttributes(t *testing.T) {
 	text := inq.String
 	for want, attributes := range map[string]map[string]inq.Attribute{
-		"": {},
+		"":                                 {},
 		"a45daa70926828a2f0a1db3418e6feb4": {"k": text("x")},
 		"96f38bfa55199109d94e1ae1c9489278": {
 			"city": text("Zürich"), "price.eur": {Type: "Number.float", Value: "12.50"}, "raw": inq.Binary([]byte{0, 1, 0xff}),

@@ -117,8 +117,11 @@ const (
 	textUnavailable    = "The service is shutting down, or the request was given up."
 )
 
-// maxShown bounds what an error repeats of a request, in bytes.
-const maxShown = 2048
+// Bounds of error texts in bytes: what they repeat of a request, and the whole.
+const (
+	maxShown   = 2048
+	maxMessage = 2 * maxShown
+)
 
 // shown is a value as error texts repeat it: durations as seconds, long ones cut.
 func shown(value any) string {
@@ -128,16 +131,20 @@ func shown(value any) string {
 	case time.Duration:
 		return seconds(v)
 	case string:
-		if len(v) > maxShown {
-			cut := maxShown
-			for cut > 0 && !utf8.RuneStart(v[cut]) {
-				cut--
-			}
-			return v[:cut] + "..."
-		}
-		return v
+		return cut(v, maxShown)
 	}
 	return fmt.Sprint(value)
+}
+
+// cut shortens text to at most so many bytes of whole characters.
+func cut(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	for most > 0 && !utf8.RuneStart(text[most]) {
+		most--
+	}
+	return text[:most] + "..."
 }
 
 func seconds(d time.Duration) string { return strconv.FormatInt(int64(d/time.Second), 10) }
@@ -163,6 +170,7 @@ func toFault(err error, from origin) *fault {
 		if errors.Is(err, row.err) {
 			f = text(row.kind, p, from)
 			f.cause = err
+			f.message = cut(f.message, maxMessage) // reasons of the broker repeat names whole
 			return f
 		}
 	}

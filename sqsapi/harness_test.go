@@ -205,3 +205,5 @@ func (c *client) sendTo(url, group, id, body string) {
 	r := c.jsonOf("SendMessage", map[string]any{"QueueUrl": url, "MessageBody": body, "MessageGroupId": group, "MessageDeduplicationId": id})
 	require.Equal(c.t, 200, r.status, r.body)
 }
+
+func unmarshalXML(text string, into any) error { return xml.Unmarshal([]byte(text), into) }
