@@ -1,0 +1,104 @@
+package sqsapi
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/inq"
+)
+
+// fuzzHandler has a queue of each type, which no request can make wait.
+func fuzzHandler(t testing.TB) (*Handler, *inq.Broker) {
+	t.Helper()
+	b, err := inq.NewBroker(inq.WithoutCooldowns(), inq.WithQueueDefaults(inq.WithCapacity(1000, 1<<20)))
+	require.NoError(t, err)
+	_, err = b.CreateStandard("q")
+	require.NoError(t, err)
+	_, err = b.CreateFIFO("q.fifo")
+	require.NoError(t, err)
+	return NewHandler(b, Options{}), b
+}
+
+// answer serves a request that must not wait: its context would end then, and the answer be a 503.
+func answer(t *testing.T, h *Handler, req *http.Request) *httptest.ResponseRecorder {
+	t.Helper()
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, req)
+	assert.Less(t, w.Code, 500, w.Body.String())
+	return w
+}
+
+func FuzzJSONRequest(f *testing.F) {
+	for name := range operations {
+		f.Add(name, `{"QueueUrl":"q","MessageBody":"b","ReceiptHandle":"h","VisibilityTimeout":0}`)
+		f.Add(name, `{"QueueUrl":"q.fifo","Entries":[{"Id":"a","MessageBody":"b","MessageGroupId":"g","MessageDeduplicationId":"1"}]}`)
+		f.Add(name, `{"QueueName":"n","Attributes":{"FifoQueue":"true"},"tags":{"a":"b"},"Label":"l","AWSAccountIds":["111111111111"],"Actions":["*"]}`)
+	}
+	f.Add("SendMessage", `{"QueueUrl":"q","MessageBody":"\ud83d\ude00","MessageAttributes":{"k":{"DataType":"Binary","BinaryValue":"AA=="}}}`)
+	f.Add("CancelMessageMoveTask", `{"TaskHandle":"e30="}`)
+	f.Fuzz(func(t *testing.T, operation, body string) {
+		if strings.ContainsAny(operation, "\r\n") || strings.Contains(strings.ToLower(body), "wait") {
+			return
+		}
+		h, b := fuzzHandler(t)
+		defer b.Close()
+		w := answer(t, h, jsonRequest(operation, body))
+		assert.True(t, json.Valid(w.Body.Bytes()), w.Body.String())
+		if w.Code != 200 {
+			var e map[string]string
+			require.NoError(t, json.Unmarshal(w.Body.Bytes(), &e))
+			assert.Contains(t, e["__type"], "#")
+			assert.Contains(t, w.Header().Get("x-amzn-query-error"), ";Sender")
+		}
+	})
+}
+
+func FuzzQueryRequest(f *testing.F) {
+	for name := range operations {
+		f.Add("/", "Action="+name+"&QueueUrl=q&MessageBody=b%0D&ReceiptHandle=h&QueueName=n")
+		f.Add("/0/q.fifo", "Action="+name+"&SendMessageBatchRequestEntry.1.Id=a&SendMessageBatchRequestEntry.1.MessageBody=b&Attribute.1.Name=a&Attribute.1.Value=b")
+	}
+	f.Add("/0/q", "Action=SendMessage&MessageBody=b&MessageAttribute.1.Name=k&MessageAttribute.1.Value.DataType=Binary&MessageAttribute.1.Value.BinaryValue=AA%3D%3D")
+	f.Fuzz(func(t *testing.T, path, body string) {
+		if strings.Contains(strings.ToLower(body), "wait") {
+			return
+		}
+		h, b := fuzzHandler(t)
+		defer b.Close()
+		req := queryRequest(base, body)
+		req.URL.Path = path
+		w := answer(t, h, req)
+		assert.NoError(t, xml.Unmarshal(w.Body.Bytes(), new(struct{ XMLName xml.Name })), w.Body.String())
+	})
+}
+
+func FuzzQueueURL(f *testing.F) {
+	for _, url := range []string{"q", "http://h:1/0/q", "https://sqs.us-east-1.amazonaws.com/1/q", "://", "http://", "a://b@c:d/e?f#g", "https://x.amazonaws.com/q"} {
+		f.Add(url)
+	}
+	f.Fuzz(func(t *testing.T, url string) {
+		name, host := splitQueueURL(url)
+		assert.NotContains(t, name, "/")
+		assert.NotContains(t, host, "/")
+		assert.Contains(t, url, name)
+		if region, aws := awsRegion(host); aws {
+			assert.Contains(t, host, region)
+			assert.Contains(t, host, "amazonaws.com")
+		}
+		h, b := fuzzHandler(t)
+		defer b.Close()
+		text, err := json.Marshal(map[string]string{"QueueUrl": url})
+		require.NoError(t, err)
+		w := answer(t, h, jsonRequest("ListQueueTags", string(text)))
+		if w.Code == 200 {
+			assert.Contains(t, []string{"q", "q.fifo"}, name)
+		}
+	})
+}
