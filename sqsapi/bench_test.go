@@ -2,12 +2,9 @@ package sqsapi
 
 import (
 	"bytes"
-	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -133,81 +130,6 @@ type discard struct{ header http.Header }
 func (w *discard) Header() http.Header         { return w.header }
 func (w *discard) Write(b []byte) (int, error) { return len(b), nil }
 func (w *discard) WriteHeader(int)             {}
-
-func TestHandler_AllocationsPerRequest(t *testing.T) {
-	b, err := inq.NewBroker()
-	require.NoError(t, err)
-	defer b.Close()
-	q, err := b.CreateStandard("q")
-	require.NoError(t, err)
-	for range 10 {
-		_, err := q.Send(t.Context(), inq.Message{Body: "b"})
-		require.NoError(t, err)
-	}
-	h := NewHandler(b, Options{})
-	for _, tt := range []struct {
-		operation, body string
-		most            float64
-	}{
-		{"SendMessage", sendBody, 28},
-		{"ReceiveMessage", `{"QueueUrl":"q","MaxNumberOfMessages":10,"VisibilityTimeout":0}`, 54},
-		{"DeleteMessage", `{"QueueUrl":"q","ReceiptHandle":"h"}`, 30},
-	} {
-		req := jsonRequest(tt.operation, "")
-		body := strings.NewReader(tt.body)
-		req.Body = io.NopCloser(body)
-		req.ContentLength = int64(len(tt.body))
-		w := &discard{http.Header{}}
-		got := testing.AllocsPerRun(200, func() {
-			body.Reset(tt.body)
-			h.ServeHTTP(w, req)
-		})
-		t.Logf("%s: %v allocations", tt.operation, got)
-		assert.LessOrEqual(t, got, tt.most, tt.operation)
-	}
-}
-
-// openPolls opens long polls on connections of their own that cost the client next to nothing.
-func openPolls(t testing.TB, l *loopback, n int) (closeAll func()) {
-	t.Helper()
-	request := fmt.Sprintf("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-amz-json-1.0\r\nX-Amz-Target: AmazonSQS.ReceiveMessage\r\n"+
-		"Content-Length: %d\r\n\r\n%s", len(poll), poll)
-	conns := make([]net.Conn, n)
-	for i := range conns {
-		conn, err := net.Dial("tcp", l.server.Listener.Addr().String())
-		require.NoError(t, err)
-		_, err = io.WriteString(conn, request)
-		require.NoError(t, err)
-		conns[i] = conn
-	}
-	l.waiting(n)
-	return func() {
-		for _, c := range conns {
-			_ = c.Close()
-		}
-		l.waiting(0)
-	}
-}
-
-func inUse() uint64 {
-	var m runtime.MemStats
-	runtime.GC()
-	runtime.GC()
-	runtime.ReadMemStats(&m)
-	return m.HeapInuse + m.StackInuse
-}
-
-func TestServer_AnIdleLongPollCostsLessThan32kB(t *testing.T) {
-	l := newLoopback(t)
-	const polls = 1000
-	before := inUse()
-	closeAll := openPolls(t, l, polls)
-	after := inUse()
-	closeAll()
-	each := (int64(after) - int64(before)) / polls
-	t.Logf("%d bytes for each of %d idle long polls", each, polls)
-	assert.Less(t, each, int64(32_000))
-}
 
 func TestBuffers_OfLargeMessagesAreNotKept(t *testing.T) {
 	large := bytes.NewBuffer(make([]byte, 0, maxPooled+1))

@@ -136,27 +136,31 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request) (x codec, op *ope
 
 // readBody reads what the client sends, up to the limit. A body that says it is longer is not read at all.
 func (h *Handler) readBody(body *bytes.Buffer, w http.ResponseWriter, r *http.Request) error {
-	tooLarge := faultf(kindTooLarge, "Request must not be longer than %d bytes.", h.max)
 	if r.ContentLength > h.max {
 		w.Header().Set("Connection", "close") // rather than read on for the sake of the next request
-		return tooLarge
+		return h.tooLarge()
 	}
 	if r.Body == nil || r.Body == http.NoBody {
 		return nil
 	}
 	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, h.max))
+	if err == nil {
+		return nil
+	}
 	var over *http.MaxBytesError
 	switch {
-	case err == nil:
-		return nil
 	case errors.As(err, &over):
-		return tooLarge
+		return h.tooLarge()
 	case r.Context().Err() != nil:
 		return r.Context().Err()
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return faultf(kindSerialization, "The request ended before its body was complete.")
 	}
 	return faultf(kindSerialization, "The body of the request could not be read.")
+}
+
+func (h *Handler) tooLarge() error {
+	return faultf(kindTooLarge, "Request must not be longer than %d bytes.", h.max)
 }
 
 // requestID makes a version-4 UUID. It names a request and guards nothing, so that it need not be unpredictable.

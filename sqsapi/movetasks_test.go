@@ -78,7 +78,7 @@ func TestMOV9_AMoveTaskIsCancelled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newClient(t)
 		other := c.standard("other")
-		c.deadLetters(3)
+		c.deadLetters(5)
 		handle := c.startTask(`,'MaxNumberOfMessagesPerSecond':1,'DestinationArn':'` + arnPrefix + `other'`)
 		time.Sleep(time.Second)
 		synctest.Wait()
@@ -91,9 +91,10 @@ func TestMOV9_AMoveTaskIsCancelled(t *testing.T) {
 		assert.Empty(t, task.TaskHandle)
 		assert.Len(t, c.receive(other, `,'MaxNumberOfMessages':10`), 2)
 
-		handle = c.startTask("")
+		handle = c.startTask(`,'MaxNumberOfMessagesPerSecond':1`)
+		synctest.Wait()
 		assert.Contains(t, c.query(base, "CancelMessageMoveTask", "TaskHandle="+handle).ok(),
-			"<CancelMessageMoveTaskResult><ApproximateNumberOfMessagesMoved>0</ApproximateNumberOfMessagesMoved></CancelMessageMoveTaskResult>")
+			"<CancelMessageMoveTaskResult><ApproximateNumberOfMessagesMoved>1</ApproximateNumberOfMessagesMoved></CancelMessageMoveTaskResult>")
 		synctest.Wait()
 		assert.Len(t, c.tasks(`,'MaxResults':10`), 2)
 		assert.Len(t, c.tasks(""), 1)
