@@ -13,15 +13,19 @@ import (
 
 // bodyDigest is MD5OfMessageBody and MD5OfBody (SQS: MD5-1).
 func bodyDigest(body string) string {
-	h := md5.New()
-	// The hash takes bytes only; in parts, the copy of a large body stays on the stack.
+	// The hash takes bytes only; in parts, the copy of a body stays on the stack.
 	var part [1024]byte
+	if len(body) <= len(part) {
+		sum := md5.Sum(part[:copy(part[:], body)])
+		return hex.EncodeToString(sum[:])
+	}
+	h := md5.New()
 	for len(body) > 0 {
 		n := copy(part[:], body)
 		h.Write(part[:n])
 		body = body[n:]
 	}
-	return hex.EncodeToString(h.Sum(part[:0]))
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // Transport types in the digest of attributes (SQS: MD5-2).

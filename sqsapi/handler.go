@@ -3,6 +3,8 @@ package sqsapi
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"io"
 	"math/rand/v2"
@@ -165,21 +167,17 @@ func (h *Handler) tooLarge() error {
 
 // requestID makes a version-4 UUID. It names a request and guards nothing, so that it need not be unpredictable.
 func requestID() string {
-	const digits = "0123456789abcdef"
-	hi, lo := rand.Uint64()&^0xf000|0x4000, rand.Uint64()>>2|1<<63
+	var b [16]byte
+	binary.BigEndian.PutUint64(b[:8], rand.Uint64())
+	binary.BigEndian.PutUint64(b[8:], rand.Uint64())
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
 	var id [36]byte
-	at := 0
-	for i := range 32 {
-		word := hi
-		if i >= 16 {
-			word = lo
-		}
-		if i == 8 || i == 12 || i == 16 || i == 20 {
-			id[at] = '-'
-			at++
-		}
-		id[at] = digits[word>>(60-i%16*4)&0xf]
-		at++
-	}
+	hex.Encode(id[:8], b[:4])
+	hex.Encode(id[9:13], b[4:6])
+	hex.Encode(id[14:18], b[6:8])
+	hex.Encode(id[19:23], b[8:10])
+	hex.Encode(id[24:], b[10:])
+	id[8], id[13], id[18], id[23] = '-', '-', '-', '-'
 	return string(id[:])
 }
