@@ -186,3 +186,15 @@ func TestBatches_WithoutSQSLimitsTakeMore(t *testing.T) {
 	assert.NotContains(t, c.json("SendMessageBatch", `{'QueueUrl':'`+url+`','Entries':`+entries(20, `,'MessageBody':'b'`)+`}`).ok(), "Failed")
 	assert.Len(t, c.receive(url, `,'MaxNumberOfMessages':20`), 20)
 }
+
+func TestSendMessageBatch_SendsNoEntryThatTheWireRefuses(t *testing.T) {
+	c := newClient(t)
+	url := c.standard("q")
+	// A queue would take both: to it, an empty group is none, and it knows one system attribute only.
+	body := c.json("SendMessageBatch", `{'QueueUrl':'`+url+`','Entries':[{'Id':'a','MessageBody':'b','MessageGroupId':''},`+
+		`{'Id':'b','MessageBody':'b','MessageSystemAttributes':{'Foo':{'DataType':'String','StringValue':'x'}}}]}`).ok()
+	assert.Equal(t, `{"Failed":[{"Id":"a","SenderFault":true,"Code":"InvalidParameterValue","Message":"Value  for parameter MessageGroupId is invalid. `+
+		`Reason: MessageGroupId can only include alphanumeric and punctuation characters. 1 to 128 in length."},`+
+		`{"Id":"b","SenderFault":true,"Code":"InvalidParameterValue","Message":"Message system attribute name 'Foo' is invalid."}]}`, body)
+	assert.Empty(t, c.receive(url, ""))
+}
