@@ -438,8 +438,8 @@ func heapBytes() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// wakeups measures the time from a send to the return of a receiver that is surely parked: the sender
-// gives it 20 µs for that, during which it yields the processor and keeps the caches warm.
+// wakeups measures the time from a send to the return of a receiver that is surely parked: the
+// sender gives it 20 µs for that, during which it yields the processor and keeps the caches warm.
 func wakeups(b *testing.B, send, receive, after func()) {
 	took := make([]time.Duration, 0, b.N)
 	var began atomic.Int64

@@ -215,11 +215,14 @@ func (d *Delivery) FirstReceivedAt() time.Time {
 	return d.at(d.first)
 }
 
-// VisibleAt returns when the visibility timeout given at this receive ends, for [Forever] about 292
-// years ahead. Later calls of ChangeVisibility do not show here.
+// VisibleAt returns when the visibility timeout given at this receive ends, the zero time for
+// [Forever]. Later calls of ChangeVisibility do not show here.
 func (d *Delivery) VisibleAt() time.Time {
 	if d.foreign() != nil {
 		return d.foreign().VisibleAt
+	}
+	if d.visible == never {
+		return time.Time{}
 	}
 	return d.at(d.visible)
 }

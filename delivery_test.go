@@ -12,7 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// calls is a queue of somebody else, without methods beyond SQS: it notes what deliveries ask of it.
+// calls is a queue of somebody else, without methods beyond SQS: it notes what deliveries ask of
+// it.
 type calls struct {
 	Queue
 	log []string

@@ -58,7 +58,8 @@ func withTarget(t *testing.T, maxReceives int, story func(s steps, target *scrip
 // failing is what a target does that never succeeds.
 func failing(context.Context, DeadLetter) error { return errRefused }
 
-// tries receives until the target was called as often as wanted. No wait is longer than the shortest time between two calls.
+// tries receives until the target was called as often as wanted. No wait is longer than the
+// shortest time between two calls.
 func (s steps) tries(target *script, n int) {
 	s.Helper()
 	for len(target.got()) < n {

@@ -53,7 +53,8 @@ func (s steps) wear(bodies ...string) (ds []Delivery) {
 	return ds
 }
 
-// withDeadLetters tells a story of a queue that buries after maxReceives in another one of its type.
+// withDeadLetters tells a story of a queue that buries after maxReceives in another one of its
+// type.
 func withDeadLetters(t *testing.T, maxReceives int, story func(s, dead steps), deadOpts ...Option) {
 	t.Helper()
 	onBothTypes(t, func(s steps) {

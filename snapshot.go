@@ -34,14 +34,16 @@ type Snapshot struct {
 	SentAt           time.Time
 	FirstReceivedAt  time.Time // zero: never received
 	VisibleAt        time.Time // end of the delay or the visibility timeout; zero: visible, or without end
+
+	sender string // what the sender gave, "" where SenderID is the queue's
 }
 
 // Message returns what a producer would send to have this message once more in another queue:
-// everything but the delay, with attributes copied. The deduplication id of a FIFO message is kept,
-// so that a second copy is not added.
+// everything but the delay, with attributes copied, and the sender id only where the sender gave
+// one. The deduplication id of a FIFO message is kept, so that a second copy is not added.
 func (s *Snapshot) Message() Message {
 	return Message{Body: s.Body, Attributes: cloneAttributes(s.Attributes), GroupID: s.GroupID,
-		DeduplicationID: s.DeduplicationID, TraceHeader: s.TraceHeader, SenderID: s.SenderID}
+		DeduplicationID: s.DeduplicationID, TraceHeader: s.TraceHeader, SenderID: s.sender}
 }
 
 // Messages looks at all messages in the order they came in, whatever state they are in, without
@@ -120,7 +122,7 @@ func (q *queue) snapshotLocked(s *Snapshot, slot uint32, r *record) {
 	if ra := r.rare; ra != nil {
 		s.Attributes, s.TraceHeader, s.DeadLetterSource = ra.attributes, ra.traceHeader, ra.sourceARN
 		if ra.senderID != "" {
-			s.SenderID = ra.senderID
+			s.SenderID, s.sender = ra.senderID, ra.senderID
 		}
 		if ra.dedupID != "" {
 			s.DeduplicationID = ra.dedupID

@@ -18,7 +18,8 @@ func TestDeadLetterFile_AFullDiskIsAFailure(t *testing.T) {
 	require.ErrorIs(t, f.DeadLetter(context.Background(), fullLetter()), syscall.ENOSPC)
 }
 
-// fullFile names the file for the process that this test starts for itself: the limit on the size of files holds for a whole process.
+// fullFile names the file for the process that this test starts for itself: the limit on the size
+// of files holds for a whole process.
 const fullFile = "INQ_TEST_FULL_FILE"
 
 func TestDeadLetterFile_AWriteThatFailsInTheMiddleLeavesNoHalfLine(t *testing.T) {

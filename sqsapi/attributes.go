@@ -11,7 +11,8 @@ import (
 	"example.com/inq"
 )
 
-// attributeValue is MessageAttributeValue of both protocols. The reserved list values are ignored (SQS: MSG-12).
+// attributeValue is MessageAttributeValue of both protocols. The reserved list values are ignored
+// (SQS: MSG-12).
 type attributeValue struct {
 	StringValue *string `json:",omitempty"`
 	BinaryValue []byte  `json:",omitempty"` // base64 on the wire
@@ -24,8 +25,8 @@ const (
 	maxTypeLength = 256
 )
 
-// toAttributes turns message attributes into those of a message. It refuses the first wrong one by name (SQS: MSG-7..9, MSG-11); names, numbers and
-// how many there are is left to the queue.
+// toAttributes turns message attributes into those of a message. It refuses the first wrong one by
+// name (SQS: MSG-7..9, MSG-11); names, numbers and how many there are is left to the queue.
 func toAttributes(values map[string]attributeValue) (map[string]inq.Attribute, error) {
 	if len(values) == 0 {
 		return nil, nil
@@ -93,7 +94,8 @@ func validText(text string) bool {
 
 const traceHeader = "AWSTraceHeader"
 
-// toTraceHeader returns the trace header among the system attributes, and its digest (SQS: MSG-13, MD5-4).
+// toTraceHeader returns the trace header among the system attributes, and its digest (SQS: MSG-13,
+// MD5-4).
 func toTraceHeader(values map[string]attributeValue) (header, digest string, err error) {
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if name != traceHeader {
@@ -116,7 +118,8 @@ func toTraceHeader(values map[string]attributeValue) (header, digest string, err
 	return a.Value, attributesDigest(map[string]inq.Attribute{traceHeader: a}), nil
 }
 
-// traceOf returns the trace header that a request itself carries (SQS: section 2.3). One that no message can have is ignored.
+// traceOf returns the trace header that a request itself carries (SQS: section 2.3). One that no
+// message can have is ignored.
 func traceOf(r *http.Request) string {
 	if header := r.Header.Get("X-Amzn-Trace-Id"); validText(header) {
 		return header
@@ -149,7 +152,8 @@ func newAttributeFilter(names []string) (f attributeFilter) {
 	return f
 }
 
-// pick returns the attributes that are asked for, as they go over the wire, and their digest (SQS: RCV-12).
+// pick returns the attributes that are asked for, as they go over the wire, and their digest (SQS:
+// RCV-12).
 func (f *attributeFilter) pick(attributes map[string]inq.Attribute) (values map[string]attributeValue, digest string) {
 	if len(attributes) == 0 || !f.all && f.names == nil && f.prefixes == nil {
 		return nil, ""
@@ -179,7 +183,8 @@ func (f *attributeFilter) pick(attributes map[string]inq.Attribute) (values map[
 	return values, attributesDigest(picked)
 }
 
-// systemAttributes are those a receive can ask for (SQS: section 2.3). "" does not apply to the message, and is left out (SQS: SYS-1).
+// systemAttributes are those a receive can ask for (SQS: section 2.3). "" does not apply to the
+// message, and is left out (SQS: SYS-1).
 var systemAttributes = []struct {
 	name string
 	of   func(d *inq.Delivery) string
@@ -195,7 +200,8 @@ var systemAttributes = []struct {
 	{"DeadLetterQueueSourceArn", (*inq.Delivery).DeadLetterSource},
 }
 
-// pickSystem returns the system attributes among names, nil where none applies. Names of either list count (SQS: RCV-10).
+// pickSystem returns the system attributes among names, nil where none applies. Names of either
+// list count (SQS: RCV-10).
 func pickSystem(d *inq.Delivery, names, deprecated []string) map[string]string {
 	if len(names)+len(deprecated) == 0 {
 		return nil

@@ -21,8 +21,8 @@ type batchFailure struct {
 	Message     string
 }
 
-// checkEntries applies what fails a batch as a whole, in this order: how many entries there are, their ids, and that these differ
-// (SQS: BAT-1, NAM-4, BAT-2, BAT-6).
+// checkEntries applies what fails a batch as a whole, in this order: how many entries there are,
+// their ids, and that these differ (SQS: BAT-1, NAM-4, BAT-2, BAT-6).
 func checkEntries(q inq.Queue, operation string, ids []*string) error {
 	switch n := len(ids); {
 	case n == 0:
@@ -57,10 +57,12 @@ func hasLimits(q inq.Queue) bool {
 	return !ok || c.Config().SQSLimits
 }
 
-// outcome is what became of the entries of a batch: an error for each that failed, nil for the others.
+// outcome is what became of the entries of a batch: an error for each that failed, nil for the
+// others.
 type outcome []error
 
-// add takes over what a queue says of a batch: of which entry tells the place in the outcome, and an error of another kind is returned.
+// add takes over what a queue says of a batch: of which entry tells the place in the outcome, and
+// an error of another kind is returned.
 func (o outcome) add(err error, entry func(i int) int) error {
 	var some *inq.BatchError
 	switch {
@@ -70,7 +72,8 @@ func (o outcome) add(err error, entry func(i int) int) error {
 		return toFault(err, origin{batch: true})
 	}
 	for _, f := range some.Failed {
-		// An entry refused before stands for itself: what the queue says is about what stood in for it.
+		// An entry refused before stands for itself: what the queue says is about what stood in for
+		// it.
 		if i := entry(f.Index); o[i] == nil {
 			o[i] = f.Err
 		}
@@ -136,8 +139,8 @@ func (c *call) sendMessageBatch(in *sendMessageBatchRequest) (*sendMessageBatchR
 	}
 	for i, err := range failed {
 		if err != nil {
-			// The queue fails an entry without a body alone, but a FIFO queue first looks at ids and delays of
-			// all, which fail the whole batch (SQS: FIFO-4, BAT-7).
+			// The queue fails an entry without a body alone, but a FIFO queue first looks at ids
+			// and delays of all, which fail the whole batch (SQS: FIFO-4, BAT-7).
 			messages[i].Body, messages[i].Attributes = "", nil
 		}
 	}
@@ -254,7 +257,8 @@ func (c *call) changeMessageVisibilityBatch(in *changeMessageVisibilityBatchRequ
 	if err := checkEntries(q, "ChangeMessageVisibilityBatch", ids); err != nil {
 		return nil, err
 	}
-	// Entries without a timeout are not shown to the queue, for which no value means none (SQS: VIS-8).
+	// Entries without a timeout are not shown to the queue, for which no value means none (SQS:
+	// VIS-8).
 	failed := make(outcome, len(ids))
 	var changes []inq.VisibilityChange
 	var entries []int

@@ -190,7 +190,8 @@ func TestBatches_WithoutSQSLimitsTakeMore(t *testing.T) {
 func TestSendMessageBatch_SendsNoEntryThatTheWireRefuses(t *testing.T) {
 	c := newClient(t)
 	url := c.standard("q")
-	// A queue would take both: to it, an empty group is none, and it knows one system attribute only.
+	// A queue would take both: to it, an empty group is none, and it knows one system attribute
+	// only.
 	body := c.json("SendMessageBatch", `{'QueueUrl':'`+url+`','Entries':[{'Id':'a','MessageBody':'b','MessageGroupId':''},`+
 		`{'Id':'b','MessageBody':'b','MessageSystemAttributes':{'Foo':{'DataType':'String','StringValue':'x'}}}]}`).ok()
 	assert.Equal(t, `{"Failed":[{"Id":"a","SenderFault":true,"Code":"InvalidParameterValue","Message":"Value  for parameter MessageGroupId is invalid. `+

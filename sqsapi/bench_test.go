@@ -54,7 +54,8 @@ func post(b *testing.B, server *httptest.Server, operation, body string) {
 
 const sendBody = `{"QueueUrl":"http://localhost:9324/000000000000/q","MessageBody":"resize cat.png to 640x480 and store it beside the original"}`
 
-// BenchmarkHandlerSend sends one message per request over loopback, beside a handler that echoes the request.
+// BenchmarkHandlerSend sends one message per request over loopback, beside a handler that echoes
+// the request.
 func BenchmarkHandlerSend(b *testing.B) {
 	b.Run("Handler=echo", func(b *testing.B) {
 		server := httptest.NewServer(http.HandlerFunc(echo))
@@ -64,7 +65,8 @@ func BenchmarkHandlerSend(b *testing.B) {
 	b.Run("Handler=sqsapi", func(b *testing.B) { post(b, newLoopback(b).server, "SendMessage", sendBody) })
 }
 
-// BenchmarkHandlerReceive10 receives ten messages per request over loopback, which stay visible, beside a handler that writes the same bytes.
+// BenchmarkHandlerReceive10 receives ten messages per request over loopback, which stay visible,
+// beside a handler that writes the same bytes.
 func BenchmarkHandlerReceive10(b *testing.B) {
 	const body = `{"QueueUrl":"q","MaxNumberOfMessages":10,"VisibilityTimeout":0}`
 	l := newLoopback(b)

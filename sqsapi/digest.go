@@ -34,7 +34,8 @@ const (
 	transportBinary = 2
 )
 
-// attributesDigest is MD5OfMessageAttributes and MD5OfMessageSystemAttributes, "" without attributes (SQS: MD5-2..4).
+// attributesDigest is MD5OfMessageAttributes and MD5OfMessageSystemAttributes, "" without
+// attributes (SQS: MD5-2..4).
 func attributesDigest(attributes map[string]inq.Attribute) string {
 	if len(attributes) == 0 {
 		return ""

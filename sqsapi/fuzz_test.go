@@ -14,7 +14,8 @@ import (
 	"example.com/inq"
 )
 
-// answer serves a request from a broker of its own with a queue of each type, in virtual time: the request may be a long poll.
+// answer serves a request from a broker of its own with a queue of each type, in virtual time: the
+// request may be a long poll.
 func answer(t *testing.T, req *http.Request) *httptest.ResponseRecorder {
 	t.Helper()
 	w := httptest.NewRecorder()

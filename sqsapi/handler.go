@@ -16,35 +16,39 @@ import (
 	"example.com/inq"
 )
 
-// DefaultMaxBytes is the size above which a Handler refuses a request's body: three times 1 MiB, which is what URL encoding can make
-// of the longest legal message or batch, and 256 KiB for what does not count into its size.
+// DefaultMaxBytes is the size above which a Handler refuses a request's body: three times 1 MiB,
+// which is what URL encoding can make of the longest legal message or batch, and 256 KiB for what
+// does not count into its size.
 const DefaultMaxBytes = 3<<20 + 256<<10
 
 // Options of a [Handler]. The zero value is ready to use.
 type Options struct {
-	// BaseURL is what queue URLs begin with, such as "https://queues.example.com", without a slash at the end. Defaults to the scheme
-	// and Host of each request, so that clients that send to the URL of the queue reach this handler (SQS: WIRE-20). Forwarding
-	// headers are not trusted: behind a proxy that changes the Host, set BaseURL.
+	// BaseURL is what queue URLs begin with, such as "https://queues.example.com", without a slash
+	// at the end. Defaults to the scheme and Host of each request, so that clients that send to the
+	// URL of the queue reach this handler (SQS: WIRE-20). Forwarding headers are not trusted:
+	// behind a proxy that changes the Host, set BaseURL.
 	BaseURL string
 	// MaxBytes is the size above which a request's body is refused. 0 or less: [DefaultMaxBytes].
 	// Brokers whose queues are [inq.WithoutSQSLimits] may need more.
 	MaxBytes int64
 }
 
-// Handler serves the API of Amazon SQS for the queues of a broker. Create one with [NewHandler]. It is safe for concurrent use, keeps
-// no goroutine and nothing to close. It answers on every path; see [NewHandler] for what paths mean.
+// Handler serves the API of Amazon SQS for the queues of a broker. Create one with [NewHandler]. It
+// is safe for concurrent use, keeps no goroutine and nothing to close. It answers on every path;
+// see [NewHandler] for what paths mean.
 type Handler struct {
 	broker  *inq.Broker
 	baseURL string
 	max     int64
 
-	// policies makes reading and writing back a policy one step (SQS: MGT-10, MGT-11). Several handlers of a broker
-	// do not exclude each other.
+	// policies makes reading and writing back a policy one step (SQS: MGT-10, MGT-11). Several
+	// handlers of a broker do not exclude each other.
 	policies sync.Mutex
 }
 
-// NewHandler makes a handler for the queues of b, which stays the caller's to close. The last element of a queue URL's path is the
-// queue's name; of what else the URL says, only a host under amazonaws.com of another region is refused (SQS: MGT-13).
+// NewHandler makes a handler for the queues of b, which stays the caller's to close. The last
+// element of a queue URL's path is the queue's name; of what else the URL says, only a host under
+// amazonaws.com of another region is refused (SQS: MGT-13).
 func NewHandler(b *inq.Broker, o Options) *Handler {
 	h := &Handler{broker: b, baseURL: strings.TrimSuffix(o.BaseURL, "/"), max: o.MaxBytes}
 	if h.max <= 0 {
@@ -61,7 +65,8 @@ type call struct {
 	path string // name of the queue whose URL a Query request was sent to, "" for none
 }
 
-// buffers hold requests while they are read and answers while they are written. A long poll holds none.
+// buffers hold requests while they are read and answers while they are written. A long poll holds
+// none.
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // maxPooled keeps a few large messages from occupying memory for good.
@@ -96,7 +101,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(answer.Bytes()) // a client that is gone reads no error either
 }
 
-// serve carries a request out. The codec it returns is the one to answer with, also where there is an error.
+// serve carries a request out. The codec it returns is the one to answer with, also where there is
+// an error.
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request) (codec, any, error) {
 	x, op, in, path, err := h.read(w, r)
 	if err != nil {
@@ -106,7 +112,8 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) (codec, any, err
 	return x, out, err
 }
 
-// read finds out what a request asks for. The buffer is free again when it returns: what waits must not hold it.
+// read finds out what a request asks for. The buffer is free again when it returns: what waits must
+// not hold it.
 func (h *Handler) read(w http.ResponseWriter, r *http.Request) (x codec, op *operation, in any, path string, err error) {
 	body := buffers.Get().(*bytes.Buffer)
 	defer release(body)
@@ -136,7 +143,8 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request) (x codec, op *ope
 	return x, op, in, path, x.read(in)
 }
 
-// readBody reads what the client sends, up to the limit. A body that says it is longer is not read at all.
+// readBody reads what the client sends, up to the limit. A body that says it is longer is not read
+// at all.
 func (h *Handler) readBody(body *bytes.Buffer, w http.ResponseWriter, r *http.Request) error {
 	if r.ContentLength > h.max {
 		w.Header().Set("Connection", "close") // rather than read on for the sake of the next request
@@ -165,7 +173,8 @@ func (h *Handler) tooLarge() error {
 	return faultf(kindTooLarge, "Request must not be longer than %d bytes.", h.max)
 }
 
-// requestID makes a version-4 UUID. It names a request and guards nothing, so that it need not be unpredictable.
+// requestID makes a version-4 UUID. It names a request and guards nothing, so that it need not be
+// unpredictable.
 func requestID() string {
 	var b [16]byte
 	binary.BigEndian.PutUint64(b[:8], rand.Uint64())

@@ -130,7 +130,8 @@ func (c *client) query(target, action string, parameters ...string) reply {
 	return r
 }
 
-// ok checks success and returns the body; what changes from run to run is replaced by its name in braces.
+// ok checks success and returns the body; what changes from run to run is replaced by its name in
+// braces.
 func (r reply) ok() string {
 	r.t.Helper()
 	require.Equal(r.t, 200, r.status, r.body)

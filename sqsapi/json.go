@@ -20,7 +20,8 @@ func (j *jsonCodec) read(in any) error {
 	if len(j.body) == 0 {
 		return nil
 	}
-	// The decoder puts a replacement character where text is broken. A message would be another one then.
+	// The decoder puts a replacement character where text is broken. A message would be another one
+	// then.
 	if !utf8.Valid(j.body) || loneSurrogate(j.body) {
 		return faultf(kindSerialization, "The body of the request is not valid Unicode.")
 	}
@@ -83,7 +84,8 @@ func writeJSON(b *bytes.Buffer, v any) {
 	b.Truncate(b.Len() - 1) // the line feed
 }
 
-// fault writes an error and the header by which clients know its Query code (SQS: WIRE-5, WIRE-6, WIRE-21).
+// fault writes an error and the header by which clients know its Query code (SQS: WIRE-5, WIRE-6,
+// WIRE-21).
 func (*jsonCodec) fault(b *bytes.Buffer, head http.Header, f *fault, _ string) {
 	side := ";Sender"
 	if f.kind.receiver {

@@ -54,8 +54,9 @@ func (c *call) sendMessage(in *sendMessageRequest) (*sendMessageResult, error) {
 	}, nil
 }
 
-// message turns a request, or an entry of a batch, into the message it asks to send. trace is the request's own trace header; digest is
-// that of the system attributes. Where a member is refused the message has all the others, so that a batch can be checked on.
+// message turns a request, or an entry of a batch, into the message it asks to send. trace is the
+// request's own trace header; digest is that of the system attributes. Where a member is refused
+// the message has all the others, so that a batch can be checked on.
 func (in *sendMembers) message(fifo bool, trace string) (m inq.Message, digest string, err error) {
 	if in.MessageBody != nil {
 		m.Body = *in.MessageBody
@@ -97,7 +98,8 @@ func isFIFO(q inq.Queue) bool {
 	return fifo
 }
 
-// toDuration turns seconds of a call into a duration where 0 is not the queue's own setting (SQS: LC-1, RCV-4, RCV-9).
+// toDuration turns seconds of a call into a duration where 0 is not the queue's own setting (SQS:
+// LC-1, RCV-4, RCV-9).
 func toDuration(seconds int32) time.Duration {
 	if seconds == 0 {
 		return inq.Zero

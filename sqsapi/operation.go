@@ -5,8 +5,8 @@ import (
 	"net/http"
 )
 
-// operation is one of the 23 operations (SQS: section 9.3). What it does is written once, in terms of a request and a result that are structs;
-// the codecs fill the one and write the other.
+// operation is one of the 23 operations (SQS: section 9.3). What it does is written once, in terms
+// of a request and a result that are structs; the codecs fill the one and write the other.
 type operation struct {
 	name    string
 	account bool       // about no queue, and refused at the URL of one (SQS: WIRE-11)

@@ -13,7 +13,8 @@ const (
 	maxActions    = 7
 )
 
-// grantable are the actions that a permission can name; ownerOnly are those of the account alone (SQS: MGT-10, MGT-12).
+// grantable are the actions that a permission can name; ownerOnly are those of the account alone
+// (SQS: MGT-10, MGT-12).
 var (
 	grantable = []string{"*", "SendMessage", "ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes",
 		"GetQueueUrl", "ListDeadLetterSourceQueues", "PurgeQueue"}
@@ -69,7 +70,8 @@ func (p *policy) find(label string) int {
 	})
 }
 
-// store writes the policy back; without statements the queue has none (SQS: MGT-11). c.policies must be held.
+// store writes the policy back; without statements the queue has none (SQS: MGT-11). c.policies
+// must be held.
 func (c *call) store(name string, p *policy) error {
 	text := ""
 	if len(p.statements) != 0 {

@@ -11,7 +11,8 @@ import (
 	"strings"
 )
 
-// queryCodec is the Query protocol (SQS: section 9.2). It answers in XML, or in JSON of its own kind.
+// queryCodec is the Query protocol (SQS: section 9.2). It answers in XML, or in JSON of its own
+// kind.
 type queryCodec struct {
 	name   string // of the operation, once it is known
 	action string // what the request says
@@ -26,14 +27,16 @@ const (
 	maxLevels     = 8
 )
 
-// node is what parameters have in common up to a dot: Entry.1.Id and Entry.1.MessageBody share Entry and Entry.1 (SQS: WIRE-12).
+// node is what parameters have in common up to a dot: Entry.1.Id and Entry.1.MessageBody share
+// Entry and Entry.1 (SQS: WIRE-12).
 type node struct {
 	value string
 	given bool // a parameter ends here
 	below map[string]*node
 }
 
-// parse reads the parameters of the body and of the URL. Where both have one, that of the body counts.
+// parse reads the parameters of the body and of the URL. Where both have one, that of the body
+// counts.
 func (q *queryCodec) parse(r *http.Request, body []byte) error {
 	switch r.Method {
 	case http.MethodPost:
@@ -99,8 +102,8 @@ func (n *node) at(key string) *node {
 	return n
 }
 
-// items returns the elements of a list in the order of their numbers, which start at 1 and may have gaps. A single one may come
-// without a number.
+// items returns the elements of a list in the order of their numbers, which start at 1 and may have
+// gaps. A single one may come without a number.
 func (n *node) items() []*node {
 	type item struct {
 		number int
@@ -134,8 +137,9 @@ func (n *node) text(name string) *string {
 // read fills in from the form.
 func (q *queryCodec) read(in any) error { return q.form.fill(reflect.ValueOf(in).Elem()) }
 
-// member is how a field is called in the Query protocol: its tag "query", else its own name. A map has two more names in the tag, those of
-// key and value of an element; a list and a map are flattened, so that the first name is that of an element too.
+// member is how a field is called in the Query protocol: its tag "query", else its own name. A map
+// has two more names in the tag, those of key and value of an element; a list and a map are
+// flattened, so that the first name is that of an element too.
 type member struct{ name, key, value string }
 
 func memberOf(f reflect.StructField) member {

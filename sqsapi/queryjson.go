@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// jsonResult writes a result as the Query protocol does for clients that accept JSON: as in XML, with lists under the
-// name of the member and attributes as lists of Name and Value (SQS: WIRE-17).
+// jsonResult writes a result as the Query protocol does for clients that accept JSON: as in XML,
+// with lists under the name of the member and attributes as lists of Name and Value (SQS: WIRE-17).
 func (q *queryCodec) jsonResult(b *bytes.Buffer, out any, id string) {
 	response := map[string]any{"ResponseMetadata": map[string]string{"RequestId": id}}
 	if out != nil {

@@ -181,7 +181,8 @@ func TestTwelveHoursAndFourteenDays_PassInABubble(t *testing.T) {
 }
 
 func TestRoundTripper_ABodyClosedRightAfterDoHarmsNoLargeAnswer(t *testing.T) {
-	// Over a socket, an SDK that does this tears down the connection of about one call in a hundred with an answer beyond 4 KiB.
+	// Over a socket, an SDK that does this tears down the connection of about one call in a hundred
+	// with an answer beyond 4 KiB.
 	c := newClient(t)
 	url := c.standard("q", inq.WithVisibilityTimeout(0))
 	c.send(url, strings.Repeat("x", 1<<16))

@@ -28,7 +28,8 @@ func jsonOperation(r *http.Request) (*operation, error) {
 	return nil, faultf(kindUnknownOperation, "The target %q is not known.", shown(target))
 }
 
-// operation finds the operation a Query request names, at the URL of a queue or elsewhere (SQS: WIRE-10, WIRE-11).
+// operation finds the operation a Query request names, at the URL of a queue or elsewhere (SQS:
+// WIRE-10, WIRE-11).
 func (q *queryCodec) operation(queue string) (*operation, error) {
 	if q.action == "" {
 		q.plain = true
@@ -63,7 +64,8 @@ func (c *call) queueURL(name string) string {
 	return base + "/" + c.broker.Account() + "/" + name
 }
 
-// queue finds the queue that a request names, or that a Query request was sent to (SQS: WIRE-10, MGT-13).
+// queue finds the queue that a request names, or that a Query request was sent to (SQS: WIRE-10,
+// MGT-13).
 func (c *call) queue(url *string) (inq.Queue, error) {
 	if url == nil && c.path != "" {
 		return c.broker.Queue(c.path)
@@ -78,8 +80,8 @@ func (c *call) queue(url *string) (inq.Queue, error) {
 	return c.broker.Queue(name)
 }
 
-// splitQueueURL returns the last element of a queue URL's path, and its host in lower case without the port. What is no URL is a path or the
-// bare name.
+// splitQueueURL returns the last element of a queue URL's path, and its host in lower case without
+// the port. What is no URL is a path or the bare name.
 func splitQueueURL(url string) (name, host string) {
 	if cut := strings.IndexAny(url, "?#"); cut >= 0 {
 		url = url[:cut]
@@ -92,7 +94,8 @@ func splitQueueURL(url string) (name, host string) {
 	return url[strings.LastIndexByte(url, '/')+1:], host
 }
 
-// awsRegion returns the region that a host of AWS belongs to, "" for an unknown form. Other hosts belong to none.
+// awsRegion returns the region that a host of AWS belongs to, "" for an unknown form. Other hosts
+// belong to none.
 func awsRegion(host string) (region string, aws bool) {
 	host, aws = strings.CutSuffix(strings.TrimSuffix(host, ".cn"), ".amazonaws.com")
 	if !aws {

@@ -26,7 +26,8 @@ func (q *queryCodec) contentType() []string {
 	return xmlContentType
 }
 
-// result writes a result; one without members is an empty element, an operation without result has none (SQS: WIRE-13).
+// result writes a result; one without members is an empty element, an operation without result has
+// none (SQS: WIRE-13).
 func (q *queryCodec) result(b *bytes.Buffer, out any, id string) {
 	if q.json {
 		q.jsonResult(b, out, id)
@@ -50,7 +51,8 @@ func (q *queryCodec) result(b *bytes.Buffer, out any, id string) {
 	b.WriteString("</ResponseMetadata></" + q.name + "Response>")
 }
 
-// fault writes an error (SQS: WIRE-16). A request without an action gets XML in any case (SQS: WIRE-11, WIRE-17).
+// fault writes an error (SQS: WIRE-16). A request without an action gets XML in any case (SQS:
+// WIRE-11, WIRE-17).
 func (q *queryCodec) fault(b *bytes.Buffer, _ http.Header, f *fault, id string) {
 	if q.plain {
 		b.WriteString("<UnknownOperationException/>\n")
@@ -77,7 +79,8 @@ func (q *queryCodec) fault(b *bytes.Buffer, _ http.Header, f *fault, id string) 
 	b.WriteString("</ErrorResponse>")
 }
 
-// writeMembers writes the fields of a result. Lists and maps are flattened (SQS: WIRE-14); absent members, empty lists among them, have no element.
+// writeMembers writes the fields of a result. Lists and maps are flattened (SQS: WIRE-14); absent
+// members, empty lists among them, have no element.
 func writeMembers(b *bytes.Buffer, from reflect.Value) {
 	for i := range from.NumField() {
 		m := memberOf(from.Type().Field(i))
@@ -154,8 +157,9 @@ func textElement(b *bytes.Buffer, name, text string) {
 	closeElement(b, name)
 }
 
-// escape writes the text of an element. Quotes and carriage returns are escaped beyond what XML demands, so that bodies come
-// back byte for byte (SQS: WIRE-15). Errors may repeat characters that XML cannot say; these are replaced.
+// escape writes the text of an element. Quotes and carriage returns are escaped beyond what XML
+// demands, so that bodies come back byte for byte (SQS: WIRE-15). Errors may repeat characters that
+// XML cannot say; these are replaced.
 func escape(b *bytes.Buffer, text string) {
 	done := 0
 	for i := 0; i < len(text); {
