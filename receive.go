@@ -198,8 +198,7 @@ func (q *queue) worthLocked(c *receiveCall) int {
 }
 
 // takePlainLocked is takeLocked with all it calls, spelled out for a plain queue that is not
-// draining and a visibility timeout that stands in line: it takes a third of the time. q.mu must be
-// held.
+// draining and a visibility timeout that stands in line. q.mu must be held.
 func (q *queue) takePlainLocked(now int64, c *receiveCall, dst []Delivery) (n int) {
 	deadline := after(now, c.visibility)
 	for most := min(c.max, len(dst), q.limit-q.counts[classNotVisible]); n < most; n++ {
