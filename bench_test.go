@@ -168,40 +168,38 @@ func BenchmarkFIFOLifecycle(b *testing.B) {
 	})
 }
 
-func BenchmarkChangeVisibility(b *testing.B) {
+// inFlightOne returns a queue and the delivery of its one message.
+func inFlightOne(b *testing.B) (*Standard, *Delivery) {
 	q, ctx := benchStandard(b), context.Background()
 	_, err := q.Send(ctx, Message{Body: benchBody})
 	must(b, err)
 	ds, err := q.Receive(ctx, ReceiveInput{})
 	must(b, err)
 	b.ReportAllocs()
+	return q, &ds[0]
+}
+
+func BenchmarkChangeVisibility(b *testing.B) {
+	_, d := inFlightOne(b)
+	ctx := context.Background()
 	for b.Loop() {
-		must(b, ds[0].ChangeVisibility(ctx, 30*time.Second))
+		must(b, d.ChangeVisibility(ctx, 30*time.Second))
 	}
 }
 
 // BenchmarkChangeVisibilityLonger asks for more than the queue's own timeout, which goes over the
 // timer wheel.
 func BenchmarkChangeVisibilityLonger(b *testing.B) {
-	q, ctx := benchStandard(b), context.Background()
-	_, err := q.Send(ctx, Message{Body: benchBody})
-	must(b, err)
-	ds, err := q.Receive(ctx, ReceiveInput{})
-	must(b, err)
-	b.ReportAllocs()
+	_, d := inFlightOne(b)
+	ctx := context.Background()
 	for b.Loop() {
-		must(b, ds[0].ChangeVisibility(ctx, time.Minute))
+		must(b, d.ChangeVisibility(ctx, time.Minute))
 	}
 }
 
 func BenchmarkChangeVisibilityHandle(b *testing.B) {
-	q, ctx := benchStandard(b), context.Background()
-	_, err := q.Send(ctx, Message{Body: benchBody})
-	must(b, err)
-	ds, err := q.Receive(ctx, ReceiveInput{})
-	must(b, err)
-	handle := ds[0].ReceiptHandle()
-	b.ReportAllocs()
+	q, d := inFlightOne(b)
+	ctx, handle := context.Background(), d.ReceiptHandle()
 	for b.Loop() {
 		must(b, q.ChangeVisibility(ctx, handle, 30*time.Second))
 	}
