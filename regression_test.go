@@ -365,3 +365,30 @@ func TestFIFO_RCV16_AWaitDoesNotRepeatMoreThanItAskedFor(t *testing.T) {
 		require.Equal(t, "new", dst[0].Body)
 	})
 }
+
+func TestWait_ATargetThatEndsTheGoroutineLeavesNoWaiterBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := context.Background()
+		target := DeadLetterFunc(func(context.Context, DeadLetter) error {
+			runtime.Goexit()
+			return nil
+		})
+		q := testStandard(t, WithDeadLetter(target, 1), WithVisibilityTimeout(time.Second))
+		_, err := q.Send(ctx, Message{Body: "poison"})
+		require.NoError(t, err)
+		_, err = q.Receive(ctx, ReceiveInput{})
+		require.NoError(t, err)
+		for range 3 {
+			ended := make(chan struct{})
+			go func() {
+				defer close(ended)
+				_, _ = q.Receive(ctx, ReceiveInput{Wait: 20 * time.Second})
+			}()
+			<-ended
+			q.mu.Lock()
+			slots := len(q.waitSlots)
+			q.mu.Unlock()
+			require.Equal(t, 1, slots, "the spare one")
+		}
+	})
+}

@@ -144,11 +144,24 @@ func (q *queue) wait(ctx context.Context, now int64, c *receiveCall, dst []Deliv
 		var ds []Delivery
 		var done bool
 		var err error
-		if ds, done, now, err = q.retry(ctx, w, deadline); done {
+		if ds, done, now, err = q.retryParked(ctx, w, deadline); done {
 			q.dropWaiter(w)
 			return ds, err
 		}
 	}
+}
+
+// retryParked is retry that gives w up where the target ends the goroutine.
+func (q *queue) retryParked(ctx context.Context, w *waiter, deadline int64) (ds []Delivery, done bool, now int64, err error) {
+	returned := false
+	defer func() {
+		if !returned {
+			q.dropWaiter(w)
+		}
+	}()
+	ds, done, now, err = q.retry(ctx, w, deadline)
+	returned = true
+	return ds, done, now, err
 }
 
 // abandon takes w out of line because its context ended, and reports whether it had been woken
