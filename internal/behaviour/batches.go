@@ -1,0 +1,4 @@
+package behaviour
+
+// batches is section 1.4, batches.
+var batches = Chapter{}

@@ -1,0 +1,4 @@
+package behaviour
+
+// deadLetters is section 6, dead letters.
+var deadLetters = Chapter{}

@@ -1,0 +1,4 @@
+package behaviour
+
+// digests is section 8, MD5 digests.
+var digests = Chapter{}

@@ -1,0 +1,4 @@
+package behaviour
+
+// errorVocabulary is section 0, the vocabulary of errors.
+var errorVocabulary = Chapter{}

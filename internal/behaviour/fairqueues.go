@@ -1,0 +1,4 @@
+package behaviour
+
+// fairQueues is section 11, fair queues.
+var fairQueues = Chapter{}

@@ -1,0 +1,4 @@
+package behaviour
+
+// jsonProtocol is section 9.1, AWS JSON 1.0.
+var jsonProtocol = Chapter{}

@@ -1,0 +1,4 @@
+package behaviour
+
+// management is section 7, queue management.
+var management = Chapter{}

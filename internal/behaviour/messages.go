@@ -1,0 +1,4 @@
+package behaviour
+
+// messages is section 1.3, messages.
+var messages = Chapter{}

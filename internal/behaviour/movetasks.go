@@ -1,0 +1,4 @@
+package behaviour
+
+// moveTasks is section 6, move tasks.
+var moveTasks = Chapter{}

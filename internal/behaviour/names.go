@@ -1,0 +1,4 @@
+package behaviour
+
+// queueNames is section 1.2, names and ids.
+var queueNames = Chapter{}

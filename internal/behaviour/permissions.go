@@ -1,0 +1,4 @@
+package behaviour
+
+// permissions is section 7, permissions and policies.
+var permissions = Chapter{}

@@ -1,0 +1,4 @@
+package behaviour
+
+// receiptHandles is section 3, receipt handles.
+var receiptHandles = Chapter{}

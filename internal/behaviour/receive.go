@@ -1,0 +1,4 @@
+package behaviour
+
+// receiving is section 3, receive.
+var receiving = Chapter{}

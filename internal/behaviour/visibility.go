@@ -1,0 +1,4 @@
+package behaviour
+
+// visibility is section 4, delete and visibility.
+var visibility = Chapter{}
