@@ -15,6 +15,19 @@ import (
 // wire is what every way over HTTP gives.
 const wire = behaviour.Members | behaviour.Texts | behaviour.Unchecked | behaviour.Zeros | behaviour.HTTP | behaviour.Engine
 
+func TestCases_HaveNamesOfTheirOwn(t *testing.T) {
+	seen := map[string]bool{}
+	for _, chapter := range behaviour.Chapters() {
+		for _, c := range chapter.Cases {
+			id := c.Rule + "/" + c.Name
+			require.False(t, seen[id], "%s stands twice", id)
+			require.NotContains(t, c.Name, "/", id)
+			require.NotEmpty(t, c.Name, c.Rule)
+			seen[id] = true
+		}
+	}
+}
+
 func newBroker(t testing.TB, opts []inq.BrokerOption) *inq.Broker {
 	b, err := inq.NewBroker(opts...)
 	require.NoError(t, err)

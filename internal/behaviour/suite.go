@@ -2,7 +2,6 @@ package behaviour
 
 import (
 	"net/http"
-	"slices"
 	"testing"
 	"testing/synctest"
 
@@ -120,16 +119,4 @@ func runCase(t *testing.T, h Harness, c Case) {
 	s := &T{TB: t, Assertions: require.New(t), gives: h.Gives, needs: c.Needs, open: h.Open}
 	s.Service = h.Open(t)
 	c.Run(s)
-}
-
-// Rules returns the ids that have a case, sorted.
-func Rules() []string {
-	var ids []string
-	for _, chapter := range Chapters() {
-		for _, c := range chapter.Cases {
-			ids = append(ids, c.Rule)
-		}
-	}
-	slices.Sort(ids)
-	return slices.Compact(ids)
 }

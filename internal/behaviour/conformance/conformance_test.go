@@ -1,0 +1,124 @@
+package main
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/inq/internal/behaviour"
+)
+
+func TestParseRules_TakesTheBeginningOfEachRule(t *testing.T) {
+	rules, sections, err := parseRules(`# Rules
+
+## 1. Limits
+
+- **LIM-1** [R] First sentence, over
+  two lines. Second sentence.
+  **inq:** a note.
+- **LIM-2** [D, 2025] Ends at a note
+  **inq:** without a stop.
+
+### Names
+
+Text between.
+
+- **NAM-1** A | B, ` + "`code`" + `.
+  1. A list item.
+`)
+	require.NoError(t, err)
+	assert.Equal(t, []section{{"1", "Limits"}, {"1", "Names"}}, sections)
+	assert.Equal(t, []rule{
+		{"LIM-1", "First sentence, over two lines.", 0},
+		{"LIM-2", "Ends at a note", 0},
+		{"NAM-1", `A \| B, ` + "`code`.", 1},
+	}, rules)
+
+	_, _, err = parseRules("- **A-1** x\n- **A-1** y\n")
+	assert.EqualError(t, err, "rule A-1 stands twice")
+}
+
+func TestBeginning_CutsLongTextsAtAWord(t *testing.T) {
+	long := beginning(strings.Repeat("word ", 21) + "`code that goes on` and more words")
+	assert.Equal(t, strings.Repeat("word ", 21)+"...", long)
+}
+
+func TestParseRules_FindsEveryRuleOfTheDocument(t *testing.T) {
+	text, err := os.ReadFile("../../../docs/sqs.md")
+	require.NoError(t, err)
+	rules, sections, err := parseRules(string(text))
+	require.NoError(t, err)
+	assert.Len(t, rules, len(regexp.MustCompile(`(?m)^- \*\*[A-Z]+-\d+\*\*`).FindAll(text, -1)))
+	for _, r := range rules {
+		assert.NotEmpty(t, r.says, r.id)
+		assert.Zero(t, strings.Count(r.says, "`")%2, "%s: %s", r.id, r.says)
+		assert.Less(t, r.section, len(sections))
+	}
+}
+
+// results of one way for each rule.
+func results(ids ...string) passed {
+	r := passed{}
+	for _, id := range ids {
+		if r[ways[0].test] == nil {
+			r[ways[0].test] = map[string]int{}
+		}
+		r[ways[0].test][id]++
+	}
+	return r
+}
+
+func TestRows_JudgeEachRule(t *testing.T) {
+	rules := []rule{{id: "A-1"}, {id: "A-2"}, {id: "A-3"}, {id: "A-4"}, {id: "A-5"}}
+	chapter := behaviour.Chapter{
+		Tables:       map[string]string{"TABLE": "a table"},
+		Differs:      map[string]string{"A-2": "why", "A-5": "why too"},
+		Unobservable: map[string]string{"A-3": "nobody can tell"},
+	}
+	list, err := rows(rules, make([]section, 1), []behaviour.Chapter{chapter}, results("A-1", "A-1", "A-2", "TABLE"))
+	require.NoError(t, err)
+	var told []string
+	for _, r := range list {
+		told = append(told, strings.TrimSpace(r.id+" "+string(r.verdict)+" "+r.why))
+	}
+	assert.Equal(t, []string{"A-1 passes", "A-2 differs why", "A-3 not observable nobody can tell", "A-4 not yet", "A-5 differs why too", "TABLE passes"}, told)
+	assert.Equal(t, 2, list[0].cases[0])
+	text := document(list, []section{{"1", "A"}})
+	assert.Contains(t, text, "| passes | 2 |")
+	assert.Contains(t, text, "| not yet | 1 |")
+	assert.Contains(t, text, "| A-2 |  | differs: why | 1 | - |")
+}
+
+func TestRows_RefuseWhatContradictsItself(t *testing.T) {
+	rules := []rule{{id: "A-1"}}
+	for want, given := range map[string]struct {
+		chapter behaviour.Chapter
+		results passed
+	}{
+		"A-1 is not observable and has cases":                 {behaviour.Chapter{Unobservable: map[string]string{"A-1": "x"}}, results("A-1")},
+		"a chapter names A-2, which is no rule":               {behaviour.Chapter{Differs: map[string]string{"A-2": "x"}}, nil},
+		"A-1 is a rule and a table":                           {behaviour.Chapter{Tables: map[string]string{"A-1": "x"}}, nil},
+		ways[0].test + " has a case of Z-1, which is no rule": {behaviour.Chapter{}, results("Z-1")},
+		"A-1 differs and is not observable, which contradict each other": {
+			behaviour.Chapter{Differs: map[string]string{"A-1": "x"}, Unobservable: map[string]string{"A-1": "y"}}, nil,
+		},
+	} {
+		_, err := rows(rules, nil, []behaviour.Chapter{given.chapter}, given.results)
+		assert.EqualError(t, err, want)
+	}
+}
+
+func TestPassed_CountsCasesNotTheirParents(t *testing.T) {
+	p := passed{}
+	require.NoError(t, p.add([]byte(`{"Action":"pass","Test":"T/A-1/case one"}
+{"Action":"pass","Test":"T/A-1"}
+{"Action":"fail","Test":"T/A-1/case two"}
+{"Action":"pass","Test":"T/A-1/case three"}
+`)))
+	assert.Equal(t, passed{"T": {"A-1": 2}}, p)
+	assert.Error(t, p.add([]byte("not JSON")))
+}

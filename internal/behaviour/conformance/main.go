@@ -1,0 +1,64 @@
+// Command conformance runs the behaviour suite over every way to a queue and writes what became of
+// each rule of docs/sqs.md into docs/conformance.md. Run it from the root of a checkout:
+//
+//	go run ./internal/behaviour/conformance
+//
+// With -check it writes nothing and fails where the document is not what it would write.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"example.com/inq/internal/behaviour"
+)
+
+func main() {
+	check := flag.Bool("check", false, "write nothing; fail if the document is stale")
+	root := flag.String("root", ".", "`folder` of the checkout")
+	flag.Parse()
+	if err := run(*root, *check, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "conformance:", err)
+		os.Exit(1)
+	}
+}
+
+func run(root string, check bool, log io.Writer) error {
+	text, err := os.ReadFile(filepath.Join(root, "docs", "sqs.md"))
+	if err != nil {
+		return fmt.Errorf("the rules cannot be read: %w", err)
+	}
+	rules, sections, err := parseRules(string(text))
+	if err != nil {
+		return fmt.Errorf("docs/sqs.md: %w", err)
+	}
+	results, err := runTests(root, log)
+	if err != nil {
+		return err
+	}
+	list, err := rows(rules, sections, behaviour.Chapters(), results)
+	if err != nil {
+		return err
+	}
+	want := document(list, sections)
+	count := map[verdict]int{}
+	for _, r := range list {
+		count[r.verdict]++
+	}
+	fmt.Fprintf(log, "%d pass, %d differ, %d not observable, %d not yet\n", count[passes], count[differs], count[unobservable], count[notYet])
+	path := filepath.Join(root, "docs", "conformance.md")
+	if !check {
+		return os.WriteFile(path, []byte(want), 0o644)
+	}
+	have, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("the document cannot be read: %w", err)
+	}
+	if string(have) != want {
+		return fmt.Errorf("%s is stale: run go run ./internal/behaviour/conformance", path)
+	}
+	return nil
+}
