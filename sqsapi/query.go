@@ -68,15 +68,19 @@ func (q *queryCodec) add(encoded string) error {
 		if pair == "" {
 			continue
 		}
-		key, value, _ := strings.Cut(pair, "=")
+		key, raw, _ := strings.Cut(pair, "=")
 		key, err := url.QueryUnescape(key)
+		value := ""
 		if err == nil {
-			value, err = url.QueryUnescape(value)
+			value, err = url.QueryUnescape(raw)
 		}
 		if err != nil {
 			return faultf(kindSerialization, "The request is not URL-encoded: %s", shown(err.Error()))
 		}
 		if n := q.form.at(key); n != nil && !n.given {
+			if len(value) == len(raw) { // it may be part of the request, which no message must hold on to
+				value = strings.Clone(value)
+			}
 			n.value, n.given = value, true
 		}
 	}
@@ -103,19 +107,21 @@ func (n *node) at(key string) *node {
 }
 
 // items returns the elements of a list in the order of their numbers, which start at 1 and may have
-// gaps. A single one may come without a number.
-func (n *node) items() []*node {
+// gaps. A single one may come without a number; names are the members that tell it where it is no
+// plain value, as in Attribute.Name and Attribute.Value, by which older clients set an attribute.
+func (n *node) items(names ...string) []*node {
 	type item struct {
 		number int
 		*node
 	}
 	var all []item
 	for key, below := range n.below {
-		if number, err := strconv.ParseUint(key, 10, 31); err == nil && number > 0 {
+		if number, err := strconv.ParseUint(key, 10, 31); err == nil && key[0] != '0' {
 			all = append(all, item{int(number), below})
 		}
 	}
-	if len(all) == 0 && n.given {
+	single := n.given || slices.ContainsFunc(names, func(name string) bool { return n.below[name] != nil })
+	if len(all) == 0 && single {
 		return []*node{n}
 	}
 	slices.SortFunc(all, func(a, b item) int { return cmp.Compare(a.number, b.number) })
@@ -206,7 +212,7 @@ func (n *node) set(to reflect.Value, m member) error {
 		}
 	case *map[string]*string:
 		*field = map[string]*string{}
-		for _, item := range n.items() {
+		for _, item := range n.items(m.key, m.value) {
 			key, value := item.text(m.key), item.text(m.value)
 			if key == nil {
 				return missing(m.name + "." + m.key)
@@ -218,7 +224,7 @@ func (n *node) set(to reflect.Value, m member) error {
 		}
 	case *map[string]attributeValue:
 		*field = map[string]attributeValue{}
-		for _, item := range n.items() {
+		for _, item := range n.items(m.key, m.value) {
 			key := item.text(m.key)
 			if key == nil {
 				return missing(m.name + "." + m.key)

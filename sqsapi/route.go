@@ -43,9 +43,14 @@ func (q *queryCodec) operation(queue string) (*operation, error) {
 	return op, nil
 }
 
-// pathQueue returns the name of the queue whose URL a request was sent to, "" for none.
+// pathQueue returns the name of the queue whose URL a request was sent to, "" for none. A slash
+// behind an account and a name is how requests are written that put their parameters into the URL.
 func pathQueue(r *http.Request) string {
-	return r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
+	path := r.URL.Path
+	if url, ok := strings.CutSuffix(path, "/"); ok && strings.Count(url, "/") >= 2 {
+		path = url
+	}
+	return path[strings.LastIndexByte(path, '/')+1:]
 }
 
 // queueURL is the URL of a queue for the client of this call (SQS: WIRE-18, WIRE-20).

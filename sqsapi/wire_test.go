@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -80,6 +81,18 @@ func TestWIRE10_QueryTakesPOSTAndGETAndAnExplicitQueueUrlWins(t *testing.T) {
 	assert.Equal(t, "body", c.receive(q, "")[0].Body)
 }
 
+func TestWIRE10_ASlashMayFollowTheURLOfAQueue(t *testing.T) {
+	c := newClient(t)
+	url := c.standard("q")
+	req, err := http.NewRequest(http.MethodGet, url+"/?Action=SendMessage&MessageBody=b", nil)
+	require.NoError(t, err)
+	c.do(req).ok()
+	assert.Len(t, c.receive(url, ""), 1)
+	c.query(url+"/", "CreateQueue", "QueueName=r").failsQuery(400, "InvalidAction", "The action CreateQueue is not valid for this endpoint.")
+	c.query(base+"/sqs/", "CreateQueue", "QueueName=r").ok()
+	c.query(base+"//", "ListQueues").ok()
+}
+
 func TestWIRE11_ActionsThatAreNotOfAQueue(t *testing.T) {
 	c := newClient(t)
 	url := c.standard("q")
@@ -110,6 +123,41 @@ func TestWIRE12_ListsAreInTheOrderOfTheirNumbers(t *testing.T) {
 	assert.Less(t, strings.Index(body, "<Id>a<"), strings.Index(body, "<Id>b<"))
 	assert.Less(t, strings.Index(body, "<Id>b<"), strings.Index(body, "<Id>c<"))
 	assert.Equal(t, 3, strings.Count(body, "<Id>"))
+}
+
+func TestWIRE12_ANumberIsWrittenInOneWay(t *testing.T) {
+	c := newClient(t)
+	url := c.standard("q")
+	entry := "SendMessageBatchRequestEntry."
+	body := c.query(url, "SendMessageBatch", entry+"1.Id=a", entry+"1.MessageBody=1", entry+"01.Id=b", entry+"01.MessageBody=2", entry+"+1.Id=c", entry+"4294967297.Id=d").ok()
+	assert.Equal(t, 1, strings.Count(body, "<Id>"))
+	c.query(url, "SendMessageBatch", entry+"x.Id=a").failsQuery(400, "AWS.SimpleQueueService.EmptyBatchRequest", "There should be at least one SendMessageBatchRequestEntry in the request.")
+}
+
+func TestWIRE12_ASingleElementNeedsNoNumber(t *testing.T) {
+	c := newClient(t)
+	url := c.standard("q")
+	c.query(url, "SetQueueAttributes", "Attribute.Name=VisibilityTimeout", "Attribute.Value=35").ok()
+	assert.Contains(t, c.query(url, "GetQueueAttributes", "AttributeName=VisibilityTimeout").ok(), "<Value>35</Value>")
+	c.query(url, "SendMessage", "MessageBody=b", "MessageAttribute.Name=k", "MessageAttribute.Value.DataType=String", "MessageAttribute.Value.StringValue=x").ok()
+	assert.Len(t, c.receive(url, `,'MessageAttributeNames':['k']`)[0].MessageAttributes, 1)
+	c.query(url, "SetQueueAttributes", "Attribute.Value=35").failsQuery(400, "MissingParameter", "The request must contain the parameter Attribute.Name.")
+	c.query(url, "SetQueueAttributes", "Attribute.1.Name=DelaySeconds", "Attribute.1.Value=1", "Attribute.Name=Nonsense").ok()
+	assert.Equal(t, `{}`, c.json("ReceiveMessage", `{'QueueUrl':'`+url+`'}`).ok())
+	assert.Contains(t, c.query(url, "ReceiveMessage", "AttributeName.x=y").ok(), "<ReceiveMessageResult/>")
+}
+
+func TestQuery_ValuesDoNotHoldOnToTheRequest(t *testing.T) {
+	encoded := "MessageBody=b&MessageGroupId=a+b&QueueUrl=%71&Rest=" + strings.Repeat("x", 100)
+	q := &queryCodec{}
+	require.NoError(t, q.add(encoded))
+	for name, want := range map[string]string{"MessageBody": "b", "MessageGroupId": "a b", "QueueUrl": "q"} {
+		value := q.form.text(name)
+		require.Equal(t, want, *value)
+		first := uintptr(unsafe.Pointer(unsafe.StringData(*value)))
+		start := uintptr(unsafe.Pointer(unsafe.StringData(encoded)))
+		assert.True(t, first < start || first >= start+uintptr(len(encoded)), name)
+	}
 }
 
 func TestWIRE16_ErrorsInXML(t *testing.T) {
