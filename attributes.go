@@ -228,6 +228,37 @@ func (b *Broker) SetAttributes(ctx context.Context, name string, attributes map[
 	return asGiven(q.configure(&p), attributes)
 }
 
+// errPolicyChanged tells ReplacePolicy that the policy is another one.
+var errPolicyChanged = errors.New("inq: the policy has changed")
+
+// ReplacePolicy sets the attribute Policy if it is old now, and reports whether it did. That lets
+// several callers change parts of a policy without losing what another one changed: each reads the
+// policy, and begins again where it was not replaced. "" is no policy, in old and in policy. The
+// errors are those of SetAttributes.
+func (b *Broker) ReplacePolicy(ctx context.Context, name, old, policy string) (replaced bool, err error) {
+	if err := checkContext(ctx); err != nil {
+		return false, err
+	}
+	q, err := b.find(name)
+	if err != nil {
+		return false, err
+	}
+	change, err := parsePolicy(nil, "Policy", policy)
+	if err != nil {
+		return false, err
+	}
+	p := patch{instead: &old}
+	change(&p)
+	switch err := q.configure(&p); err {
+	case nil:
+		return true, nil
+	case errPolicyChanged:
+		return false, nil
+	default:
+		return false, err
+	}
+}
+
 // parseAttributes turns attributes into options, those of FIFO queues or, where in says so, of
 // Standard queues. Ranges that the options check themselves are left to them.
 func parseAttributes(values map[string]string, in attributeInput) ([]FIFOOption, error) {
@@ -255,7 +286,7 @@ func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m
 // asGiven puts the text an attribute was given as into its refusal, and the range in the same unit.
 func asGiven(err error, values map[string]string) error {
 	var refusal *ParamError
-	if !errors.As(err, &refusal) || refusal.Err != ErrInvalidAttributeValue {
+	if !errors.As(err, &refusal) || refusal.Err != ErrInvalidAttributeValue && refusal.Err != ErrInvalidParameter {
 		return err
 	}
 	text, ok := values[refusal.Param]

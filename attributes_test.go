@@ -2,6 +2,7 @@ package inq
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -424,4 +426,68 @@ func TestBroker_SetAttributesIsAllAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 	require.NoError(t, q.Close())
+}
+
+func TestBroker_ReplacePolicy_ReplacesOnlyTheOldOne(t *testing.T) {
+	ctx := context.Background()
+	b := testBroker(t)
+	mustCreate(t, b, "q")
+	policy := func() string {
+		got, err := b.Attributes(ctx, "q", "Policy")
+		require.NoError(t, err)
+		return got["Policy"]
+	}
+	for _, c := range []struct {
+		old, policy string
+		replaced    bool
+	}{
+		{"", `{"a":1}`, true}, {"", `{"a":2}`, false}, {`{"a": 1}`, `{"a":2}`, false}, {`{"a":1}`, `{"a":2}`, true}, {`{"a":1}`, "", false}, {`{"a":2}`, "", true}, {"", "", true},
+	} {
+		before := policy()
+		replaced, err := b.ReplacePolicy(ctx, "q", c.old, c.policy)
+		require.NoError(t, err)
+		require.Equal(t, c.replaced, replaced)
+		if !replaced {
+			c.policy = before
+		}
+		require.Equal(t, c.policy, policy())
+	}
+	_, err := b.ReplacePolicy(ctx, "q", "", "[]")
+	require.Equal(t, "Policy", refusedAs(t, err, ErrInvalidAttributeValue).Param)
+	_, err = b.ReplacePolicy(ctx, "nobody", "", "")
+	require.ErrorIs(t, err, ErrQueueDoesNotExist)
+	ended, cancel := context.WithCancel(ctx)
+	cancel()
+	_, err = b.ReplacePolicy(ended, "q", "", "{}")
+	require.ErrorIs(t, err, context.Canceled)
+	require.Empty(t, policy())
+}
+
+func TestBroker_ReplacePolicy_LosesNoChange(t *testing.T) {
+	ctx := context.Background()
+	b := testBroker(t)
+	mustCreate(t, b, "q", "Policy", `{"n":0}`)
+	const workers, rounds = 8, 100
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for done := 0; done < rounds; {
+				got, err := b.Attributes(ctx, "q", "Policy")
+				assert.NoError(t, err)
+				var p struct {
+					N int `json:"n"`
+				}
+				assert.NoError(t, json.Unmarshal([]byte(got["Policy"]), &p))
+				replaced, err := b.ReplacePolicy(ctx, "q", got["Policy"], fmt.Sprintf(`{"n":%d}`, p.N+1))
+				assert.NoError(t, err)
+				if replaced {
+					done++
+				}
+			}
+		})
+	}
+	wg.Wait()
+	got, err := b.Attributes(ctx, "q", "Policy")
+	require.NoError(t, err)
+	require.Equal(t, fmt.Sprintf(`{"n":%d}`, workers*rounds), got["Policy"])
 }

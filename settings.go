@@ -42,7 +42,8 @@ func (s *settings) finish() *settings {
 // patch is a set of changes to settings; set tells which fields were given.
 type patch struct {
 	settings
-	set field
+	set     field
+	instead *string // the policy that the new one replaces; nil: whatever it is
 }
 
 // field is a bit for every option.
@@ -302,6 +303,10 @@ func (q *queue) configure(p *patch) error {
 		return err
 	}
 	s := q.settings.Load().with(p)
+	if p.instead != nil && *p.instead != q.settings.Load().stored.policy {
+		q.leave(now)
+		return errPolicyChanged
+	}
 	if err := s.validate(q.fifo != nil); err != nil {
 		q.leave(now)
 		return err

@@ -40,10 +40,6 @@ type Handler struct {
 	broker  *inq.Broker
 	baseURL string
 	max     int64
-
-	// policies makes reading and writing back a policy one step (SQS: MGT-10, MGT-11). Several
-	// handlers of a broker do not exclude each other.
-	policies sync.Mutex
 }
 
 // NewHandler makes a handler for the queues of b, which stays the caller's to close. The last

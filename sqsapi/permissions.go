@@ -28,17 +28,35 @@ type policy struct {
 	statements []json.RawMessage
 }
 
-// policy reads the queue's policy; a queue without one has an empty one. c.policies must be held.
-func (c *call) policy(name string) (*policy, error) {
-	attributes, err := c.broker.Attributes(c.ctx, name, "Policy")
-	if err != nil {
-		return nil, err
+// changePolicy changes the policy of a queue in one step; change may run more than once.
+func (c *call) changePolicy(name string, change func(*policy) error) error {
+	for {
+		attributes, err := c.broker.Attributes(c.ctx, name, "Policy")
+		if err != nil {
+			return err
+		}
+		old := attributes["Policy"]
+		p, err := parsePolicy(old, c.arn(name))
+		if err != nil {
+			return err
+		}
+		if err := change(p); err != nil {
+			return err
+		}
+		replaced, err := c.broker.ReplacePolicy(c.ctx, name, old, p.String())
+		if err != nil || replaced {
+			return err
+		}
 	}
+}
+
+// parsePolicy reads the policy of the queue with the given ARN; a queue without one has a policy
+// without statements (SQS: MGT-10).
+func parsePolicy(text, arn string) (*policy, error) {
 	p := &policy{members: map[string]json.RawMessage{}}
-	text := attributes["Policy"]
 	if text == "" {
 		p.set("Version", "2008-10-17")
-		p.set("Id", c.arn(name)+"/SQSDefaultPolicy")
+		p.set("Id", arn+"/SQSDefaultPolicy")
 		return p, nil
 	}
 	if err := json.Unmarshal([]byte(text), &p.members); err != nil {
@@ -48,6 +66,15 @@ func (c *call) policy(name string) (*policy, error) {
 		p.statements = []json.RawMessage{list} // a single statement needs no list
 	}
 	return p, nil
+}
+
+// String is the policy as text. One without statements is none (SQS: MGT-11).
+func (p *policy) String() string {
+	if len(p.statements) == 0 {
+		return ""
+	}
+	p.set("Statement", p.statements)
+	return string(mustJSON(p.members))
 }
 
 func (p *policy) set(name string, value any) {
@@ -68,17 +95,6 @@ func (p *policy) find(label string) int {
 		var id struct{ Sid string }
 		return json.Unmarshal(s, &id) == nil && id.Sid == label
 	})
-}
-
-// store writes the policy back; without statements the queue has none (SQS: MGT-11). c.policies
-// must be held.
-func (c *call) store(name string, p *policy) error {
-	text := ""
-	if len(p.statements) != 0 {
-		p.set("Statement", p.statements)
-		text = string(mustJSON(p.members))
-	}
-	return c.broker.SetAttributes(c.ctx, name, map[string]string{"Policy": text})
 }
 
 type addPermissionRequest struct {
@@ -108,17 +124,6 @@ func (c *call) addPermission(in *addPermissionRequest) error {
 	if err := checkGrant(in.AWSAccountIds, in.Actions); err != nil {
 		return err
 	}
-	c.policies.Lock()
-	defer c.policies.Unlock()
-	p, err := c.policy(q.Name())
-	switch {
-	case err != nil:
-		return err
-	case p.find(label) >= 0:
-		return invalid(label, "Label", "Already exists.")
-	case len(p.statements) >= maxStatements:
-		return tooMany("Statements", len(p.statements)+1, maxStatements)
-	}
 	principals, actions := []string{}, []string{}
 	for _, account := range in.AWSAccountIds {
 		principals = append(principals, "arn:aws:iam::"+account+":root")
@@ -126,10 +131,19 @@ func (c *call) addPermission(in *addPermissionRequest) error {
 	for _, action := range in.Actions {
 		actions = append(actions, "SQS:"+action)
 	}
-	p.statements = append(p.statements, mustJSON(statement{
+	added := mustJSON(statement{
 		Sid: label, Effect: "Allow", Principal: principal{oneOrList(principals)}, Action: oneOrList(actions), Resource: c.arn(q.Name()),
-	}))
-	return c.store(q.Name(), p)
+	})
+	return c.changePolicy(q.Name(), func(p *policy) error {
+		switch {
+		case p.find(label) >= 0:
+			return invalid(label, "Label", "Already exists.")
+		case len(p.statements) >= maxStatements:
+			return tooMany("Statements", len(p.statements)+1, maxStatements)
+		}
+		p.statements = append(p.statements, added)
+		return nil
+	})
 }
 
 // statement is what AddPermission puts into a policy (SQS: MGT-10).
@@ -193,16 +207,12 @@ func (c *call) removePermission(in *removePermissionRequest) error {
 	if in.Label == nil || *in.Label == "" {
 		return missing("Label")
 	}
-	c.policies.Lock()
-	defer c.policies.Unlock()
-	p, err := c.policy(q.Name())
-	if err != nil {
-		return err
-	}
-	at := p.find(*in.Label)
-	if at < 0 { // (SQS: MGT-11)
-		return invalid(*in.Label, "Label", "can't find label.")
-	}
-	p.statements = slices.Delete(p.statements, at, at+1)
-	return c.store(q.Name(), p)
+	return c.changePolicy(q.Name(), func(p *policy) error {
+		at := p.find(*in.Label)
+		if at < 0 { // (SQS: MGT-11)
+			return invalid(*in.Label, "Label", "can't find label.")
+		}
+		p.statements = slices.Delete(p.statements, at, at+1)
+		return nil
+	})
 }

@@ -80,17 +80,28 @@ func TestAddPermission_RefusesWhatIsWrong(t *testing.T) {
 	add(`'l'`, one, send).fails(403, sdkError+"OverLimit", "OverLimit", "21 Statements were found, maximum allowed is 20.")
 }
 
-func TestAddPermission_LosesNoStatementToAnotherCall(t *testing.T) {
+func TestPermissions_LoseNoStatementToAnotherHandler(t *testing.T) {
 	c := newClient(t)
 	url := c.standard("q")
+	const handlers, rounds = 10, 50
 	var calls sync.WaitGroup
-	for i := range 20 {
-		calls.Go(func() {
-			resp, err := c.rt.Do(queryRequest(url, form("Action=AddPermission", fmt.Sprintf("Label=l%d", i), "AWSAccountId.1=111111111111", "ActionName.1=SendMessage")))
+	for n := range handlers {
+		rt := NewRoundTripper(NewHandler(c.broker, Options{}))
+		do := func(parameters ...string) {
+			resp, err := rt.Do(queryRequest(url, form(parameters...)))
 			assert.NoError(t, err)
 			assert.Equal(t, 200, resp.StatusCode)
+		}
+		calls.Go(func() {
+			for i := range rounds {
+				do("Action=AddPermission", fmt.Sprintf("Label=l%d-%d", n, i), "AWSAccountId.1=111111111111", "ActionName.1=SendMessage")
+				if i > 0 {
+					do("Action=RemovePermission", fmt.Sprintf("Label=l%d-%d", n, i-1))
+				}
+			}
 		})
 	}
 	calls.Wait()
-	assert.Equal(t, 20, strings.Count(c.policyOf("q"), `"Sid"`))
+	assert.Equal(t, handlers, strings.Count(c.policyOf("q"), fmt.Sprintf(`-%d"`, rounds-1)))
+	assert.Equal(t, handlers, strings.Count(c.policyOf("q"), `"Sid"`))
 }

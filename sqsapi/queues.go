@@ -216,10 +216,6 @@ func (c *call) setQueueAttributes(in *setQueueAttributesRequest) error {
 	if in.Attributes == nil {
 		return missing("Attributes")
 	}
-	if in.Attributes["Policy"] != nil {
-		c.policies.Lock()
-		defer c.policies.Unlock()
-	}
 	return c.broker.SetAttributes(c.ctx, q.Name(), plain(in.Attributes))
 }
 
