@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -64,6 +65,71 @@ func FuzzQueryRequest(f *testing.F) {
 		req.URL.Path = path
 		w := answer(t, req)
 		assert.NoError(t, xml.Unmarshal(w.Body.Bytes(), new(struct{ XMLName xml.Name })), w.Body.String())
+	})
+}
+
+// FuzzPolicy adds a permission to whatever policy a queue takes, and removes it again.
+func FuzzPolicy(f *testing.F) {
+	for _, text := range []string{"", "{}", `{"Version":"2012-10-17","Id":"mine","Statement":[{"Sid":"l","Effect":"Deny"},{"sid":"l"},null,5,"x"]}`, `{"Statement":{"Sid":"x"}}`, `{"Statement":[]}`,
+		`{"Statement":null,"Statement":"x","statement":[1]}`, `{"a":1e999,"b":"\ud800<&>"}`, `[]`, `{"Statement":[{"Sid":1},[[]]]}`} {
+		f.Add(text, "l", "SendMessage")
+	}
+	f.Add(`{"Statement":["`+strings.Repeat("<", 8000)+`"]}`, "a b", "*")
+	f.Fuzz(func(t *testing.T, text, label, action string) {
+		b, err := inq.NewBroker()
+		require.NoError(t, err)
+		defer b.Close()
+		_, err = b.CreateStandard("q")
+		require.NoError(t, err)
+		h := NewHandler(b, Options{})
+		call := func(operation string, body map[string]any) int {
+			encoded, err := json.Marshal(body)
+			require.NoError(t, err)
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, jsonRequest(operation, string(encoded)))
+			assert.Less(t, w.Code, 500, w.Body.String())
+			return w.Code
+		}
+		policy := func() (text string, members map[string]any, statements []any) {
+			attributes, err := b.Attributes(t.Context(), "q", "Policy")
+			require.NoError(t, err)
+			text = attributes["Policy"]
+			if text != "" {
+				d := json.NewDecoder(strings.NewReader(text))
+				d.UseNumber()
+				require.NoError(t, d.Decode(&members))
+			}
+			statements = []any{}
+			switch s := members["Statement"].(type) {
+			case nil:
+			case []any:
+				statements = s
+			default:
+				statements = []any{s}
+			}
+			return text, members, statements
+		}
+		if call("SetQueueAttributes", map[string]any{"QueueUrl": "q", "Attributes": map[string]string{"Policy": text}}) != 200 {
+			return
+		}
+		before, members, statements := policy()
+		if call("AddPermission", map[string]any{"QueueUrl": "q", "Label": label, "AWSAccountIds": []string{"111111111111"}, "Actions": []string{action}}) == 200 {
+			_, then, added := policy()
+			require.Len(t, added, len(statements)+1)
+			assert.Equal(t, statements, added[:len(statements):len(statements)])
+			assert.Equal(t, label, added[len(statements)].(map[string]any)["Sid"])
+			if members != nil {
+				delete(then, "Statement")
+				delete(members, "Statement")
+				assert.Equal(t, members, then)
+			}
+			require.Equal(t, 200, call("RemovePermission", map[string]any{"QueueUrl": "q", "Label": label}))
+			_, _, after := policy()
+			assert.Equal(t, statements, after)
+			return
+		}
+		now, _, _ := policy()
+		assert.Equal(t, before, now, "a refused call changes nothing")
 	})
 }
 
