@@ -164,16 +164,18 @@ func (q *queue) Redrive(ctx context.Context, in RedriveInput) (*MoveTask, error)
 }
 
 func (q *queue) checkDestination(d Queue) error {
-	reason := ""
+	reason, arn := "", ""
 	switch d := d.(type) {
 	case nil:
 	case *Standard:
+		arn = targetARN(d)
 		if q.fifo != nil || d == nil || d.ids == nil {
 			reason = "must be of the same type as the source"
 		} else if &d.queue == q {
 			reason = "must not be the source"
 		}
 	case *FIFO:
+		arn = targetARN(d)
 		if q.fifo == nil || d == nil || d.ids == nil {
 			reason = "must be of the same type as the source"
 		} else if &d.queue == q {
@@ -181,7 +183,7 @@ func (q *queue) checkDestination(d Queue) error {
 		}
 	}
 	if reason != "" {
-		return &ParamError{Err: ErrInvalidParameter, Param: "DestinationArn", Reason: reason}
+		return &ParamError{Err: ErrInvalidParameter, Param: "DestinationArn", Value: arn, Reason: reason}
 	}
 	return nil
 }

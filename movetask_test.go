@@ -198,7 +198,9 @@ func TestMOV5_WrongDestinationsAreRefused(t *testing.T) {
 		}
 		for name, d := range destinations {
 			_, err := s.q.Redrive(ctx, RedriveInput{Destination: d})
-			require.Equal(s, "DestinationArn", refusedAs(s, err, ErrInvalidParameter).Param, name)
+			refusal := refusedAs(s, err, ErrInvalidParameter)
+			require.Equal(s, "DestinationArn", refusal.Param, name)
+			require.Equal(s, targetARN(d.(DeadLetterTarget)), refusal.Value, name)
 		}
 		require.Empty(s, s.q.MoveTasks())
 		var none context.Context
