@@ -35,4 +35,6 @@
 // client goes away, if the server notices: net/http cancels the request's context when the
 // connection breaks. A message that was handed to such a client comes back by its visibility
 // timeout (SQS: LC-8).
+//
+// A server that stops must end the long polls, or wait for them: see [Handler.EndLongPolls].
 package sqsapi

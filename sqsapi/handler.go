@@ -37,9 +37,11 @@ type Options struct {
 // is safe for concurrent use, keeps no goroutine and nothing to close. It answers on every path;
 // see [NewHandler] for what paths mean.
 type Handler struct {
-	broker  *inq.Broker
-	baseURL string
-	max     int64
+	broker   *inq.Broker
+	baseURL  string
+	max      int64
+	polling  context.Context // ends with the long polls
+	endPolls context.CancelFunc
 }
 
 // NewHandler makes a handler for the queues of b, which stays the caller's to close. The last
@@ -47,6 +49,10 @@ type Handler struct {
 // amazonaws.com of another region is refused (SQS: MGT-13).
 func NewHandler(b *inq.Broker, o Options) *Handler {
 	h := &Handler{broker: b, baseURL: strings.TrimSuffix(o.BaseURL, "/"), max: o.MaxBytes}
+	h.polling, h.endPolls = context.WithCancel(context.Background())
+	// A context makes its channel when it is first asked for it. Where that is a request inside a
+	// bubble, EndLongPolls outside of it must not be the one to close it.
+	h.polling.Done()
 	if h.max <= 0 {
 		h.max = DefaultMaxBytes
 	}
@@ -78,7 +84,11 @@ func release(b *bytes.Buffer) {
 // ServeHTTP answers one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := requestID()
-	x, out, err := h.serve(w, r)
+	x, op, in, path, err := h.read(w, r)
+	var out any
+	if err == nil {
+		out, err = op.run(&call{Handler: h, ctx: r.Context(), r: r, path: path}, in)
+	}
 	answer := buffers.Get().(*bytes.Buffer)
 	defer release(answer)
 	head := w.Header()
@@ -97,19 +107,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(answer.Bytes()) // a client that is gone reads no error either
 }
 
-// serve carries a request out. The codec it returns is the one to answer with, also where there is
-// an error.
-func (h *Handler) serve(w http.ResponseWriter, r *http.Request) (codec, any, error) {
-	x, op, in, path, err := h.read(w, r)
-	if err != nil {
-		return x, nil, err
-	}
-	out, err := op.run(&call{Handler: h, ctx: r.Context(), r: r, path: path}, in)
-	return x, out, err
-}
-
-// read finds out what a request asks for. The buffer is free again when it returns: what waits must
-// not hold it.
+// read finds out what a request asks for. The codec it returns is the one to answer with, also
+// where there is an error. The buffer is free again when it returns: what waits must not hold it.
 func (h *Handler) read(w http.ResponseWriter, r *http.Request) (x codec, op *operation, in any, path string, err error) {
 	body := buffers.Get().(*bytes.Buffer)
 	defer release(body)

@@ -157,7 +157,7 @@ func (c *call) receiveMessage(in *receiveMessageRequest) (*receiveMessageResult,
 			return nil, badID("", "ReceiveRequestAttemptId")
 		}
 	}
-	deliveries, err := q.Receive(c.ctx, input)
+	deliveries, err := c.receive(q, input)
 	if err != nil {
 		return nil, toFault(err, origin{receive: true})
 	}

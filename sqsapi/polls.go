@@ -1,0 +1,47 @@
+package sqsapi
+
+import (
+	"context"
+	"errors"
+
+	"example.com/inq"
+)
+
+// EndLongPolls ends every receive that waits, with the answer of one that found nothing, and from
+// now on none waits. All else goes on as before. It is for a server that stops, which would
+// otherwise have to wait up to 20 seconds for them, and it is what
+// [net/http.Server.RegisterOnShutdown] takes:
+//
+//	server.RegisterOnShutdown(handler.EndLongPolls)
+//
+// To its client an empty answer is nothing unusual, while an error, which is what ending the
+// contexts of the requests comes to, is logged and retried. EndLongPolls returns at once, can be
+// called again, and cannot be undone.
+func (h *Handler) EndLongPolls() { h.endPolls() }
+
+// receive is q.Receive for as long as there are long polls.
+func (c *call) receive(q inq.Queue, in inq.ReceiveInput) ([]inq.Delivery, error) {
+	if c.polling.Err() != nil {
+		in.Wait = inq.Zero
+	}
+	if !waits(q, in) {
+		return q.Receive(c.ctx, in)
+	}
+	ctx, cancel := context.WithCancel(c.ctx)
+	defer cancel()
+	defer context.AfterFunc(c.polling, cancel)()
+	deliveries, err := q.Receive(ctx, in)
+	if errors.Is(err, context.Canceled) && c.ctx.Err() == nil {
+		return nil, nil // the polling ended, not the request
+	}
+	return deliveries, err
+}
+
+// waits reports whether a receive can be a long poll, because all others need not pay for being
+// ended.
+func waits(q inq.Queue, in inq.ReceiveInput) bool {
+	if own, ok := q.(interface{ Config() inq.Config }); ok && in.Wait == 0 {
+		return own.Config().ReceiveWait > 0
+	}
+	return in.Wait != inq.Zero
+}

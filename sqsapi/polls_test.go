@@ -1,0 +1,87 @@
+package sqsapi
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/inq"
+)
+
+func TestEndLongPolls_AnswersThemAllAsEmptyAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newClient(t)
+		url := c.standard("q")
+		slow := c.standard("slow", inq.WithReceiveWait(20*time.Second))
+		handler := c.rt.handler.(*Handler)
+		began := time.Now()
+		var polls sync.WaitGroup
+		for range 5 {
+			polls.Go(func() { assert.Empty(t, c.receive(url, `,'WaitTimeSeconds':20`)) })
+			polls.Go(func() { assert.Empty(t, c.receive(slow, ``)) })
+		}
+		synctest.Wait()
+		handler.EndLongPolls()
+		polls.Wait()
+		assert.Zero(t, time.Since(began))
+		assert.Empty(t, c.receive(url, `,'WaitTimeSeconds':20`), "a later one does not wait")
+		assert.Empty(t, c.receive(slow, ``))
+		assert.Zero(t, time.Since(began))
+
+		handler.EndLongPolls()
+		c.send(url, "later")
+		assert.Len(t, c.receive(url, `,'WaitTimeSeconds':20`), 1, "all else goes on")
+	})
+}
+
+func TestEndLongPolls_HidesNoOtherEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newClient(t)
+		url := c.standard("q")
+		handler := c.rt.handler.(*Handler)
+		poll := func(ctx context.Context) (int, string) {
+			req := jsonRequest("ReceiveMessage", `{"QueueUrl":"`+url+`","WaitTimeSeconds":20}`).WithContext(ctx)
+			w := &response{header: http.Header{}}
+			handler.ServeHTTP(w, received(req))
+			return w.status, w.body.String()
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		status, _ := poll(ctx)
+		assert.Equal(t, 503, status, "the request itself ended")
+
+		var polls sync.WaitGroup
+		polls.Go(func() {
+			status, text := poll(t.Context())
+			assert.Equal(t, 400, status)
+			assert.Contains(t, text, "QueueDoesNotExist")
+		})
+		synctest.Wait()
+		require.NoError(t, c.broker.Delete(t.Context(), "q"))
+		handler.EndLongPolls()
+		polls.Wait()
+	})
+}
+
+func TestEndLongPolls_OutsideOfTheBubbleThatPolled(t *testing.T) {
+	b, err := inq.NewBroker()
+	require.NoError(t, err)
+	defer b.Close()
+	handler := NewHandler(b, Options{})
+	synctest.Test(t, func(t *testing.T) {
+		_, err := b.CreateStandard("q")
+		require.NoError(t, err)
+		w := &response{header: http.Header{}}
+		handler.ServeHTTP(w, received(jsonRequest("ReceiveMessage", poll)))
+		assert.Equal(t, "{}", strings.TrimSpace(w.body.String()))
+		require.NoError(t, b.Delete(t.Context(), "q"))
+	})
+	handler.EndLongPolls()
+}
