@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"example.com/inq"
 )
@@ -31,6 +32,10 @@ type Options struct {
 	// MaxBytes is the size above which a request's body is refused. 0 or less: [DefaultMaxBytes].
 	// Brokers whose queues are [inq.WithoutSQSLimits] may need more.
 	MaxBytes int64
+	// Answered is called after each answer by the goroutine that served the request, with what it
+	// was about: for a log, or for counting. It must not keep the request, and is called by several
+	// goroutines at once. nil: nothing is measured.
+	Answered func(*http.Request, Answer)
 }
 
 // Handler serves the API of Amazon SQS for the queues of a broker. Create one with [NewHandler]. It
@@ -40,7 +45,8 @@ type Handler struct {
 	broker   *inq.Broker
 	baseURL  string
 	max      int64
-	polling  context.Context // ends with the long polls
+	answered func(*http.Request, Answer) // nil: none
+	polling  context.Context             // ends with the long polls
 	endPolls context.CancelFunc
 }
 
@@ -48,7 +54,7 @@ type Handler struct {
 // element of a queue URL's path is the queue's name; of what else the URL says, only a host under
 // amazonaws.com of another region is refused (SQS: MGT-13).
 func NewHandler(b *inq.Broker, o Options) *Handler {
-	h := &Handler{broker: b, baseURL: strings.TrimSuffix(o.BaseURL, "/"), max: o.MaxBytes}
+	h := &Handler{broker: b, baseURL: strings.TrimSuffix(o.BaseURL, "/"), max: o.MaxBytes, answered: o.Answered}
 	h.polling, h.endPolls = context.WithCancel(context.Background())
 	// A context makes its channel when it is first asked for it. Where that is a request inside a
 	// bubble, EndLongPolls outside of it must not be the one to close it.
@@ -83,6 +89,10 @@ func release(b *bytes.Buffer) {
 
 // ServeHTTP answers one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	var began time.Time
+	if h.answered != nil {
+		began = time.Now()
+	}
 	id := requestID()
 	x, op, in, path, err := h.read(w, r)
 	var out any
@@ -92,10 +102,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer := buffers.Get().(*bytes.Buffer)
 	defer release(answer)
 	head := w.Header()
-	status := http.StatusOK
+	status, code := http.StatusOK, ""
 	if err != nil {
 		f := toFault(err, origin{})
-		status = f.kind.status
+		status, code = f.kind.status, f.kind.code
 		x.fault(answer, head, f, id)
 	} else {
 		x.result(answer, out, id)
@@ -105,6 +115,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	head["Content-Length"] = []string{strconv.Itoa(answer.Len())}
 	w.WriteHeader(status)
 	_, _ = w.Write(answer.Bytes()) // a client that is gone reads no error either
+	if h.answered != nil {
+		a := Answer{Status: status, Code: code, RequestBytes: r.ContentLength, Bytes: answer.Len(), Duration: time.Since(began)}
+		a.about(op, in, path)
+		h.answered(r, a)
+	}
 }
 
 // read finds out what a request asks for. The codec it returns is the one to answer with, also
