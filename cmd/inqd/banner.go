@@ -1,0 +1,43 @@
+package main
+
+import "strings"
+
+// banner is what a user reads and pastes. The first line ends with the URL, for programs that read
+// it. queue is one that exists, or "".
+func banner(base, region, account, queue string) string {
+	text := textBanner
+	name := queue
+	if name == "" {
+		name = "jobs"
+		text = strings.Replace(text, "{create}", "    aws sqs create-queue --endpoint-url {base} --queue-name {queue}\n", 1)
+	}
+	return strings.NewReplacer("{create}", "", "{base}", base, "{region}", region, "{url}", base+"/"+account+"/"+name, "{queue}", name).Replace(text)
+}
+
+const textBanner = `inqd serves Amazon SQS on {base}
+
+Clients want credentials and a region, which are not checked:
+
+    export AWS_ACCESS_KEY_ID=inq AWS_SECRET_ACCESS_KEY=inq AWS_REGION={region} AWS_DEFAULT_REGION={region}
+
+AWS CLI:
+
+{create}    aws sqs send-message --endpoint-url {base} --queue-url {url} --message-body hello
+    aws sqs receive-message --endpoint-url {base} --queue-url {url} --wait-time-seconds 20
+    aws sqs delete-message --endpoint-url {base} --queue-url {url} --receipt-handle HANDLE
+
+Go (github.com/aws/aws-sdk-go-v2/service/sqs; the HTTP client avoids needless reconnects):
+
+    cfg, err := config.LoadDefaultConfig(ctx, config.WithHTTPClient(inqaws.NewHTTPClient()))
+    client := sqs.NewFromConfig(cfg, func(o *sqs.Options) { o.BaseEndpoint = aws.String("{base}") })
+
+Python (boto3):
+
+    sqs = boto3.client("sqs", endpoint_url="{base}")
+
+JavaScript (@aws-sdk/client-sqs):
+
+    const sqs = new SQSClient({ endpoint: "{base}" });
+
+Messages end with this process. Ctrl-C stops it.
+`

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"strconv"
+
+	"example.com/inq"
+)
+
+const about = `inqd serves the HTTP API of Amazon SQS from memory: all operations, for the AWS CLI
+and every AWS SDK. Credentials are not checked, and messages end with the process.
+
+    inqd
+    inqd -queue jobs,VisibilityTimeout=10 -queue orders.fifo,ContentBasedDeduplication=true
+    inqd -queue dead -queue 'jobs,RedrivePolicy={"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:dead","maxReceiveCount":3}'
+
+The first line on standard output ends with the URL it serves; lines to paste for
+clients follow. The log goes to standard error. GET /health answers 200.
+SIGTERM or Ctrl-C stops it: long polls are answered as empty, other requests get
+8 seconds to finish, the exit status is 0. A second Ctrl-C ends it at once.
+
+Flags:
+`
+
+const aboutQueue = "create a queue at the start: its `name[,Attribute=value]...` with the attributes of CreateQueue.\n" +
+	"A value that begins with { is JSON up to its closing brace. A name that ends in .fifo makes\n" +
+	"a FIFO queue; FifoQueue=true need not be said. A RedrivePolicy may name a queue that is\n" +
+	"given before or after. Can be repeated"
+
+// config is what the arguments say.
+type config struct {
+	addr      string
+	region    string
+	account   string
+	queues    []queueSpec
+	relaxed   bool
+	logLevel  slog.Level
+	logFormat string
+}
+
+// A usageError says what is wrong with the arguments.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+// parseFlags reads the arguments. It returns flag.ErrHelp after it explained them on stdout, and a
+// *usageError that names flag, value and what is allowed.
+func parseFlags(args []string, stdout io.Writer) (*config, error) {
+	c := &config{addr: "127.0.0.1:9324", region: "us-east-1", account: "000000000000", logFormat: "text"}
+	f := flag.NewFlagSet("inqd", flag.ContinueOnError)
+	f.SetOutput(io.Discard) // what it would print about an error is in the error
+	f.Usage = func() {}
+	f.Func("addr", "listen on this `host:port`; port 0 is any free one (default "+c.addr+")", c.setAddr)
+	f.Func("region", "`region` in the ARNs of the queues (default "+c.region+")", c.setRegion)
+	f.Func("account", "`account` in the URLs and ARNs of the queues, 12 digits (default "+c.account+")", c.setAccount)
+	f.Func("queue", aboutQueue, c.addQueue)
+	f.BoolFunc("relaxed", "no 60-second rules: purge again, and create under the name of a deleted queue, at once", c.setRelaxed)
+	f.Func("log-level", "log from this `level` on: debug (each request), info, warn or error (default info)", c.setLogLevel)
+	f.Func("log-format", "`format` of the log: text or json (default "+c.logFormat+")", c.setLogFormat)
+	switch err := f.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(stdout, about)
+		f.SetOutput(stdout)
+		f.PrintDefaults()
+		return nil, flag.ErrHelp
+	case err != nil:
+		return nil, &usageError{err}
+	case f.NArg() != 0:
+		return nil, &usageError{fmt.Errorf("unexpected argument %q; all arguments are flags", f.Arg(0))}
+	}
+	return c, nil
+}
+
+func (c *config) setAddr(text string) error {
+	_, port, err := net.SplitHostPort(text)
+	if err != nil {
+		return errors.New("must be host:port, such as 127.0.0.1:9324, or :9324 for all interfaces")
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return errors.New("the port must be from 0 to 65535")
+	}
+	c.addr = text
+	return nil
+}
+
+func (c *config) setRegion(text string) error {
+	c.region = text
+	return allowed(inq.WithRegion(text))
+}
+
+func (c *config) setAccount(text string) error {
+	c.account = text
+	return allowed(inq.WithAccount(text))
+}
+
+// allowed asks a broker, who knows the rule, for what is wrong with an option.
+func allowed(o inq.BrokerOption) error {
+	_, err := inq.NewBroker(o)
+	var p *inq.ParamError
+	if errors.As(err, &p) {
+		return errors.New(p.Reason)
+	}
+	return err
+}
+
+func (c *config) addQueue(text string) error {
+	q, err := parseQueue(text)
+	if err != nil {
+		return err
+	}
+	for _, other := range c.queues {
+		if other.name == q.name {
+			return fmt.Errorf("queue %s is given twice", q.name)
+		}
+	}
+	c.queues = append(c.queues, q)
+	return nil
+}
+
+func (c *config) setRelaxed(text string) (err error) {
+	if c.relaxed, err = strconv.ParseBool(text); err != nil {
+		return errors.New("must be true or false")
+	}
+	return nil
+}
+
+func (c *config) setLogLevel(text string) error {
+	level, ok := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}[text]
+	if !ok {
+		return errors.New("must be debug, info, warn or error")
+	}
+	c.logLevel = level
+	return nil
+}
+
+func (c *config) setLogFormat(text string) error {
+	if text != "text" && text != "json" {
+		return errors.New("must be text or json")
+	}
+	c.logFormat = text
+	return nil
+}
+
+func (c *config) logger(w io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: c.logLevel}
+	if c.logFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
