@@ -26,9 +26,9 @@ AWS CLI:
     aws sqs receive-message --endpoint-url {base} --queue-url {url} --wait-time-seconds 20
     aws sqs delete-message --endpoint-url {base} --queue-url {url} --receipt-handle HANDLE
 
-Go (github.com/aws/aws-sdk-go-v2/service/sqs; the HTTP client avoids needless reconnects):
+Go (aws-sdk-go-v2, whose own HTTP client loses large answers of a fast server now and then):
 
-    cfg, err := config.LoadDefaultConfig(ctx, config.WithHTTPClient(inqaws.NewHTTPClient()))
+    cfg, err := config.LoadDefaultConfig(ctx, config.WithHTTPClient(inqaws.NewHTTPClient(nil)))
     client := sqs.NewFromConfig(cfg, func(o *sqs.Options) { o.BaseEndpoint = aws.String("{base}") })
 
 Python (boto3):

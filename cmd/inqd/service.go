@@ -109,12 +109,13 @@ func (s *service) answered(r *http.Request, a sqsapi.Answer) {
 
 // serve answers requests until ctx ends. Then it accepts no more connections, ends the long polls,
 // waits for the other requests, and tells what is lost. It returns nil after that, and an error
-// where the listener fails.
+// where the listener fails. The broker stays the caller's to close.
 func (s *service) serve(ctx context.Context, listener net.Listener) error {
 	served := make(chan error, 1)
 	go func() { served <- s.server.Serve(listener) }()
 	select {
 	case err := <-served:
+		_ = s.server.Close() // nobody is left to serve the connections there are
 		return fmt.Errorf("serving on %s: %w", listener.Addr(), err)
 	case <-ctx.Done():
 	}

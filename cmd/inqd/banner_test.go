@@ -1,0 +1,66 @@
+package main
+
+import (
+	"net"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+const goldenBanner = `inqd serves Amazon SQS on http://127.0.0.1:4100
+
+Clients want credentials and a region, which are not checked:
+
+    export AWS_ACCESS_KEY_ID=inq AWS_SECRET_ACCESS_KEY=inq AWS_REGION=eu-west-1 AWS_DEFAULT_REGION=eu-west-1
+
+AWS CLI:
+
+    aws sqs create-queue --endpoint-url http://127.0.0.1:4100 --queue-name jobs
+    aws sqs send-message --endpoint-url http://127.0.0.1:4100 --queue-url http://127.0.0.1:4100/123456789012/jobs --message-body hello
+    aws sqs receive-message --endpoint-url http://127.0.0.1:4100 --queue-url http://127.0.0.1:4100/123456789012/jobs --wait-time-seconds 20
+    aws sqs delete-message --endpoint-url http://127.0.0.1:4100 --queue-url http://127.0.0.1:4100/123456789012/jobs --receipt-handle HANDLE
+
+Go (aws-sdk-go-v2, whose own HTTP client loses large answers of a fast server now and then):
+
+    cfg, err := config.LoadDefaultConfig(ctx, config.WithHTTPClient(inqaws.NewHTTPClient(nil)))
+    client := sqs.NewFromConfig(cfg, func(o *sqs.Options) { o.BaseEndpoint = aws.String("http://127.0.0.1:4100") })
+
+Python (boto3):
+
+    sqs = boto3.client("sqs", endpoint_url="http://127.0.0.1:4100")
+
+JavaScript (@aws-sdk/client-sqs):
+
+    const sqs = new SQSClient({ endpoint: "http://127.0.0.1:4100" });
+
+Messages end with this process. Ctrl-C stops it.
+`
+
+func TestBanner(t *testing.T) {
+	assert.Equal(t, goldenBanner, banner("http://127.0.0.1:4100", "eu-west-1", "123456789012", ""))
+}
+
+func TestBanner_ShowsAQueueThatExists(t *testing.T) {
+	text := banner("http://[::1]:1", "r", "000000000000", "{base}")
+	assert.Contains(t, text, "--queue-url http://[::1]:1/000000000000/{base} --message-body")
+	assert.NotContains(t, text, "create-queue")
+	assert.NotContains(t, text, "{create}")
+}
+
+func TestBaseURL_IsWhereThisMachineReachesIt(t *testing.T) {
+	for _, tt := range []struct {
+		ip       string
+		want     string
+		loopback bool
+	}{
+		{"127.0.0.1", "http://127.0.0.1:9", true},
+		{"::1", "http://[::1]:9", true},
+		{"0.0.0.0", "http://localhost:9", false},
+		{"::", "http://localhost:9", false},
+		{"192.0.2.7", "http://192.0.2.7:9", false},
+	} {
+		addr := &net.TCPAddr{IP: net.ParseIP(tt.ip), Port: 9}
+		assert.Equal(t, tt.want, baseURL(addr))
+		assert.Equal(t, tt.loopback, loopback(addr), tt.ip)
+	}
+}

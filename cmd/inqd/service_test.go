@@ -1,0 +1,384 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/inq"
+)
+
+// pipes is a listener in memory, so that a server works inside a bubble.
+type pipes struct {
+	conns chan net.Conn
+	done  chan struct{}
+	close sync.Once
+}
+
+func newPipes() *pipes { return &pipes{conns: make(chan net.Conn), done: make(chan struct{})} }
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error {
+	p.close.Do(func() { close(p.done) })
+	return nil
+}
+
+func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1} }
+
+func (p *pipes) dial(t *testing.T) net.Conn {
+	client, server := net.Pipe()
+	select {
+	case p.conns <- server:
+	case <-p.done:
+		t.Fatal("nobody accepts")
+	}
+	return client
+}
+
+// bench is a service under test, in a bubble.
+type bench struct {
+	*testing.T
+	pipes  *pipes
+	broker *inq.Broker
+	queue  *inq.Standard // "q"
+	log    *bytes.Buffer // to be read when the service is idle
+	stop   context.CancelFunc
+	served chan error
+}
+
+func newBench(t *testing.T, level slog.Level) *bench {
+	t.Helper()
+	b, err := inq.NewBroker()
+	require.NoError(t, err)
+	q, err := b.CreateStandard("q")
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(t.Context())
+	s := &bench{T: t, pipes: newPipes(), broker: b, queue: q, log: new(bytes.Buffer), stop: stop, served: make(chan error, 1)}
+	service := newService(b, slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: level})))
+	go func() {
+		s.served <- service.serve(ctx, s.pipes)
+		close(s.served)
+	}()
+	return s
+}
+
+// ended stops the service, where it has not ended, and checks that it ended well.
+func (s *bench) ended() {
+	s.Helper()
+	s.stop()
+	require.NoError(s, <-s.served)
+	require.NoError(s, s.broker.Close())
+}
+
+// logged returns the lines with this message.
+func (s *bench) logged(message string) (lines []map[string]any) {
+	s.Helper()
+	for text := range strings.Lines(s.log.String()) {
+		var line map[string]any
+		require.NoError(s, json.Unmarshal([]byte(text), &line))
+		if line["msg"] == message {
+			delete(line, "time")
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+func request(operation, body string) string {
+	return fmt.Sprintf("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-amz-json-1.0\r\n"+
+		"X-Amz-Target: AmazonSQS.%s\r\nContent-Length: %d\r\n\r\n%s", operation, len(body), body)
+}
+
+func write(t *testing.T, conn net.Conn, text string) {
+	t.Helper()
+	_, err := io.WriteString(conn, text)
+	require.NoError(t, err)
+}
+
+// answer reads one answer.
+func answer(t *testing.T, conn net.Conn) (int, string) {
+	t.Helper()
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(t, err)
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	return resp.StatusCode, strings.TrimSpace(string(body))
+}
+
+const poll = `{"QueueUrl":"q","WaitTimeSeconds":20}`
+
+func TestService_ALongPollOf20SecondsIsNotCut(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		header time.Duration // how long the client takes for the header
+		body   time.Duration
+	}{
+		{"at once", 0, 0},
+		{"slow header", readHeaderTimeout - time.Nanosecond, 0},
+		{"slow body", 0, readTimeout - longestPoll - time.Nanosecond},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newBench(t, slog.LevelInfo)
+				conn := s.pipes.dial(t)
+				header, body, _ := strings.Cut(request("ReceiveMessage", poll), "\r\n\r\n")
+				write(t, conn, header[:1])
+				time.Sleep(tt.header)
+				write(t, conn, header[1:]+"\r\n\r\n")
+				time.Sleep(tt.body)
+				write(t, conn, body)
+				began := time.Now()
+				status, text := answer(t, conn)
+				assert.Equal(t, 200, status)
+				assert.Equal(t, "{}", text)
+				assert.Equal(t, longestPoll, time.Since(began))
+
+				write(t, conn, request("ListQueues", "{}")) // the connection lives on
+				status, _ = answer(t, conn)
+				assert.Equal(t, 200, status)
+				require.NoError(t, conn.Close())
+				s.ended()
+			})
+		})
+	}
+}
+
+func TestService_CutsOffSlowClients(t *testing.T) {
+	whole := request("ReceiveMessage", poll)
+	head := strings.Index(whole, "\r\n\r\n")
+	for _, tt := range []struct {
+		name  string
+		sends string
+		every time.Duration // a byte of the rest
+		after time.Duration
+	}{
+		{"silent", "", 0, readHeaderTimeout},
+		{"header that stops", whole[:head/2], 0, readHeaderTimeout},
+		{"header byte by byte", whole[:head/2], time.Second, readHeaderTimeout},
+		{"body that stops", whole[:head+8], 0, readTimeout},
+		{"idle after an answer", request("ListQueues", "{}"), 0, idleTimeout},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newBench(t, slog.LevelInfo)
+				conn := s.pipes.dial(t)
+				began := time.Now()
+				var cut sync.WaitGroup
+				cut.Go(func() {
+					_, _ = io.Copy(io.Discard, conn)
+					assert.Equal(t, tt.after, time.Since(began))
+				})
+				write(t, conn, tt.sends)
+				if tt.every > 0 {
+					for _, b := range whole[head/2 : head] {
+						time.Sleep(tt.every)
+						if _, err := conn.Write([]byte{byte(b)}); err != nil {
+							break
+						}
+					}
+				}
+				cut.Wait()
+				require.NoError(t, conn.Close())
+				s.ended()
+			})
+		})
+	}
+}
+
+func TestService_RefusesALargeHeader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newBench(t, slog.LevelInfo)
+		conn := s.pipes.dial(t)
+		go func() { // the server does not read all of it
+			_, _ = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: h\r\nX: "+strings.Repeat("x", maxHeaderBytes+1<<13)+"\r\n\r\n")
+		}()
+		status, _ := answer(t, conn)
+		assert.Equal(t, 431, status)
+		require.NoError(t, conn.Close())
+		s.ended()
+	})
+}
+
+func TestService_StopAnswersLongPollsAtOnceAndLosesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newBench(t, slog.LevelInfo)
+		var polls sync.WaitGroup
+		for range 20 {
+			polls.Go(func() {
+				conn := s.pipes.dial(t)
+				write(t, conn, request("ReceiveMessage", poll))
+				status, text := answer(t, conn)
+				assert.Equal(t, 200, status)
+				assert.Equal(t, "{}", text)
+				assert.NoError(t, conn.Close())
+			})
+		}
+		synctest.Wait()
+		// A send is half there when the stop comes. It is carried out.
+		sending := s.pipes.dial(t)
+		text := request("SendMessage", `{"QueueUrl":"q","MessageBody":"b"}`)
+		write(t, sending, text[:len(text)-1])
+		synctest.Wait()
+		began := time.Now()
+		s.stop()
+		polls.Wait()
+		assert.Zero(t, time.Since(began))
+		synctest.Wait()
+		assert.Empty(t, s.served, "it waits for the send")
+		time.Sleep(stopTimeout - time.Second)
+		write(t, sending, text[len(text)-1:])
+		status, _ := answer(t, sending)
+		assert.Equal(t, 200, status)
+		require.NoError(t, <-s.served)
+		assert.Equal(t, inq.Counts{Visible: 1}, s.queue.Stats().Counts)
+		assert.Equal(t, []map[string]any{{"level": "INFO", "msg": "stopping", "long_polls": 20.0, "timeout": float64(stopTimeout)}}, s.logged("stopping"))
+		assert.Empty(t, s.logged("requests under way are cut off"))
+		require.NoError(t, sending.Close())
+		s.ended()
+	})
+}
+
+func TestService_StopIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newBench(t, slog.LevelInfo)
+		conn := s.pipes.dial(t)
+		text := request("SendMessage", `{"QueueUrl":"q","MessageBody":"b"}`)
+		write(t, conn, text[:len(text)-1])
+		synctest.Wait()
+		began := time.Now()
+		s.stop()
+		require.NoError(t, <-s.served)
+		assert.Equal(t, stopTimeout, time.Since(began))
+		assert.Len(t, s.logged("requests under way are cut off"), 1)
+		_, err := io.WriteString(conn, text[len(text)-1:])
+		assert.ErrorIs(t, err, io.ErrClosedPipe)
+		assert.Zero(t, s.queue.Stats().Counts)
+		require.NoError(t, conn.Close())
+		s.ended()
+	})
+}
+
+func TestService_TellsWhatIsLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newBench(t, slog.LevelInfo)
+		_, err := s.broker.CreateStandard("empty")
+		require.NoError(t, err)
+		jobs, err := s.broker.CreateFIFO("jobs.fifo", inq.WithContentBasedDeduplication(true))
+		require.NoError(t, err)
+		_, err = jobs.Send(t.Context(), inq.Message{Body: "one", GroupID: "g"})
+		require.NoError(t, err)
+		for i := range 6 {
+			m := inq.Message{Body: "b"}
+			if i > 3 {
+				m.Delay = time.Minute
+			}
+			_, err := s.queue.Send(t.Context(), m)
+			require.NoError(t, err)
+		}
+		_, err = s.queue.Receive(t.Context(), inq.ReceiveInput{Max: 3})
+		require.NoError(t, err)
+		s.ended()
+		assert.Equal(t, []map[string]any{
+			{"level": "WARN", "msg": "messages are lost", "queue": "jobs.fifo", "messages": 1.0, "visible": 1.0, "in_flight": 0.0, "delayed": 0.0},
+			{"level": "WARN", "msg": "messages are lost", "queue": "q", "messages": 6.0, "visible": 1.0, "in_flight": 3.0, "delayed": 2.0},
+		}, s.logged("messages are lost"))
+		assert.Equal(t, []map[string]any{{"level": "INFO", "msg": "stopped", "messages_lost": 7.0}}, s.logged("stopped"))
+	})
+}
+
+func TestService_LogsRequestsAtDebugLevelOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, level := range []slog.Level{slog.LevelDebug, slog.LevelInfo} {
+			s := newBench(t, level)
+			conn := s.pipes.dial(t)
+			send := `{"QueueUrl":"http://h/0/q","MessageBody":"secret"}`
+			write(t, conn, request("SendMessage", send))
+			_, sent := answer(t, conn)
+			write(t, conn, request("DeleteQueue", `{"QueueUrl":"none"}`))
+			_, refused := answer(t, conn)
+			write(t, conn, request("ReceiveMessage", `{"QueueUrl":"q"}`))
+			_, _ = answer(t, conn)
+			write(t, conn, request("ReceiveMessage", poll))
+			_, empty := answer(t, conn)
+			require.NoError(t, conn.Close())
+			s.ended()
+			lines := s.logged("request")
+			if level == slog.LevelInfo {
+				assert.Empty(t, lines)
+				continue
+			}
+			require.Len(t, lines, 4)
+			assert.Equal(t, map[string]any{"level": "DEBUG", "msg": "request", "operation": "SendMessage", "queue": "q", "status": 200.0,
+				"duration": 0.0, "request_bytes": float64(len(send)), "bytes": float64(len(sent))}, lines[0])
+			assert.Equal(t, map[string]any{"level": "DEBUG", "msg": "request", "operation": "DeleteQueue", "queue": "none", "status": 400.0,
+				"duration": 0.0, "request_bytes": 19.0, "bytes": float64(len(refused)), "error": "AWS.SimpleQueueService.NonExistentQueue"}, lines[1])
+			assert.Equal(t, map[string]any{"level": "DEBUG", "msg": "request", "operation": "ReceiveMessage", "queue": "q", "status": 200.0,
+				"duration": float64(longestPoll), "request_bytes": float64(len(poll)), "bytes": float64(len(empty))}, lines[3])
+			assert.NotContains(t, s.log.String(), "secret")
+		}
+	})
+}
+
+func TestService_Health(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newBench(t, slog.LevelInfo)
+		conn := s.pipes.dial(t)
+		write(t, conn, "GET /health HTTP/1.1\r\nHost: h\r\n\r\n")
+		status, text := answer(t, conn)
+		assert.Equal(t, 200, status)
+		assert.Equal(t, `{"status":"ok","queues":1}`, text)
+		// Only a GET asks for it: a queue may have that name.
+		write(t, conn, strings.Replace(request("CreateQueue", `{"QueueName":"health"}`), "POST / ", "POST /health ", 1))
+		status, _ = answer(t, conn)
+		assert.Equal(t, 200, status)
+		write(t, conn, "GET /health HTTP/1.1\r\nHost: h\r\n\r\n")
+		_, text = answer(t, conn)
+		assert.Equal(t, `{"status":"ok","queues":2}`, text)
+		require.NoError(t, s.broker.Close())
+		write(t, conn, "GET /health HTTP/1.1\r\nHost: h\r\n\r\n")
+		status, _ = answer(t, conn)
+		assert.Equal(t, 503, status)
+		require.NoError(t, conn.Close())
+		s.ended()
+	})
+}
+
+func TestService_AListenerThatFailsIsAnError(t *testing.T) {
+	b, err := inq.NewBroker()
+	require.NoError(t, err)
+	defer b.Close()
+	broken := errors.New("broken")
+	err = newService(b, slog.New(slog.DiscardHandler)).serve(t.Context(), failing{newPipes(), broken})
+	assert.ErrorIs(t, err, broken)
+	assert.ErrorContains(t, err, "serving on 127.0.0.1:1")
+}
+
+type failing struct {
+	*pipes
+	err error
+}
+
+func (f failing) Accept() (net.Conn, error) { return nil, f.err }
