@@ -126,7 +126,8 @@ func (q *queue) deliverEvents() {
 	q.mu.Unlock()
 }
 
-// observe calls f. Should f panic or end the goroutine, others can go on delivering.
+// observe calls f. Should f panic or end the goroutine, what gathered meanwhile is delivered all the
+// same, and others can go on delivering.
 func (q *queue) observe(f func([]Event), batch []Event) {
 	if f == nil {
 		return // taken away meanwhile
@@ -136,7 +137,7 @@ func (q *queue) observe(f func([]Event), batch []Event) {
 		if !returned {
 			q.mu.Lock()
 			q.delivering = false
-			q.mu.Unlock()
+			q.deliverEvents() // unlocks
 		}
 	}()
 	f(batch)

@@ -158,8 +158,8 @@ func (q *queue) Redrive(ctx context.Context, in RedriveInput) (*MoveTask, error)
 	if len(q.tasks) > moveTasksKept {
 		q.tasks = slices.Delete(q.tasks, 0, 1)
 	}
+	go t.run() // first of all: an observer may end this goroutine
 	q.leave(now)
-	go t.run()
 	return t, nil
 }
 
@@ -259,12 +259,12 @@ func (q *queue) startMove() (*chore, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer q.leave(now)
 	if q.fifo != nil {
 		q.fifo.run = 0
 	}
 	slot := q.peekLocked(now)
 	if slot == 0 {
+		q.leave(now)
 		return nil, nil
 	}
 	r := q.store.at(slot)
@@ -276,6 +276,14 @@ func (q *queue) startMove() (*chore, error) {
 	} else {
 		ch.letter.SourceARN = ""
 	}
+	left := false
+	defer func() {
+		if !left { // an observer has ended the goroutine
+			q.finishMove(&ch, false)
+		}
+	}()
+	q.leave(now)
+	left = true
 	return &ch, nil
 }
 

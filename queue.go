@@ -509,10 +509,10 @@ func (q *queue) end(reason error) {
 	task := q.task
 	q.emitLocked(now, Event{Kind: EventClosed, Count: q.store.live})
 	q.resetLocked()
-	q.unlock(now)
 	if task != nil {
-		task.cancel()
+		defer task.cancel()
 	}
+	q.unlock(now)
 }
 
 // nextLocked returns the earliest time at which something is due. It is never too late and may be

@@ -62,15 +62,6 @@ type chore struct {
 	letter DeadLetter
 }
 
-// fate is how a hand-over ended.
-type fate int
-
-const (
-	fateTaken  fate = iota // the target has the message
-	fateFailed             // the message will be offered again
-	fateAlive              // the target is gone, the message is held for delivery
-)
-
 // errTargetQuit is the failure of a target or a destination that ended its goroutine.
 var errTargetQuit = errors.New("inq: the target of a message did not return")
 
@@ -201,22 +192,20 @@ func (q *queue) grantHeldLocked(now int64, c *receiveCall, dst []Delivery, held 
 // then: what was, and messages whose target is gone. Between two of them it looks at ctx; once that
 // has ended, everything not yet handed over is as it was.
 func (q *queue) handOverAll(ctx context.Context, now int64, chores []chore, held []ref, most int) (_ []ref, err error) {
-	q.leave(now)
 	completed := false
 	defer func() {
-		if !completed { // ctx has ended, or a target has ended the goroutine
+		if !completed { // ctx has ended, or a target or an observer has ended the goroutine
 			q.restore(held, chores)
 		}
 	}()
+	q.leave(now)
 	for len(chores) > 0 {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		ch := chores[0]
 		chores = chores[1:]
-		if q.handOver(ctx, &ch, len(held) < most) == fateAlive {
-			held = append(held, ch.ref)
-		}
+		q.handOver(ctx, &ch, &held, most)
 	}
 	completed = true
 	return held, nil
@@ -239,13 +228,12 @@ func (q *queue) restore(held []ref, chores []chore) {
 	q.leave(now)
 }
 
-// handOver gives one message to its target and carries out what follows from the answer. hold says
-// what to do where the target is gone: hold the message, or put it back.
-func (q *queue) handOver(ctx context.Context, ch *chore, hold bool) (end fate) {
+// handOver gives one message to its target and carries out what follows from the answer. Where the
+// target is gone, the message is held for delivery if held has fewer than most.
+func (q *queue) handOver(ctx context.Context, ch *chore, held *[]ref, most int) {
 	err := errTargetQuit
-	defer func() { end = q.finishBury(ch, err, hold) }()
+	defer func() { q.finishBury(ch, err, held, most) }()
 	err = callTarget(ctx, ch)
-	return end
 }
 
 // callTarget calls the target with its own time limit and turns a panic into an error.
@@ -275,10 +263,10 @@ func backoff(failures uint32) time.Duration {
 }
 
 // finishBury ends a hand-over. The message may be gone meanwhile: deleted, purged or expired.
-func (q *queue) finishBury(ch *chore, err error, hold bool) fate {
+func (q *queue) finishBury(ch *chore, err error, held *[]ref, most int) {
 	now, closed := q.enter()
 	if closed != nil {
-		return fateTaken
+		return
 	}
 	defer q.leave(now)
 	r := q.store.find(ch.slot, ch.seq)
@@ -291,18 +279,19 @@ func (q *queue) finishBury(ch *chore, err error, hold bool) fate {
 			q.eventLocked(now, EventDeadLettered, ch.slot)
 			q.detachLocked(ch.slot, r)
 		}
-		return fateTaken
+		return
 	}
 	if r == nil {
-		return fateTaken
+		return
 	}
 	if errors.Is(err, ErrClosed) || errors.Is(err, ErrQueueDoesNotExist) {
-		if !hold {
+		if len(*held) >= most {
 			q.readyLocked(ch.slot, r)
-			return fateFailed
+			return
 		}
 		r.state = stateHeld
-		return fateAlive
+		*held = append(*held, ch.ref)
+		return
 	}
 	q.failedLocked(now, ch, err)
 	ra := q.rareLocked(r)
@@ -312,7 +301,6 @@ func (q *queue) finishBury(ch *chore, err error, hold bool) fate {
 	ra.failures++
 	r.state = stateBackoff
 	q.deadlineLocked(ch.slot, r, after(now, backoff(ra.failures)))
-	return fateFailed
 }
 
 // failedLocked notes a failure of the target. q.mu must be held.
@@ -417,10 +405,9 @@ func (q *queue) buryReceipt(ctx context.Context, rc receipt, reason string) erro
 	q.timeouts.remove(&q.store, rc.slot, r)
 	deadline := q.store.nodes.At(rc.slot).Deadline
 	ch := q.startBuryLocked(rc.slot, r, target, reason)
-	q.leave(now)
-
 	err = errTargetQuit
 	defer func() { q.finishOwnBury(&ch, err, deadline) }()
+	q.leave(now)
 	if err = callTarget(ctx, &ch); err != nil {
 		return fmt.Errorf("inq: dead-letter target: %w", err)
 	}
@@ -430,7 +417,7 @@ func (q *queue) buryReceipt(ctx context.Context, rc receipt, reason string) erro
 // finishOwnBury ends a hand-over that the consumer asked for.
 func (q *queue) finishOwnBury(ch *chore, err error, deadline int64) {
 	if err == nil {
-		q.finishBury(ch, nil, false)
+		q.finishBury(ch, nil, nil, 0)
 		return
 	}
 	now, closed := q.enter()

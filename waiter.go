@@ -120,6 +120,13 @@ func (q *queue) wait(ctx context.Context, now int64, c *receiveCall, dst []Deliv
 		return nil, nil
 	}
 	w := q.newWaiterLocked(c, dst)
+	defer q.dropWaiter(w)
+	answered := false
+	defer func() {
+		if !answered { // an observer or a target has ended the goroutine
+			q.forsake(w)
+		}
+	}()
 	deadline := after(now, c.wait)
 	for {
 		q.parkLocked(w, deadline)
@@ -128,40 +135,46 @@ func (q *queue) wait(ctx context.Context, now int64, c *receiveCall, dst []Deliv
 		case <-w.wake:
 		case <-ctx.Done():
 			if !q.abandon(w) {
-				q.dropWaiter(w)
+				answered = true
 				return nil, ctx.Err()
 			}
 			// It was woken in the same instant: what it was handed is never dropped.
 		}
 		if !w.retry {
-			ds, err := w.dst[:w.n], w.err
-			q.dropWaiter(w)
-			if err != nil || len(ds) == 0 {
-				return nil, err
+			answered = true
+			if w.err != nil || w.n == 0 {
+				return nil, w.err
 			}
-			return ds, nil
+			return w.dst[:w.n], nil
 		}
 		var ds []Delivery
 		var done bool
 		var err error
-		if ds, done, now, err = q.retryParked(ctx, w, deadline); done {
-			q.dropWaiter(w)
+		if ds, done, now, err = q.retry(ctx, w, deadline); done {
+			answered = true
 			return ds, err
 		}
 	}
 }
 
-// retryParked is retry that gives w up where the target ends the goroutine.
-func (q *queue) retryParked(ctx context.Context, w *waiter, deadline int64) (ds []Delivery, done bool, now int64, err error) {
-	returned := false
-	defer func() {
-		if !returned {
-			q.dropWaiter(w)
-		}
-	}()
-	ds, done, now, err = q.retry(ctx, w, deadline)
-	returned = true
-	return ds, done, now, err
+// forsake takes w out of line for good, wherever it is in its wait. What it was handed is in flight
+// for nobody and comes back by its timeout; what it was to hand over is left to the next one.
+func (q *queue) forsake(w *waiter) {
+	now, err := q.enter()
+	if err == nil && w.parked {
+		q.unparkLocked(w)
+	}
+	select {
+	case <-w.wake:
+	default:
+	}
+	if err != nil {
+		return
+	}
+	if q.waiters.chore == w {
+		q.waiters.chore = nil
+	}
+	q.leave(now)
 }
 
 // abandon takes w out of line because its context ended, and reports whether it had been woken
