@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"regexp"
 	"strings"
@@ -60,26 +61,33 @@ func TestParseRules_FindsEveryRuleOfTheDocument(t *testing.T) {
 	}
 }
 
-// results of one way for each rule.
-func results(ids ...string) passed {
+// results of one way, with a case for each id, and the chapter that has these cases.
+func results(ids ...string) (passed, behaviour.Chapter) {
 	r := passed{}
-	for _, id := range ids {
+	var c behaviour.Chapter
+	for i, id := range ids {
+		name := fmt.Sprint("case ", i)
+		c.Cases = append(c.Cases, behaviour.Case{Rule: id, Name: name})
 		if r[ways[0].test] == nil {
-			r[ways[0].test] = map[string]int{}
+			r[ways[0].test] = map[string]map[string]int{}
 		}
-		r[ways[0].test][id]++
+		if r[ways[0].test][id] == nil {
+			r[ways[0].test][id] = map[string]int{}
+		}
+		r[ways[0].test][id][name]++
 	}
-	return r
+	return r, c
 }
 
 func TestRows_JudgeEachRule(t *testing.T) {
 	rules := []rule{{id: "A-1"}, {id: "A-2"}, {id: "A-3"}, {id: "A-4"}, {id: "A-5"}}
+	ran, cases := results("A-1", "A-1", "A-2", "TABLE")
 	chapter := behaviour.Chapter{
 		Tables:       map[string]string{"TABLE": "a table"},
 		Differs:      map[string]string{"A-2": "why", "A-5": "why too"},
 		Unobservable: map[string]string{"A-3": "nobody can tell"},
 	}
-	list, err := rows(rules, make([]section, 1), []behaviour.Chapter{chapter}, results("A-1", "A-1", "A-2", "TABLE"))
+	list, err := rows(rules, make([]section, 1), []behaviour.Chapter{cases, chapter}, ran)
 	require.NoError(t, err)
 	var told []string
 	for _, r := range list {
@@ -87,7 +95,8 @@ func TestRows_JudgeEachRule(t *testing.T) {
 	}
 	assert.Equal(t, []string{"A-1 passes", "A-2 differs why", "A-3 not observable nobody can tell", "A-4 not yet", "A-5 differs why too", "TABLE passes"}, told)
 	assert.Equal(t, 2, list[0].cases[0])
-	text := document(list, []section{{"1", "A"}})
+	text := document(list, []section{{"1", "A"}}, ran.cases())
+	assert.Contains(t, text, "There are 4 cases.")
 	assert.Contains(t, text, "| passes | 2 |")
 	assert.Contains(t, text, "| not yet | 1 |")
 	assert.Contains(t, text, "| A-2 |  | differs: why | 1 | - |")
@@ -97,17 +106,21 @@ func TestRows_RefuseWhatContradictsItself(t *testing.T) {
 	rules := []rule{{id: "A-1"}}
 	for want, given := range map[string]struct {
 		chapter behaviour.Chapter
-		results passed
+		ran     []string
 	}{
-		"A-1 is not observable and has cases":                 {behaviour.Chapter{Unobservable: map[string]string{"A-1": "x"}}, results("A-1")},
+		"A-1 is not observable and has cases":                 {behaviour.Chapter{Unobservable: map[string]string{"A-1": "x"}}, []string{"A-1"}},
 		"a chapter names A-2, which is no rule":               {behaviour.Chapter{Differs: map[string]string{"A-2": "x"}}, nil},
 		"A-1 is a rule and a table":                           {behaviour.Chapter{Tables: map[string]string{"A-1": "x"}}, nil},
-		ways[0].test + " has a case of Z-1, which is no rule": {behaviour.Chapter{}, results("Z-1")},
+		ways[0].test + " has a case of Z-1, which is no rule": {behaviour.Chapter{}, []string{"Z-1"}},
 		"A-1 differs and is not observable, which contradict each other": {
 			behaviour.Chapter{Differs: map[string]string{"A-1": "x"}, Unobservable: map[string]string{"A-1": "y"}}, nil,
 		},
+		"of 2 cases 1 ran: the others need what no way gives": {
+			behaviour.Chapter{Cases: []behaviour.Case{{Rule: "A-1", Name: "never"}}}, []string{"A-1"},
+		},
 	} {
-		_, err := rows(rules, nil, []behaviour.Chapter{given.chapter}, given.results)
+		ran, cases := results(given.ran...)
+		_, err := rows(rules, nil, []behaviour.Chapter{cases, given.chapter}, ran)
 		assert.EqualError(t, err, want)
 	}
 }
@@ -119,6 +132,6 @@ func TestPassed_CountsCasesNotTheirParents(t *testing.T) {
 {"Action":"fail","Test":"T/A-1/case two"}
 {"Action":"pass","Test":"T/A-1/case three"}
 `)))
-	assert.Equal(t, passed{"T": {"A-1": 2}}, p)
+	assert.Equal(t, passed{"T": {"A-1": {"case one": 1, "case three": 1}}}, p)
 	assert.Error(t, p.add([]byte("not JSON")))
 }

@@ -43,7 +43,7 @@ func run(root string, check bool, log io.Writer) error {
 	if err != nil {
 		return err
 	}
-	want := document(list, sections)
+	want := document(list, sections, results.cases())
 	count := map[verdict]int{}
 	for _, r := range list {
 		count[r.verdict]++

@@ -28,8 +28,8 @@ var ways = []way{
 	{"Query socket", "internal/behaviour", "TestBehaviour_QueryOverSocket", "the handler behind a server, Query and XML; no virtual time"},
 }
 
-// passed is how many cases passed, by test function and rule.
-type passed map[string]map[string]int
+// passed is how often each case passed, by test function, rule and case: once.
+type passed map[string]map[string]map[string]int
 
 // runTests runs the suite in every package that has a harness.
 func runTests(root string, log io.Writer) (passed, error) {
@@ -88,10 +88,26 @@ func (p passed) add(out []byte) error {
 			return
 		}
 		if p[parts[0]] == nil {
-			p[parts[0]] = map[string]int{}
+			p[parts[0]] = map[string]map[string]int{}
 		}
-		p[parts[0]][parts[1]]++
+		if p[parts[0]][parts[1]] == nil {
+			p[parts[0]][parts[1]] = map[string]int{}
+		}
+		p[parts[0]][parts[1]][parts[2]]++
 	})
+}
+
+// cases counts the different cases that passed.
+func (p passed) cases() int {
+	names := map[string]bool{}
+	for _, rules := range p {
+		for rule, cases := range rules {
+			for name := range cases {
+				names[rule+"/"+name] = true
+			}
+		}
+	}
+	return len(names)
 }
 
 // tellFailures prints what the tests printed.
