@@ -97,15 +97,15 @@ const traceHeader = "AWSTraceHeader"
 // toTraceHeader returns the trace header among the system attributes, and its digest (SQS: MSG-13,
 // MD5-4).
 func toTraceHeader(values map[string]attributeValue) (header, digest string, err error) {
+	if len(values) == 0 {
+		return "", "", nil
+	}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if name != traceHeader {
 			return "", "", faultf(kindInvalidParameter, "Message system attribute name '%s' is invalid.", shown(name))
 		}
 	}
-	v, ok := values[traceHeader]
-	if !ok {
-		return "", "", nil
-	}
+	v := values[traceHeader]
 	a := v.unchecked()
 	switch {
 	case a.Type != "String" || v.BinaryValue != nil:

@@ -34,9 +34,9 @@ func TestHandler_AllocationsPerRequest(t *testing.T) {
 		operation, body string
 		most            float64
 	}{
-		{"SendMessage", sendBody, 23},
-		{"ReceiveMessage", `{"QueueUrl":"q","MaxNumberOfMessages":10,"VisibilityTimeout":0}`, 50},
-		{"DeleteMessage", `{"QueueUrl":"q","ReceiptHandle":"h"}`, 26},
+		{"SendMessage", sendBody, 15},
+		{"ReceiveMessage", `{"QueueUrl":"q","MaxNumberOfMessages":10,"VisibilityTimeout":0}`, 45},
+		{"DeleteMessage", `{"QueueUrl":"q","ReceiptHandle":"h"}`, 21},
 	} {
 		req := jsonRequest(tt.operation, "")
 		body := strings.NewReader(tt.body)

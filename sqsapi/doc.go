@@ -19,8 +19,8 @@
 // the broker behind it may be configured finer.
 //
 // Requests need not be signed, and signatures are not looked at: every caller is the owner of the
-// queues. Policies are kept and shown, not evaluated. Members of a JSON request are matched without
-// regard to case, which SQS does not do, and unknown ones are ignored.
+// queues. Policies are kept and shown, not evaluated. Unknown members of a JSON request are ignored,
+// and names of members are case sensitive.
 //
 // # Errors
 //

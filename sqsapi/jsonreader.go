@@ -1,0 +1,371 @@
+package sqsapi
+
+import (
+	"bytes"
+	"encoding/base64"
+	"reflect"
+	"strconv"
+	"strings"
+	"sync"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// jsonReader reads the body of a JSON request into its struct, in one pass. The decoder of the
+// standard library takes names of members without regard to case, where to SQS messageBody is an
+// unknown member; it leaves in the elements of a list that is given twice what they were the first
+// time; it puts a replacement character where text is broken; and it takes three times as long.
+//
+// Unknown members are checked to be JSON and ignored. Of members with one name the last counts.
+type jsonReader struct {
+	text  []byte
+	at    int // next byte to read
+	depth int
+	plain []byte // the last string that had escapes
+}
+
+// maxDepth is how deep a body can nest. Requests have four levels; the rest is for members that are
+// not known.
+const maxDepth = 1000
+
+// readJSON fills the struct that in points to. An absent member and null leave a field nil (SQS:
+// WIRE-4).
+func readJSON(text []byte, in any) error {
+	if !utf8.Valid(text) {
+		return faultf(kindSerialization, "The body of the request is not valid UTF-8.")
+	}
+	j := jsonReader{text: text}
+	if err := j.value(reflect.ValueOf(in).Elem(), "of the request"); err != nil {
+		return err
+	}
+	if j.next(); j.at < len(text) {
+		return j.malformed()
+	}
+	return nil
+}
+
+func (j *jsonReader) malformed() error {
+	return faultf(kindSerialization, "The body of the request is not valid JSON at byte %d.", j.at)
+}
+
+// mustBe refuses a value of another type than the member's.
+func mustBe(name, what string) error {
+	return faultf(kindSerialization, "The value %s must be %s.", name, what)
+}
+
+// next skips white space and returns the byte behind it; 0, which is nowhere legal, at the end.
+func (j *jsonReader) next() byte {
+	for ; j.at < len(j.text); j.at++ {
+		switch c := j.text[j.at]; c {
+		case ' ', '\t', '\r', '\n':
+		default:
+			return c
+		}
+	}
+	return 0
+}
+
+// value reads a value into a field. The name of the member is for errors.
+func (j *jsonReader) value(to reflect.Value, name string) error {
+	c := j.next()
+	if c == 'n' {
+		to.SetZero()
+		return j.literal("null")
+	}
+	switch field := to.Addr().Interface().(type) {
+	case **string:
+		if c != '"' {
+			return mustBe(name, "a string")
+		}
+		b, err := j.string()
+		text := string(b)
+		*field = &text
+		return err
+	case **int32:
+		b, err := j.number()
+		if err != nil {
+			return mustBe(name, "a number")
+		}
+		n, err := strconv.ParseInt(string(b), 10, 32)
+		if err != nil {
+			return mustBe(name, "an integer of 32 bits")
+		}
+		*field = new(int32)
+		**field = int32(n)
+		return nil
+	case *[]byte:
+		if c != '"' {
+			return mustBe(name, "a string")
+		}
+		b, err := j.string()
+		if err != nil {
+			return err
+		}
+		if *field, err = base64.StdEncoding.AppendDecode([]byte{}, b); err != nil {
+			return mustBe(name, "base64")
+		}
+		return nil
+	case *map[string]*string:
+		*field = map[string]*string{}
+		return j.object(c, name, func(key []byte) error {
+			var value *string
+			k := string(key)
+			err := j.value(reflect.ValueOf(&value).Elem(), name)
+			(*field)[k] = value
+			return err
+		})
+	case *map[string]attributeValue:
+		*field = map[string]attributeValue{}
+		return j.object(c, name, func(key []byte) error {
+			var value attributeValue
+			k := string(key)
+			err := j.value(reflect.ValueOf(&value).Elem(), name)
+			(*field)[k] = value
+			return err
+		})
+	case *[]string:
+		*field = []string{}
+		return j.array(c, name, func() error {
+			var value *string
+			err := j.value(reflect.ValueOf(&value).Elem(), name)
+			if value == nil {
+				value = new(string)
+			}
+			*field = append(*field, *value)
+			return err
+		})
+	}
+	switch to.Kind() {
+	case reflect.Struct:
+		members := jsonMembersOf(to.Type())
+		return j.object(c, name, func(key []byte) error {
+			m, known := members[string(key)]
+			if !known {
+				return j.skip()
+			}
+			return j.value(to.FieldByIndex(m.index), m.name)
+		})
+	case reflect.Slice:
+		to.SetZero()
+		return j.array(c, name, func() error {
+			n := to.Len()
+			to.Grow(1)
+			to.SetLen(n + 1)
+			return j.value(to.Index(n), name)
+		})
+	}
+	panic("bug: a request has a field of type " + to.Type().String())
+}
+
+// jsonMember is a field of a request: where it is, and what errors call it.
+type jsonMember struct {
+	index []int
+	name  string
+}
+
+// jsonMemberMaps has for each type of struct its fields by the names of their members: the tag
+// "json", else the field's own name.
+var jsonMemberMaps sync.Map
+
+func jsonMembersOf(t reflect.Type) map[string]jsonMember {
+	if m, ok := jsonMemberMaps.Load(t); ok {
+		return m.(map[string]jsonMember)
+	}
+	members := map[string]jsonMember{}
+	for _, f := range reflect.VisibleFields(t) {
+		if f.Anonymous {
+			continue
+		}
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if name == "" {
+			name = f.Name
+		}
+		members[name] = jsonMember{f.Index, "of " + name}
+	}
+	jsonMemberMaps.Store(t, members)
+	return members
+}
+
+// object reads an object that begins with c; each reads the value of a member.
+func (j *jsonReader) object(c byte, name string, each func(key []byte) error) error {
+	if c != '{' {
+		return mustBe(name, "an object")
+	}
+	return j.list('}', func() error {
+		key, err := j.string()
+		if err != nil {
+			return err
+		}
+		if j.next() != ':' {
+			return j.malformed()
+		}
+		j.at++
+		return each(key)
+	})
+}
+
+// array reads an array that begins with c; each reads an element.
+func (j *jsonReader) array(c byte, name string, each func() error) error {
+	if c != '[' {
+		return mustBe(name, "a list")
+	}
+	return j.list(']', each)
+}
+
+// list reads what is between brackets, of which the first is next.
+func (j *jsonReader) list(end byte, each func() error) error {
+	if j.depth++; j.depth > maxDepth {
+		return faultf(kindSerialization, "The body of the request is nested too deep.")
+	}
+	j.at++
+	if j.next() != end {
+		for {
+			if err := each(); err != nil {
+				return err
+			}
+			if j.next() != ',' {
+				break
+			}
+			j.at++
+		}
+	}
+	if j.next() != end {
+		return j.malformed()
+	}
+	j.at++
+	j.depth--
+	return nil
+}
+
+// skip reads any value.
+func (j *jsonReader) skip() (err error) {
+	switch c := j.next(); c {
+	case '{':
+		return j.object(c, "", func([]byte) error { return j.skip() })
+	case '[':
+		return j.array(c, "", j.skip)
+	case '"':
+		_, err = j.string()
+	case 't':
+		err = j.literal("true")
+	case 'f':
+		err = j.literal("false")
+	case 'n':
+		err = j.literal("null")
+	default:
+		_, err = j.number()
+	}
+	return err
+}
+
+func (j *jsonReader) literal(text string) error {
+	if !bytes.HasPrefix(j.text[j.at:], []byte(text)) {
+		return j.malformed()
+	}
+	j.at += len(text)
+	return nil
+}
+
+// string reads a string. The bytes are good until the next one is read.
+func (j *jsonReader) string() ([]byte, error) {
+	if j.next() != '"' {
+		return nil, j.malformed()
+	}
+	j.at++
+	plain, from := j.plain[:0], j.at
+	for j.at < len(j.text) {
+		switch c := j.text[j.at]; {
+		case c == '"':
+			rest := j.text[from:j.at]
+			j.at++
+			if len(plain) == 0 {
+				return rest, nil
+			}
+			j.plain = append(plain, rest...)
+			return j.plain, nil
+		case c == '\\':
+			plain = append(plain, j.text[from:j.at]...)
+			r, ok := j.escape()
+			if !ok {
+				return nil, j.malformed()
+			}
+			plain = utf8.AppendRune(plain, r)
+			from = j.at
+		case c < ' ':
+			return nil, j.malformed()
+		default:
+			j.at++
+		}
+	}
+	return nil, j.malformed()
+}
+
+// escape reads an escape. Half a character is none: a message would be another one without it.
+func (j *jsonReader) escape() (r rune, ok bool) {
+	if len(j.text) < j.at+2 {
+		return 0, false
+	}
+	c := j.text[j.at+1]
+	if c == 'u' {
+		r, ok = j.unit()
+		if ok && utf16.IsSurrogate(r) {
+			low, _ := j.unit()
+			r = utf16.DecodeRune(r, low)
+			ok = r != unicode.ReplacementChar
+		}
+		return r, ok
+	}
+	i := strings.IndexByte(`"\/bfnrt`, c)
+	if i < 0 {
+		return 0, false
+	}
+	j.at += 2
+	return rune("\"\\/\b\f\n\r\t"[i]), true
+}
+
+// unit reads an escape of the form \uXXXX.
+func (j *jsonReader) unit() (r rune, ok bool) {
+	text := j.text[j.at:]
+	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(string(text[2:6]), 16, 16)
+	if err != nil {
+		return 0, false
+	}
+	j.at += 6
+	return rune(n), true
+}
+
+// number reads a number and returns its text.
+func (j *jsonReader) number() ([]byte, error) {
+	from := j.at
+	digits := func() bool {
+		start := j.at
+		for j.at < len(j.text) && '0' <= j.text[j.at] && j.text[j.at] <= '9' {
+			j.at++
+		}
+		return j.at > start
+	}
+	take := func(any string) bool {
+		if j.at < len(j.text) && strings.IndexByte(any, j.text[j.at]) >= 0 {
+			j.at++
+			return true
+		}
+		return false
+	}
+	take("-")
+	ok := take("0") || digits()
+	if ok && take(".") {
+		ok = digits()
+	}
+	if ok && take("eE") {
+		take("+-")
+		ok = digits()
+	}
+	if !ok {
+		return nil, j.malformed()
+	}
+	return j.text[from:j.at], nil
+}
