@@ -74,7 +74,7 @@ func (b overBroker) listQueues(_ context.Context, in any) (any, error) {
 		return nil, err
 	}
 	most := pageSize(r.MaxResults)
-	names, err := b.List(r.QueueNamePrefix, r.NextToken, most)
+	names, err := b.List(r.QueueNamePrefix, r.NextToken, oneMore(most))
 	return b.page(names, most, r.MaxResults != nil), err
 }
 
@@ -84,7 +84,7 @@ func (b overBroker) listDeadLetterSourceQueues(_ context.Context, in any) (any, 
 		return nil, err
 	}
 	most := pageSize(r.MaxResults)
-	names, err := b.DeadLetterSources(queueName(r.QueueUrl), r.NextToken, most)
+	names, err := b.DeadLetterSources(queueName(r.QueueUrl), r.NextToken, oneMore(most))
 	return b.page(names, most, r.MaxResults != nil), err
 }
 
@@ -95,11 +95,24 @@ func pageSize(maxResults *int) int {
 	return *maxResults
 }
 
+// oneMore is how many names to ask for, so that a page tells whether another follows. What is no
+// size stays what it is.
+func oneMore(most int) int {
+	if most < 1 {
+		return most
+	}
+	return most + 1
+}
+
 func (b overBroker) page(names []string, most int, paged bool) (out QueueURLs) {
+	more := most > 0 && len(names) > most
+	if more {
+		names = names[:most]
+	}
 	for _, name := range names {
 		out.QueueUrls = append(out.QueueUrls, b.urlOf(name))
 	}
-	if paged && len(names) == most && most > 0 {
+	if paged && more {
 		out.NextToken = names[most-1]
 	}
 	return out
