@@ -64,7 +64,7 @@ func Chapters() []Chapter {
 		errorVocabulary, queueAttributes, queueNames, messages, batches, quotas,
 		lifeCycle, counters, systemAttributes, receiving, receiptHandles, visibility,
 		fifoSending, fifoOrder, deduplication, deadLetters, moveTasks,
-		management, permissions, digests, jsonProtocol, queryProtocol, metrics, fairQueues,
+		management, permissions, digests, jsonProtocol, queryProtocol, operations, metrics, fairQueues,
 	}
 }
 
