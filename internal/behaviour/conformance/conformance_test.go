@@ -53,7 +53,7 @@ func TestParseRules_FindsEveryRuleOfTheDocument(t *testing.T) {
 	require.NoError(t, err)
 	rules, sections, err := parseRules(string(text))
 	require.NoError(t, err)
-	assert.Len(t, rules, len(regexp.MustCompile(`(?m)^- \*\*[A-Z]+-\d+\*\*`).FindAll(text, -1)))
+	assert.Len(t, rules, len(regexp.MustCompile(`(?m)^- \*\*[A-Z][A-Z0-9]*-\d+\*\*`).FindAll(text, -1)))
 	for _, r := range rules {
 		assert.NotEmpty(t, r.says, r.id)
 		assert.Zero(t, strings.Count(r.says, "`")%2, "%s: %s", r.id, r.says)

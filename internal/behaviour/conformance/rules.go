@@ -21,7 +21,7 @@ type section struct {
 
 var (
 	headingLine = regexp.MustCompile(`^##+ (?:([0-9.]+?)\.? )?(.+)$`)
-	ruleLine    = regexp.MustCompile(`^- \*\*([A-Z]+-[0-9]+)\*\* ?(.*)$`)
+	ruleLine    = regexp.MustCompile(`^- \*\*([A-Z][A-Z0-9]*-[0-9]+)\*\* ?(.*)$`)
 	tags        = regexp.MustCompile(` ?\[[RDT](?:[^\]]*)\]`)
 
 	// otherThanText begins a note, a list, a table or code inside a rule.
