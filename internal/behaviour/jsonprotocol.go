@@ -199,6 +199,20 @@ var jsonProtocol = Chapter{
 			failsJSON(t, r, 400, framework+"MissingRequiredParameterException", "MissingParameter", "The request must contain the parameter MessageBody.")
 			t.Equal(`{}`, askJSON(t, "GetQueueAttributes", `{"QueueUrl":"`+q.URL+`","AttributeNames":null}`).Body)
 		}},
+		{"WIRE-4", "names are case sensitive, and unknown ones are ignored", HTTP, func(t *T) {
+			q := t.Standard()
+			r := askJSON(t, "SendMessage", `{"QueueUrl":"`+q.URL+`","MessageBody":"right","messageBody":"wrong","delayseconds":900,"Unknown":[{}]}`)
+			t.Equal(200, r.Status, r.Body)
+			t.Equal([]string{"right"}, q.Bodies(10))
+			r = askJSON(t, "SendMessage", `{"QueueUrl":"`+q.URL+`","messagebody":"b"}`)
+			failsJSON(t, r, 400, framework+"MissingRequiredParameterException", "MissingParameter", "The request must contain the parameter MessageBody.")
+		}},
+		{"WIRE-4", "of members with one name the last counts", HTTP, func(t *T) {
+			q := t.Standard()
+			askJSON(t, "SendMessage", `{"MessageBody":"first","QueueUrl":"`+q.URL+`","MessageBody":"last"}`)
+			askJSON(t, "SendMessageBatch", `{"QueueUrl":"`+q.URL+`","Entries":[{"Id":"a","MessageBody":"never"},{"Id":"b","MessageBody":"never"}],"Entries":[{"Id":"c","MessageBody":"sent"}]}`)
+			t.Equal([]string{"last", "sent"}, q.Bodies(10))
+		}},
 		{"WIRE-5", "an error has its type and its text", HTTP, func(t *T) {
 			r := askJSON(t, "PurgeQueue", QueueURL{t.Base + "/000000000000/nobody"})
 			t.Equal(400, r.Status)

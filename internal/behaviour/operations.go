@@ -37,6 +37,9 @@ func operationCases() (cases []Case) {
 		if o.required != nil {
 			cases = append(cases, Case{"TABLE-OPERATIONS", o.name + " without a required member", HTTP, o.incomplete})
 		}
+		if slices.Contains(o.required, "QueueUrl") {
+			cases = append(cases, Case{"TABLE-OPERATIONS", o.name + " on a queue that is not there", HTTP, o.astray})
+		}
 	}
 	return cases
 }
@@ -95,6 +98,20 @@ func (o operation) incomplete(t *T) {
 			t.Equal("The request must contain the parameter "+name+".", members(t, r.Body)["message"])
 		}
 	}
+}
+
+// astray names a queue that does not exist, and one of another region.
+func (o operation) astray(t *T) {
+	in, form := o.ask(t)
+	form = append(form, "Action", o.name)
+	at := slices.Index(form, "QueueUrl") + 1
+	in["QueueUrl"], form[at] = "nobody", "nobody"
+	failsJSON(t, askJSON(t, o.name, in), 400, modelled+"QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue", "The specified queue does not exist.")
+	failsQuery(t, askQuery(t, "/", form...), 400, "AWS.SimpleQueueService.NonExistentQueue", "The specified queue does not exist for this wsdl version.")
+	const elsewhere = "https://sqs.nowhere-9.amazonaws.com/000000000000/queue-1"
+	in["QueueUrl"], form[at] = elsewhere, elsewhere
+	failsJSON(t, askJSON(t, o.name, in), 404, modelled+"InvalidAddress", "InvalidAddress", "")
+	failsQuery(t, askQuery(t, "/", form...), 404, "InvalidAddress", "")
 }
 
 // onQueue is a request that names a queue, and the parameters that say the same.

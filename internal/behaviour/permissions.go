@@ -34,6 +34,17 @@ var permissions = Chapter{
 				t.JSONEq(fmt.Sprintf(after, statementOf("one", `"arn:aws:iam::111111111111:root"`, `"SQS:PurgeQueue"`, q.ARN())), q.Attribute("Policy"))
 			}
 		}},
+		{"MGT-10", "permissions that are added at once are all kept", Members, func(t *T) {
+			q := t.Standard()
+			errs := make(chan error, 10)
+			for i := range 10 {
+				go func() { errs <- grant(q, fmt.Sprintf("l%d", i), []string{"111111111111"}, "SendMessage") }()
+			}
+			for range 10 {
+				t.NoError(<-errs)
+			}
+			t.Equal(10, strings.Count(q.Attribute("Policy"), `"Sid"`))
+		}},
 		{"MGT-10", "a label stands once", Members, func(t *T) {
 			q := t.Standard()
 			t.NoError(grant(q, "one", []string{"111111111111"}, "SendMessage"))

@@ -121,6 +121,12 @@ var queryRequestCases = []Case{
 		failsQuery(t, askQuery(t, "/000000000000/nobody", "Action", "SendMessage", "MessageBody", "b"), 400, "AWS.SimpleQueueService.NonExistentQueue",
 			"The specified queue does not exist for this wsdl version.")
 	}},
+	{"WIRE-10", "a slash may follow the path of a queue", HTTP, func(t *T) {
+		q := t.Standard()
+		ok(t, q.URL+"/", "Action", "SendMessage", "MessageBody", "post")
+		t.Equal(200, t.Exchange(getQuery(t, q.URL+"/", "Action", "SendMessage", "MessageBody", "get")).Status)
+		t.Equal([]string{"post", "get"}, q.Bodies(10))
+	}},
 	{"WIRE-10", "the content type may have parameters", HTTP, func(t *T) {
 		q := t.Standard()
 		t.Exchange(t.Request("POST", q.URL, form("Action", "SendMessage", "MessageBody", "ü"), "Content-Type", "application/x-www-form-urlencoded; charset=utf-8"))
@@ -245,6 +251,14 @@ var flatteningCases = []Case{
 			"ActionName.1", "SendMessage", "ActionName.2", "PurgeQueue")
 		t.JSONEq(policyOf(q, statementOf("l", `["arn:aws:iam::111111111111:root","arn:aws:iam::222222222222:root"]`, `["SQS:SendMessage","SQS:PurgeQueue"]`, q.ARN())),
 			q.Attribute("Policy"))
+	}},
+	{"WIRE-12", "a single element may come without a number", HTTP, func(t *T) {
+		q := t.Standard()
+		ok(t, q.URL, "Action", "SetQueueAttributes", "Attribute.Name", "DelaySeconds", "Attribute.Value", "7")
+		t.Equal("7", q.Attribute("DelaySeconds"))
+		t.Len(ok(t, q.URL, "Action", "GetQueueAttributes", "AttributeName", "DelaySeconds").all("Attribute"), 1)
+		ok(t, q.URL, "Action", "TagQueue", "Tag.Key", "k", "Tag.Value", "v")
+		t.Equal(StringMap{"k": "v"}, tagsOf(q))
 	}},
 	{"WIRE-12", "elements are in the order of their numbers", HTTP, func(t *T) {
 		q := t.Standard()
