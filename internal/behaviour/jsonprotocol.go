@@ -65,7 +65,7 @@ const (
 var jsonProtocol = Chapter{
 	Differs: map[string]string{
 		"WIRE-1": "Requests need not be signed, and signatures are not looked at: every caller is the owner of the queues.",
-		"WIRE-9": "The statuses 403 and 404 are given whether or not the client sends x-amzn-query-mode, which the spec calls the safer choice.",
+		"WIRE-9": "The statuses 403 and 404 are given whether or not the client sends x-amzn-query-mode, so that all clients can tell refusals by them.",
 	},
 	Cases: []Case{
 		{"WIRE-1", "a target, a content type and a JSON object are a request", HTTP, func(t *T) {

@@ -14,7 +14,7 @@ import (
 var management = Chapter{
 	Differs: map[string]string{
 		"MGT-3":  "SQS takes up to 60 seconds for a deletion, in which calls may still succeed. Here the queue is gone when DeleteQueue returns.",
-		"MGT-15": "Nothing is encrypted, as messages do not leave the memory of the process. The attributes of encryption are kept and shown.",
+		"MGT-15": "Nothing is encrypted: messages stand in memory, and in snapshots, as they are. The attributes of encryption are kept and shown.",
 	},
 	Cases: slices.Concat(createCases, deleteCases, purgeCases, listCases, queueAttributeCases, urlCases, tagCases),
 }
