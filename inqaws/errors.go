@@ -1,0 +1,137 @@
+package inqaws
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/aws/smithy-go"
+
+	"example.com/inq"
+)
+
+// caller is who asks, as far as the meaning of a code depends on it.
+type caller uint8
+
+const (
+	other caller = iota
+	sending
+)
+
+// refused is an error of SQS that has a counterpart in inq. [errors.Is] and [errors.As] find both.
+type refused struct {
+	as    error // a sentinel of inq, or an *inq.ParamError of one
+	cause error // what the SDK returned
+}
+
+// Error begins with the text of the sentinel, and then has that of the SDK.
+func (e *refused) Error() string {
+	text := e.as.Error()
+	if p, ok := e.as.(*inq.ParamError); ok {
+		text = p.Err.Error() // the text of the SDK names the parameter
+	}
+	return text + ": " + e.cause.Error()
+}
+
+// Unwrap returns both sides.
+func (e *refused) Unwrap() []error { return []error{e.as, e.cause} }
+
+// sentinels are the errors of inq by their codes, without the prefix that codes of the older Query
+// protocol have. Those with a shape of their own have two: the shape, and the code of the Query
+// protocol, which the SDK prefers.
+var sentinels = map[string]error{
+	"QueueDoesNotExist":                 inq.ErrQueueDoesNotExist,
+	"NonExistentQueue":                  inq.ErrQueueDoesNotExist,
+	"QueueNameExists":                   inq.ErrQueueExists,
+	"QueueAlreadyExists":                inq.ErrQueueExists,
+	"QueueDeletedRecently":              inq.ErrQueueDeletedRecently,
+	"PurgeQueueInProgress":              inq.ErrPurgeInProgress,
+	"OverLimit":                         inq.ErrOverLimit,
+	"InvalidParameterValue":             inq.ErrInvalidParameter,
+	"InvalidParameterValueException":    inq.ErrInvalidParameter,
+	"MissingParameter":                  inq.ErrMissingParameter,
+	"MissingRequiredParameterException": inq.ErrMissingParameter,
+	"EmptyValue":                        inq.ErrMissingParameter, // of entries of a batch (SQS: MSG-4)
+	"InvalidMessageContents":            inq.ErrInvalidMessageContents,
+	"InvalidAttributeName":              inq.ErrInvalidAttributeName,
+	"InvalidAttributeValue":             inq.ErrInvalidAttributeValue,
+	"EmptyBatchRequest":                 inq.ErrEmptyBatch,
+	"TooManyEntriesInBatchRequest":      inq.ErrTooManyEntries,
+	"BatchRequestTooLong":               inq.ErrBatchTooLong,
+	"ReceiptHandleIsInvalid":            inq.ErrReceiptHandleInvalid,
+	"MessageNotInflight":                inq.ErrNotInFlight,
+}
+
+// queryPrefix is what most codes of the Query protocol begin with.
+const queryPrefix = "AWS.SimpleQueueService."
+
+// reasons tell apart what SQS refuses with InvalidParameterValue only.
+var reasons = []struct {
+	text string
+	as   error
+}{
+	{"The receipt handle has expired", inq.ErrReceiptHandleExpired},
+	{"Message does not exist or is not available for visibility timeout change", inq.ErrNotInFlight},
+	{"Source queue must be configured as a Dead Letter Queue", inq.ErrNotDeadLetterQueue},
+	{"There is already a task running", inq.ErrTaskRunning},
+}
+
+// Translate gives an error of the SDK the meaning it has in inq: [errors.Is] finds the sentinel of
+// this package's doc, beside everything that was found before. Where SQS says which parameter it
+// refuses, [errors.As] finds an [*inq.ParamError] that names it, with the value as text. An error
+// without a counterpart in inq is returned as it is, and nil is nil.
+//
+// The methods of [Queue] do this themselves. Translate is for calls that are not part of it, such
+// as CreateQueue.
+func Translate(err error) error { return translated(other, err) }
+
+func translated(by caller, err error) error {
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return err
+	}
+	as := sentinels[strings.TrimPrefix(api.ErrorCode(), queryPrefix)]
+	switch as {
+	case nil:
+		return err
+	case inq.ErrOverLimit:
+		if by == sending { // SQS has no bound for messages, and no code for one
+			as = inq.ErrFull
+		}
+	case inq.ErrInvalidParameter:
+		for _, r := range reasons {
+			if strings.Contains(api.ErrorMessage(), r.text) {
+				as = r.as
+			}
+		}
+	}
+	return &refused{as: named(as, api.ErrorMessage()), cause: err}
+}
+
+// named is the sentinel with the parameter that the text of SQS names, if it names one.
+func named(as error, text string) error {
+	if rest, ok := strings.CutPrefix(text, "Value "); ok { // (SQS: ERR-4)
+		value, rest, _ := strings.Cut(rest, " for parameter ")
+		if name, reason, ok := strings.Cut(rest, " is invalid."); ok {
+			reason = strings.TrimPrefix(strings.TrimSpace(reason), "Reason: ")
+			return &inq.ParamError{Err: as, Param: name, Value: value, Reason: reason}
+		}
+	}
+	if rest, ok := strings.CutPrefix(text, "The request must contain the parameter "); ok { // (SQS: ERR-3)
+		return &inq.ParamError{Err: as, Param: strings.TrimSuffix(rest, ".")}
+	}
+	return as
+}
+
+// translate is the error of a call that began with this ctx.
+func (q *Queue) translate(ctx context.Context, by caller, err error) error {
+	if err == nil {
+		return nil
+	}
+	// An answer is an answer, also where the ctx ends just then.
+	var api smithy.APIError
+	if ctx.Err() != nil && !errors.As(err, &api) {
+		return ctx.Err()
+	}
+	return translated(by, err)
+}

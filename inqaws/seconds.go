@@ -1,0 +1,101 @@
+package inqaws
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/schemas"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
+
+	"example.com/inq"
+)
+
+// seconds turns a duration into whole seconds as SQS takes them: rounded up, so that nothing comes
+// early, and 0 for [inq.Zero]. What is below zero stays below zero, and what is too long for the
+// member becomes its largest value, so that the other side refuses both.
+func seconds(d time.Duration) int32 {
+	switch {
+	case d == inq.Zero:
+		return 0
+	case d < 0:
+		return -1
+	}
+	s := d / time.Second
+	if d%time.Second != 0 {
+		s++
+	}
+	return int32(min(s, math.MaxInt32))
+}
+
+// The inputs of the SDK leave an optional number out where it is 0, and SQS takes the queue's own
+// setting then. What follows are those inputs with the zeros that a call asks for written out.
+
+// explicitReceive writes zeros that a ReceiveMessage asks for.
+type explicitReceive struct {
+	*sqs.ReceiveMessageInput
+	wait, visibility bool
+}
+
+func (in explicitReceive) Serialize(s smithy.ShapeSerializer) {
+	s.WriteStruct(schemas.ReceiveMessageRequest)
+	in.SerializeMembers(s)
+	if in.wait {
+		s.WriteInt32(schemas.ReceiveMessageRequest_WaitTimeSeconds, 0)
+	}
+	if in.visibility {
+		s.WriteInt32(schemas.ReceiveMessageRequest_VisibilityTimeout, 0)
+	}
+	s.CloseStruct()
+}
+
+// explicitSend writes a delay of zero.
+type explicitSend struct{ *sqs.SendMessageInput }
+
+func (in explicitSend) Serialize(s smithy.ShapeSerializer) {
+	s.WriteStruct(schemas.SendMessageRequest)
+	in.SerializeMembers(s)
+	s.WriteInt32(schemas.SendMessageRequest_DelaySeconds, 0)
+	s.CloseStruct()
+}
+
+// explicitSendBatch writes a delay of zero for those of its entries that zero tells.
+type explicitSendBatch struct {
+	*sqs.SendMessageBatchInput
+	zero []bool
+}
+
+func (in explicitSendBatch) Serialize(s smithy.ShapeSerializer) {
+	s.WriteStruct(schemas.SendMessageBatchRequest)
+	s.WriteList(schemas.SendMessageBatchRequest_Entries)
+	for i := range in.Entries {
+		s.WriteStruct(schemas.SendMessageBatchRequest_Entries.ListMember())
+		in.Entries[i].SerializeMembers(s)
+		if in.zero[i] {
+			s.WriteInt32(schemas.SendMessageBatchRequestEntry_DelaySeconds, 0)
+		}
+		s.CloseStruct()
+	}
+	s.CloseList()
+	s.WriteString(schemas.SendMessageBatchRequest_QueueUrl, *in.QueueUrl)
+	s.CloseStruct()
+}
+
+// written makes a call send in instead of the input it was given, which is in without its zeros and
+// what everything else in the SDK, such as its validation, sees.
+func written(in smithy.Serializable) func(*sqs.Options) {
+	explicit := middleware.SerializeMiddlewareFunc("inq.ExplicitZero",
+		func(ctx context.Context, step middleware.SerializeInput, next middleware.SerializeHandler) (
+			middleware.SerializeOutput, middleware.Metadata, error) {
+
+			step.Parameters = in
+			return next.HandleSerialize(ctx, step)
+		})
+	return func(o *sqs.Options) {
+		o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
+			return stack.Serialize.Insert(explicit, "OperationSerializer", middleware.Before)
+		})
+	}
+}
