@@ -1,4 +1,83 @@
-// Package inqaws joins inq and version 2 of the AWS SDK for Go, in both directions.
+// Package inqaws joins inq and version 2 of the AWS SDK for Go, in both directions. It is a module
+// of its own, so that programs without it do without the SDK.
 //
-// It is a module of its own, so that programs without it do without the SDK.
+//   - [NewClient] is for programs that use the SDK, and their tests: a real *sqs.Client whose calls
+//     end in an [inq.Broker] of the same process, without a socket.
+//   - [NewQueue] is for programs written against [inq.Queue]: the same code on any endpoint of SQS,
+//     Amazon's own, a server with a [example.com/inq/sqsapi.Handler], or such a client.
+//   - [NewHTTPClient] is for the SDK over real sockets to a server nearby, where it would lose some
+//     large answers.
+//
+// # Tests in no time
+//
+// A client of NewClient works in a bubble of [testing/synctest]: a visibility timeout of 12 hours,
+// a long poll of 20 seconds or a retention of 14 days pass at once and exactly.
+// example_unittest_test.go in this folder is a file of such tests to copy from. Make the broker in
+// the bubble, and close it there. Subtests cannot be started in a bubble; open one in each.
+//
+// # A queue over the SDK
+//
+// [Queue] keeps the contract of inq.Queue. What comes from being behind SQS, and so is different
+// from a queue in the process:
+//
+//   - Durations are whole seconds. Fractions are rounded up: a delay, a wait or a timeout is never
+//     shorter than asked for, and up to a second longer. [inq.Zero] is a zero on the wire, which
+//     the SDK by itself cannot send.
+//   - Limits are those of the other side, and it is the other side that refuses what is beyond
+//     them: on Amazon 10 messages, 20 seconds, 12 hours, 15 minutes, 1 MiB. A broker with
+//     [inq.WithoutSQSLimits] takes more; [inq.Forever] is 68 years there, the most that can be
+//     said.
+//   - An error that is no answer, such as a broken connection, leaves open whether the call was
+//     carried out. The SDK tries again by itself after such an error and after a status of 500 and
+//     more, as its Retryer says. Then a message on Standard may be in the queue twice (at-least-once
+//     delivery, SQS: section 2.1); a FIFO queue recognizes the second one by its deduplication id,
+//     and a receive is repeated with the AttemptID, where one is given.
+//   - Where a ctx ends during a call, its bare error is returned. Unlike in the process, what was
+//     on its way may still have happened: a message that was handed over in that instant comes back
+//     by its visibility timeout.
+//   - [inq.Sent.Duplicate] is always false, because SQS does not say. [inq.Message.SenderID] is not
+//     sent, because SQS names the sender itself. [inq.Delivery.VisibleAt] is known only where the
+//     receive gave a VisibilityTimeout. Times are in milliseconds.
+//   - [inq.Delivery.Return] counts as a receive, and [inq.Delivery.Bury] returns
+//     [inq.ErrNoDeadLetterTarget]: SQS has neither.
+//   - There is nothing to close, and [inq.ErrClosed] is never returned. A broker that was closed
+//     answers with the code ServiceUnavailable (503), as a service does that is out of order for a
+//     while; a client that retries tries again. Clients of NewClient do not.
+//
+// # Errors
+//
+// An error of SQS is found by [errors.Is] as the sentinel of inq that means the same, and by
+// [errors.As] as what the SDK made of it: a [smithy.APIError], and a type such as
+// *types.QueueDoesNotExist where there is one. Where the text of SQS names the refused parameter it
+// is an [*inq.ParamError] as well, whose Value is the text that was sent, in seconds where it is a
+// duration. Entries of a batch have codes but no types.
+//
+//	QueueDoesNotExist                          ErrQueueDoesNotExist
+//	QueueNameExists                            ErrQueueExists
+//	QueueDeletedRecently                       ErrQueueDeletedRecently
+//	PurgeQueueInProgress                       ErrPurgeInProgress
+//	OverLimit                                  ErrOverLimit; ErrFull where a message was sent
+//	InvalidParameterValue                      ErrInvalidParameter; by its text also
+//	                                           ErrReceiptHandleExpired, ErrNotInFlight,
+//	                                           ErrNotDeadLetterQueue, ErrTaskRunning
+//	MissingParameter, EmptyValue               ErrMissingParameter
+//	InvalidMessageContents                     ErrInvalidMessageContents
+//	InvalidAttributeName                       ErrInvalidAttributeName
+//	InvalidAttributeValue                      ErrInvalidAttributeValue
+//	EmptyBatchRequest                          ErrEmptyBatch
+//	TooManyEntriesInBatchRequest               ErrTooManyEntries
+//	BatchRequestTooLong                        ErrBatchTooLong
+//	ReceiptHandleIsInvalid                     ErrReceiptHandleInvalid
+//	MessageNotInflight                         ErrNotInFlight
+//
+// Everything else is returned as the SDK returns it: denied access, throttling, troubles of the
+// service or the network. [Translate] does the same for calls that are not part of Queue.
+//
+// # Programs
+//
+// The folder examples has programs that run without Amazon and explain themselves with -h:
+// walkthrough is the life of a queue in calls of the SDK, walkthrough-v1 the same in those of its
+// version 1, and anyqueue one program on a queue in the process and on one over the SDK.
+//
+//	go run ./examples/walkthrough
 package inqaws
