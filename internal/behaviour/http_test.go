@@ -136,6 +136,7 @@ var (
 	listNames = map[string]string{
 		"AttributeNames": "AttributeName", "MessageSystemAttributeNames": "MessageSystemAttributeName", "MessageAttributeNames": "MessageAttributeName",
 		"TagKeys": "TagKey", "AWSAccountIds": "AWSAccountId", "Actions": "ActionName",
+		"StringListValues": "StringListValue", "BinaryListValues": "BinaryListValue",
 	}
 	mapNames = map[string][3]string{
 		"Attributes": {"Attribute", "Name", "Value"}, "MessageAttributes": {"MessageAttribute", "Name", "Value"},
