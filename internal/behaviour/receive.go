@@ -2,6 +2,8 @@ package behaviour
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -252,6 +254,68 @@ var receiving = Chapter{
 				t.Equal([]string{"m1", "m2"}, q.Bodies(2))
 			}
 		}},
+		{"RCV-10", "system attributes are asked for under either name, and both lists count", Members, func(t *T) {
+			q := t.Standard("VisibilityTimeout", "0")
+			q.Send("m")
+			for _, asked := range []struct{ deprecated, names, want []string }{
+				{nil, []string{"SenderId"}, []string{"SenderId"}},
+				{[]string{"SentTimestamp"}, nil, []string{"SentTimestamp"}},
+				{[]string{"SentTimestamp"}, []string{"SenderId"}, []string{"SenderId", "SentTimestamp"}},
+				{[]string{"All"}, []string{"SenderId"}, standardAttributes()},
+				{[]string{"SenderId"}, []string{"All"}, standardAttributes()},
+			} {
+				ms, err := q.Take(ReceiveMessage{AttributeNames: asked.deprecated, MessageSystemAttributeNames: asked.names})
+				t.NoError(err)
+				t.Len(ms, 1)
+				t.Equal(asked.want, slices.Sorted(maps.Keys(ms[0].Attributes)), "%v and %v", asked.deprecated, asked.names)
+			}
+		}},
+		{"RCV-11", "message attributes are selected by name, prefix or all at once", Members, func(t *T) {
+			q := t.Standard("VisibilityTimeout", "0")
+			_, err := q.Post(SendMessage{MessageBody: "m", MessageAttributes: texts("Hello", "Help", "Help.Me", "foo", "foo.bar", "other")})
+			t.NoError(err)
+			all := []string{"Hello", "Help", "Help.Me", "foo", "foo.bar", "other"}
+			for _, asked := range []struct{ names, want []string }{
+				{nil, nil},
+				{[]string{"All"}, all},
+				{[]string{".*"}, all},
+				{[]string{"*"}, all},
+				{[]string{"other", "All"}, all},
+				{[]string{"foo.*"}, []string{"foo", "foo.bar"}},
+				{[]string{"Hel.*"}, []string{"Hello", "Help", "Help.Me"}},
+				{[]string{"Help"}, []string{"Help"}},
+				{[]string{"Help.Me", "foo"}, []string{"Help.Me", "foo"}},
+				{[]string{"help", "Hel", "OTHER"}, nil},
+				{[]string{"unknown", "AWS.", "..foo", "other"}, []string{"other"}},
+			} {
+				ms, err := q.Take(ReceiveMessage{MessageAttributeNames: asked.names})
+				t.NoError(err)
+				t.Len(ms, 1)
+				t.Equal(asked.want, slices.Sorted(maps.Keys(ms[0].MessageAttributes)), "%q", asked.names)
+				t.Equal(asked.want == nil, ms[0].MessageAttributes == nil, "%q", asked.names)
+			}
+		}},
+		{"RCV-12", "the digest is of the attributes returned, and absent where none is", Members, func(t *T) {
+			q := t.Standard("VisibilityTimeout", "0")
+			_, err := q.Post(SendMessage{MessageBody: "m", MessageAttributes: texts("a", "b", "c")})
+			t.NoError(err)
+			for _, asked := range [][]string{{"a"}, {"c", "a"}, {"All"}} {
+				ms, err := q.Take(ReceiveMessage{MessageAttributeNames: asked})
+				t.NoError(err)
+				t.Len(ms, 1)
+				// A message with just these attributes has this digest.
+				only, err := t.Standard().Post(SendMessage{MessageBody: "m", MessageAttributes: ms[0].MessageAttributes})
+				t.NoError(err)
+				t.Len(only.MD5OfMessageAttributes, 32)
+				t.Equal(only.MD5OfMessageAttributes, ms[0].MD5OfMessageAttributes, "%q", asked)
+			}
+			for _, asked := range [][]string{nil, {"unknown"}} {
+				ms, err := q.Take(ReceiveMessage{MessageAttributeNames: asked})
+				t.NoError(err)
+				t.Len(ms, 1)
+				t.Empty(ms[0].MD5OfMessageAttributes)
+			}
+		}},
 		{"RCV-13", "every receive returns a new handle", 0, func(t *T) {
 			for _, q := range either(t, "VisibilityTimeout", "0") {
 				q.SendAny("m")
@@ -300,4 +364,13 @@ var receiving = Chapter{
 // outOfRange is the text of a refused number.
 func outOfRange(n int, parameter, reason string) string {
 	return "Value " + strconv.Itoa(n) + " for parameter " + parameter + " is invalid. Reason: " + reason
+}
+
+// texts are message attributes, each of which has its name as its value.
+func texts(names ...string) map[string]AttributeValue {
+	m := map[string]AttributeValue{}
+	for _, name := range names {
+		m[name] = Text(name)
+	}
+	return m
 }
