@@ -9,8 +9,8 @@ const (
 	textNotForFIFO      = "Value 2 for parameter DelaySeconds is invalid. Reason: The request include parameter that is not valid for this queue type."
 )
 
-// entry is a message whose body is its deduplication id as well.
-func entry(group, body string) SendMessage {
+// fifoEntry is a message whose body is its deduplication id as well.
+func fifoEntry(group, body string) SendMessage {
 	return SendMessage{MessageBody: body, MessageGroupId: group, MessageDeduplicationId: body}
 }
 
@@ -23,7 +23,7 @@ var fifoSending = Chapter{
 			for _, body := range []string{"a", "b", "c"} {
 				numbers = append(numbers, q.SendTo("g", body).SequenceNumber)
 			}
-			out, err := q.SendBatch(entry("g", "d"), entry("other", "e"), entry("g", "f"))
+			out, err := q.SendBatch(fifoEntry("g", "d"), fifoEntry("other", "e"), fifoEntry("g", "f"))
 			t.NoError(err)
 			t.Empty(out.Failed)
 			for _, sent := range out.Successful {
@@ -76,19 +76,19 @@ var fifoSending = Chapter{
 		}},
 		{"FIFO-4", "an entry without a group fails the whole batch", 0, func(t *T) {
 			q := t.FIFO()
-			_, err := q.SendBatch(entry("g", "good"), SendMessage{MessageBody: "bad", MessageDeduplicationId: "bad"})
+			_, err := q.SendBatch(fifoEntry("g", "good"), SendMessage{MessageBody: "bad", MessageDeduplicationId: "bad"})
 			t.Refused(err, "InvalidParameterValue", textNoGroup)
 			q.Empty()
 		}},
 		{"FIFO-4", "an entry without a deduplication id fails the whole batch", 0, func(t *T) {
 			q := t.FIFO()
-			_, err := q.SendBatch(entry("g", "good"), SendMessage{MessageBody: "bad", MessageGroupId: "g"})
+			_, err := q.SendBatch(fifoEntry("g", "good"), SendMessage{MessageBody: "bad", MessageGroupId: "g"})
 			t.Refused(err, "InvalidParameterValue", textNoDeduplication)
 			q.Empty()
 		}},
 		{"FIFO-5", "a delay of a message is refused", 0, func(t *T) {
 			q := t.FIFO()
-			m := entry("g", "m")
+			m := fifoEntry("g", "m")
 			m.DelaySeconds = Int(2)
 			_, err := q.Post(m)
 			t.Refused(err, "InvalidParameterValue", textNotForFIFO)
@@ -96,15 +96,15 @@ var fifoSending = Chapter{
 		}},
 		{"FIFO-5", "a delay of an entry fails the whole batch", 0, func(t *T) {
 			q := t.FIFO()
-			late := entry("g", "late")
+			late := fifoEntry("g", "late")
 			late.DelaySeconds = Int(2)
-			_, err := q.SendBatch(entry("g", "a"), late, entry("g", "b"))
+			_, err := q.SendBatch(fifoEntry("g", "a"), late, fifoEntry("g", "b"))
 			t.Refused(err, "InvalidParameterValue", textNotForFIFO)
 			q.Empty()
 		}},
 		{"FIFO-5", "a delay of 0 is accepted", Zeros, func(t *T) {
 			q := t.FIFO("DelaySeconds", "900")
-			m := entry("g", "m")
+			m := fifoEntry("g", "m")
 			m.DelaySeconds = Int(0)
 			_, err := q.Post(m)
 			t.NoError(err)
@@ -113,7 +113,7 @@ var fifoSending = Chapter{
 		}},
 		{"FIFO-5", "a delay of 0 does not cancel the delay of the queue", Zeros | Time, func(t *T) {
 			q := t.FIFO("DelaySeconds", "5")
-			m := entry("g", "m")
+			m := fifoEntry("g", "m")
 			m.DelaySeconds = Int(0)
 			_, err := q.Post(m)
 			t.NoError(err)
@@ -124,7 +124,7 @@ var fifoSending = Chapter{
 		{"FIFO-6", "a group comes in the order it was sent", 0, func(t *T) {
 			q := t.FIFO()
 			q.SendTo("g", "3", "1", "2")
-			out, err := q.SendBatch(entry("g", "9"), entry("g", "7"), entry("g", "8"))
+			out, err := q.SendBatch(fifoEntry("g", "9"), fifoEntry("g", "7"), fifoEntry("g", "8"))
 			t.NoError(err)
 			t.Empty(out.Failed)
 			q.SendTo("g", "0")
@@ -132,15 +132,15 @@ var fifoSending = Chapter{
 		}},
 		{"FIFO-6", "a batch of several groups is enqueued in the order of its list", 0, func(t *T) {
 			q := t.FIFO()
-			_, err := q.SendBatch(entry("a", "a1"), entry("b", "b1"), entry("a", "a2"), entry("b", "b2"), entry("a", "a3"))
+			_, err := q.SendBatch(fifoEntry("a", "a1"), fifoEntry("b", "b1"), fifoEntry("a", "a2"), fifoEntry("b", "b2"), fifoEntry("a", "a3"))
 			t.NoError(err)
 			t.Equal([]string{"a1", "a2", "a3", "b1", "b2"}, q.Bodies(10))
 		}},
 		{"FIFO-6", "an entry that fails leaves no gap", 0, func(t *T) {
 			q := t.FIFO()
-			bad := entry("g", "bad")
+			bad := fifoEntry("g", "bad")
 			bad.MessageBody = "\x01"
-			out, err := q.SendBatch(entry("g", "a"), bad, entry("g", "b"))
+			out, err := q.SendBatch(fifoEntry("g", "a"), bad, fifoEntry("g", "b"))
 			t.NoError(err)
 			t.Len(out.Failed, 1)
 			t.Failed(out.Failed[0], "1", "InvalidMessageContents")
