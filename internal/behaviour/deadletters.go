@@ -3,9 +3,12 @@ package behaviour
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"example.com/inq"
 )
 
 // policy is a RedrivePolicy; maxReceiveCount is JSON.
@@ -19,6 +22,14 @@ func (q *Q) bury(ms ...Message) {
 	q.t.Helper()
 	q.back(ms...)
 	q.Empty()
+}
+
+// millis is an attribute of a message that is a time.
+func (t *T) millis(m Message, attribute string) int64 {
+	t.Helper()
+	n, err := strconv.ParseInt(m.Attributes[attribute], 10, 64)
+	t.NoError(err)
+	return n
 }
 
 // sources lists the dead-letter sources of q in pages of some size, as names of queues.
@@ -295,6 +306,219 @@ var deadLetters = Chapter{
 			t.Equal(ValueMap{"a": Text("b")}, is.MessageAttributes)
 			t.Equal(q.ARN(), is.Attributes["DeadLetterQueueSourceArn"])
 			t.Equal("2", is.Attributes["ApproximateReceiveCount"])
+		}},
+		{"DLQ-6", "the retention of a standard dead letter counts from its send", Time, func(t *T) {
+			q, dead := t.Standard("VisibilityTimeout", "0"), t.Standard()
+			q.Redrive(dead, 1)
+			q.Send("m")
+			t.Sleep(24 * time.Hour)
+			q.One()
+			q.Empty()
+			t.Sleep(72*time.Hour - time.Millisecond)
+			t.Equal([3]int{1, 0, 0}, dead.Counts())
+			t.Sleep(time.Millisecond)
+			t.Equal([3]int{}, dead.Counts())
+		}},
+		{"DLQ-6", "the retention of a FIFO dead letter counts from the move", Time, func(t *T) {
+			q, dead := t.FIFO("VisibilityTimeout", "0"), t.FIFO()
+			q.Redrive(dead, 1)
+			q.SendTo("g", "m")
+			t.Sleep(24 * time.Hour)
+			was := q.One()
+			q.Empty()
+			t.Sleep(96*time.Hour - time.Millisecond)
+			is := dead.One()
+			t.Equal(t.millis(was, "SentTimestamp")+24*time.Hour.Milliseconds(), t.millis(is, "SentTimestamp"))
+			t.Sleep(time.Millisecond)
+			t.Equal([3]int{}, dead.Counts())
+		}},
+		{"DLQ-6", "the age of the oldest message of a dead-letter queue counts from the move", Time | Engine, func(t *T) {
+			for _, kind := range []func(...string) *Q{t.Standard, t.FIFO} {
+				q, dead := kind("VisibilityTimeout", "0"), kind()
+				q.Redrive(dead, 1)
+				_, err := q.Post(q.letter("m"))
+				t.NoError(err)
+				t.Sleep(time.Hour)
+				q.One()
+				t.Equal(time.Hour, q.told().OldestAge)
+				q.Empty()
+				t.Zero(dead.told().OldestAge)
+				t.Sleep(time.Minute)
+				t.Equal(time.Minute, dead.told().OldestAge)
+			}
+		}},
+		{"DLQ-7", "a dead letter is not counted as sent", Engine, func(t *T) {
+			for _, kind := range []func(...string) *Q{t.Standard, t.FIFO} {
+				q, dead := kind(), kind()
+				q.Redrive(dead, 1)
+				_, err := q.Post(q.letter("m"))
+				t.NoError(err)
+				q.bury(q.One())
+				t.EqualValues(1, q.told().Sent)
+				t.Zero(dead.told().Sent)
+				t.EqualValues(1, dead.told().MovedIn)
+				_, err = dead.Post(dead.letter("sent"))
+				t.NoError(err)
+				t.EqualValues(1, dead.told().Sent)
+			}
+		}},
+		{"DLQ-7", "the delay of the dead-letter queue does not hold dead letters back", 0, func(t *T) {
+			for _, kind := range []func(...string) *Q{t.Standard, t.FIFO} {
+				q, dead := kind(), kind("DelaySeconds", "900")
+				q.Redrive(dead, 1)
+				_, err := q.Post(q.letter("m"))
+				t.NoError(err)
+				q.bury(q.One())
+				t.Equal([]string{"m"}, dead.Bodies(10))
+			}
+		}},
+		{"DLQ-8", "without its dead-letter queue a message is delivered on", 0, func(t *T) {
+			for _, kind := range []func(...string) *Q{t.Standard, t.FIFO} {
+				q, dead := kind(), kind()
+				q.Redrive(dead, 1)
+				_, err := q.Post(q.letter("m"))
+				t.NoError(err)
+				t.NoError(dead.Drop())
+				for n := range 4 {
+					m := q.One()
+					t.Equal(strconv.Itoa(n+1), m.Attributes["ApproximateReceiveCount"])
+					q.back(m)
+				}
+				q.DeleteAll(q.One())
+				t.Equal([3]int{}, q.Counts())
+			}
+		}},
+		{"DLQ-8", "a dead-letter queue that is made again takes the message", 0, func(t *T) {
+			t.Reopen(inq.WithoutCooldowns())
+			q, dead := t.Standard(), t.Standard()
+			q.Redrive(dead, 1)
+			q.Send("m")
+			t.NoError(dead.Drop())
+			q.back(q.One())
+			q.back(q.One())
+			again := t.Create(dead.Name)
+			q.Empty()
+			t.Equal([]string{"m"}, again.Bodies(10))
+		}},
+		{"DLQ-9", "the list has the queues whose policy names this queue", 0, func(t *T) {
+			dead, other := t.Standard(), t.Standard()
+			a, b, c := t.Standard(), t.Standard(), t.Standard()
+			a.Redrive(dead, 5)
+			b.Redrive(dead, 6)
+			c.Redrive(other, 5)
+			t.ElementsMatch([]string{a.Name, b.Name}, slices.Concat(dead.sources(1000)...))
+			c.Redrive(dead, 7)
+			a.Redrive(other, 5)
+			t.NoError(b.Drop())
+			t.Equal([][]string{{c.Name}}, dead.sources(1000))
+			t.Equal([][]string{{a.Name}}, other.sources(1000))
+		}},
+		{"DLQ-9", "the list comes in pages", 0, func(t *T) {
+			dead := t.Standard()
+			var names []string
+			for range 5 {
+				q := t.Standard()
+				q.Redrive(dead, 5)
+				names = append(names, q.Name)
+			}
+			for _, most := range []int{1, 2, 5, 1000} {
+				pages := dead.sources(most)
+				t.Len(pages, (5+most-1)/most)
+				t.Len(pages[0], min(most, 5))
+				t.ElementsMatch(names, slices.Concat(pages...))
+			}
+		}},
+		{"DLQ-9", "MaxResults is from 1 to 1000", Texts, func(t *T) {
+			dead := t.Standard()
+			for _, most := range []int{-1, 0, 1001} {
+				t.Refused(t.Call("ListDeadLetterSourceQueues", ListDeadLetterSourceQueues{QueueUrl: dead.URL, MaxResults: Int(most)}, nil),
+					"InvalidParameterValue", "Value for parameter MaxResults is invalid. Reason: MaxResults must be an integer between 1 and 1000.")
+			}
+		}},
+		{"DLQ-9", "a token that no answer gave is refused", Texts, func(t *T) {
+			dead := t.Standard()
+			t.Refused(t.Call("ListDeadLetterSourceQueues", ListDeadLetterSourceQueues{QueueUrl: dead.URL, MaxResults: Int(1), NextToken: "nonsense"}, nil),
+				"InvalidParameterValue", "Invalid or expired next token.")
+		}},
+		{"DLQ-9", "a queue that does not exist has no list", 0, func(t *T) {
+			dead := t.Standard()
+			t.NoError(dead.Drop())
+			t.Refused(t.Call("ListDeadLetterSourceQueues", ListDeadLetterSourceQueues{QueueUrl: dead.URL}, nil), "AWS.SimpleQueueService.NonExistentQueue", "")
+		}},
+		{"DLQ-9", "the member begins with a small letter, and is there without sources", HTTP | JSON, func(t *T) {
+			dead, q := t.Standard(), t.Standard()
+			list := func() string {
+				return t.Exchange(t.Request("POST", "/", fmt.Sprintf(`{"QueueUrl":%q}`, dead.URL),
+					"Content-Type", "application/x-amz-json-1.0", "X-Amz-Target", "AmazonSQS.ListDeadLetterSourceQueues")).Body
+			}
+			t.Equal(`{"queueUrls":[]}`, list())
+			q.Redrive(dead, 1)
+			t.Equal(fmt.Sprintf(`{"queueUrls":[%q]}`, q.URL), list())
+		}},
+		{"DLQ-9", "the XML has an element for each source", HTTP | Query, func(t *T) {
+			dead, q, r := t.Standard(), t.Standard(), t.Standard()
+			q.Redrive(dead, 1)
+			r.Redrive(dead, 1)
+			t.Contains(t.Exchange(t.Request("GET", dead.URL+"?Action=ListDeadLetterSourceQueues", "")).Body,
+				"<ListDeadLetterSourceQueuesResult><QueueUrl>"+q.URL+"</QueueUrl><QueueUrl>"+r.URL+"</QueueUrl></ListDeadLetterSourceQueuesResult>")
+		}},
+		{"DLQ-10", "the dead-letter queue says which sources it takes", 0, func(t *T) {
+			q, other := t.Standard(), t.Standard()
+			for allow, takes := range map[string][2]bool{
+				`{"redrivePermission":"allowAll"}`:                                             {true, true},
+				`{"redrivePermission":"denyAll"}`:                                              {false, false},
+				fmt.Sprintf(`{"redrivePermission":"byQueue","sourceQueueArns":[%q]}`, q.ARN()): {true, false},
+				fmt.Sprintf(`{"redrivePermission":"byQueue","sourceQueueArns":["%s-not",%q,%q]}`, q.ARN(), other.ARN(), q.ARN()): {true, true},
+			} {
+				dead := t.Standard("RedriveAllowPolicy", allow)
+				t.JSONEq(allow, dead.Attribute("RedriveAllowPolicy"))
+				for i, source := range []*Q{q, other} {
+					err := source.Set("RedrivePolicy", policy(dead.ARN(), "1"))
+					if takes[i] {
+						t.NoError(err, allow)
+						continue
+					}
+					t.Refused(err, "InvalidParameterValue", "")
+					t.NotContains(source.Attribute("RedrivePolicy"), dead.ARN())
+				}
+			}
+		}},
+		{"DLQ-10", "a new queue is refused as a source as well", 0, func(t *T) {
+			dead := t.Standard("RedriveAllowPolicy", `{"redrivePermission":"denyAll"}`)
+			t.Refused(t.Call("CreateQueue", CreateQueue{QueueName: "new", Attributes: Pairs("RedrivePolicy", policy(dead.ARN(), "1"))}, nil), "InvalidParameterValue", "")
+		}},
+		{"DLQ-10", "an allow policy that comes later does not act on sources there are", 0, func(t *T) {
+			q, dead := t.Standard(), t.Standard()
+			q.Redrive(dead, 1)
+			t.NoError(dead.Set("RedriveAllowPolicy", `{"redrivePermission":"denyAll"}`))
+			q.Send("m")
+			q.bury(q.One())
+			t.Equal([]string{"m"}, dead.Bodies(10))
+			t.Refused(t.Standard().Set("RedrivePolicy", policy(dead.ARN(), "1")), "InvalidParameterValue", "")
+			t.NoError(dead.Set("RedriveAllowPolicy", `{"redrivePermission":"allowAll"}`))
+			t.Standard().Redrive(dead, 1)
+		}},
+		{"DLQ-10", "a bad allow policy is refused", 0, func(t *T) {
+			q := t.Standard()
+			arns := func(n int) string {
+				return "[" + strings.TrimSuffix(strings.Repeat(strconv.Quote(q.ARN())+",", n), ",") + "]"
+			}
+			const none = "When you specify the byQueue permission type, you must also specify one or more sourceQueueArns values."
+			const notByQueue = "To specify one or more source queue ARNs, you must set redrivePermission to byQueue."
+			for bad, reason := range map[string]string{
+				`{"redrivePermission":"byQueue"}`:                                    none,
+				`{"redrivePermission":"byQueue","sourceQueueArns":[]}`:               none,
+				`{"redrivePermission":"allowAll","sourceQueueArns":` + arns(1) + `}`: notByQueue,
+				`{"redrivePermission":"denyAll","sourceQueueArns":` + arns(1) + `}`:  notByQueue,
+				`{"redrivePermission":"byQueue","sourceQueueArns":` + arns(11) + `}`: "The maximum number of source queue ARNs you can specify is 10.",
+			} {
+				t.Refused(q.Set("RedriveAllowPolicy", bad), "InvalidParameterValue",
+					"Value "+bad+" for parameter RedriveAllowPolicy is invalid. Reason: Amazon SQS can't create the redrive allow policy. "+reason)
+			}
+			for _, bad := range []string{"nonsense", "{}", `{"redrivePermission":"some"}`, `{"redrivePermission":"denyAll","extra":1}`} {
+				t.Refused(q.Set("RedriveAllowPolicy", bad), "InvalidParameterValue", "")
+			}
+			t.NoError(q.Set("RedriveAllowPolicy", `{"redrivePermission":"byQueue","sourceQueueArns":`+arns(10)+`}`))
 		}},
 	},
 }
