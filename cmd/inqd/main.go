@@ -11,9 +11,9 @@
 //
 // The first SIGTERM or Ctrl-C makes it accept no more connections, answer every long poll at once
 // as one that found nothing, finish the requests under way within 8 seconds, log how many messages
-// are lost with it, and end with status 0. A second Ctrl-C ends it at once. A second SIGTERM
-// changes nothing: whoever sends it to a process and to its group, as timeout(1) does, sends it
-// twice and means it once, and has SIGKILL for more.
+// are lost with it, and end with status 0. A second Ctrl-C ends it at once, with status 130. A
+// second SIGTERM changes nothing: whoever sends it to a process and to its group, as timeout(1)
+// does, sends it twice and means it once, and has SIGKILL for more.
 //
 // # Trust
 //
@@ -30,12 +30,16 @@ import (
 
 func main() {
 	ctx, cancel := context.WithCancel(context.Background())
-	signals := make(chan os.Signal, 1)
+	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		<-signals
-		signal.Reset(os.Interrupt) // from now on nobody handles it, so that it ends the process
 		cancel()
+		for s := range signals {
+			if s == os.Interrupt {
+				os.Exit(130) // what a shell reports of a program that SIGINT has killed
+			}
+		}
 	}()
 	os.Exit(status(run(ctx, os.Args[1:], os.Stdout, os.Stderr), os.Stderr))
 }
