@@ -12,7 +12,7 @@ each = @set -e; for m in $(MODULES); do \
 	done
 
 .DEFAULT_GOAL := help
-.PHONY: help test race cover vet fmt lint fuzz bench examples ci tidy
+.PHONY: help test race cover vet fmt lint fuzz bench examples inqd ci tidy
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-10s %s\n", $$1, $$2}' Makefile
@@ -52,6 +52,9 @@ bench: ## run the root package's benchmarks that match BENCH (all) for BENCHTIME
 examples: ## run the example programs that end by themselves
 	go run ./examples/thumbnails
 	go run ./examples/orders
+
+inqd: ## serve the HTTP API of SQS on 127.0.0.1:9324; go run ./cmd/inqd -h explains more
+	go run ./cmd/inqd
 
 ci: ## check everything, as continuous integration does
 	bash .ci/run
