@@ -225,6 +225,18 @@ func TestReceiptHandles_EveryAlterationIsRefused(t *testing.T) {
 	})
 }
 
+func TestReceiptHandles_HaveNoHyphen(t *testing.T) {
+	// A command line would take a handle that begins with one for an option.
+	onBothTypes(t, func(s steps) {
+		for i := range 300 { // more than the values of a byte
+			s.send(fmt.Sprintf("g-%d", i))
+			d := s.one(time.Hour)
+			require.Regexp(s, "^[A-Za-z0-9._]{32}$", d.ReceiptHandle())
+			s.delete(*d)
+		}
+	})
+}
+
 func TestReceiptHandles_ASlotUsedAgainDoesNotAcceptTheHandleOfItsFormerMessage(t *testing.T) {
 	onBothTypes(t, func(s steps) {
 		ctx := context.Background()

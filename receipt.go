@@ -70,6 +70,10 @@ const (
 	handleLength = 32 // the same in base64
 )
 
+// handleText is base64 with the characters that a URL need not escape, except for the hyphen: a
+// command line takes what begins with one for an option.
+var handleText = base64.NewEncoding("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._").WithPadding(base64.NoPadding)
+
 // handle writes r as the string that travels. The check is keyed by the queue's secret: a handle
 // that is made up, altered or of another queue does not pass (SQS: receipt-handle table).
 func (n *identity) handle(r receipt) string {
@@ -79,7 +83,7 @@ func (n *identity) handle(r receipt) string {
 	binary.LittleEndian.PutUint32(b[12:], r.receive)
 	binary.LittleEndian.PutUint64(b[16:], maphash.Bytes(n.secret, b[:16]))
 	var text [handleLength]byte
-	base64.RawURLEncoding.Encode(text[:], b[:])
+	handleText.Encode(text[:], b[:])
 	return string(text[:])
 }
 
@@ -93,7 +97,7 @@ func (n *identity) parse(handle string) (receipt, error) {
 	if len(handle) == handleLength {
 		copy(text[:], handle)
 		// The decoder skips line breaks, and what they stood for would be zero.
-		if size, err := base64.RawURLEncoding.Decode(b[:], text[:]); err == nil && size == receiptBytes &&
+		if size, err := handleText.Decode(b[:], text[:]); err == nil && size == receiptBytes &&
 			binary.LittleEndian.Uint64(b[16:]) == maphash.Bytes(n.secret, b[:16]) {
 			return receipt{
 				seq:     binary.LittleEndian.Uint64(b[0:]),
