@@ -28,8 +28,10 @@ AWS CLI:
 
 Go (aws-sdk-go-v2, whose own HTTP client loses large answers of a fast server now and then):
 
-    cfg, err := config.LoadDefaultConfig(ctx, config.WithHTTPClient(inqaws.NewHTTPClient(nil)))
-    client := sqs.NewFromConfig(cfg, func(o *sqs.Options) { o.BaseEndpoint = aws.String("{base}") })
+    cfg, err := config.LoadDefaultConfig(ctx)
+    client := sqs.NewFromConfig(cfg, func(o *sqs.Options) {
+        o.BaseEndpoint, o.HTTPClient = aws.String("{base}"), inqaws.NewHTTPClient(nil)
+    })
 
 Python (boto3):
 

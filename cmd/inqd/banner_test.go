@@ -22,8 +22,10 @@ AWS CLI:
 
 Go (aws-sdk-go-v2, whose own HTTP client loses large answers of a fast server now and then):
 
-    cfg, err := config.LoadDefaultConfig(ctx, config.WithHTTPClient(inqaws.NewHTTPClient(nil)))
-    client := sqs.NewFromConfig(cfg, func(o *sqs.Options) { o.BaseEndpoint = aws.String("http://127.0.0.1:4100") })
+    cfg, err := config.LoadDefaultConfig(ctx)
+    client := sqs.NewFromConfig(cfg, func(o *sqs.Options) {
+        o.BaseEndpoint, o.HTTPClient = aws.String("http://127.0.0.1:4100"), inqaws.NewHTTPClient(nil)
+    })
 
 Python (boto3):
 
