@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -15,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -22,25 +24,76 @@ import (
 	"example.com/inq"
 )
 
-// loopback is a handler behind a real socket. Its queue is "q".
+// loopback is a handler behind a real socket. Its queue is "q". At the end of a test no goroutine
+// of it may be left.
 type loopback struct {
 	queue  *inq.Standard
 	server *httptest.Server
 }
 
-func newLoopback(t testing.TB) *loopback {
+func newLoopback(t testing.TB, opts ...inq.StandardOption) *loopback {
 	t.Helper()
+	before := runtime.NumGoroutine()
 	b, err := inq.NewBroker()
 	require.NoError(t, err)
-	q, err := b.CreateStandard("q")
+	q, err := b.CreateStandard("q", opts...)
 	require.NoError(t, err)
 	l := &loopback{queue: q}
 	l.server = httptest.NewServer(NewHandler(b, Options{}))
 	t.Cleanup(func() {
 		l.server.Close()
 		_ = b.Close()
+		goroutinesEnd(before)
 	})
 	return l
+}
+
+// goroutinesEnd returns when there are as few goroutines as before; if they do not end, the test
+// times out and shows which are left.
+func goroutinesEnd(before int) {
+	for runtime.NumGoroutine() > before {
+		runtime.Gosched()
+	}
+}
+
+// dial opens a connection that is closed at the end of the test.
+func (l *loopback) dial(t *testing.T) *net.TCPConn {
+	t.Helper()
+	conn, err := net.Dial("tcp", l.server.Listener.Addr().String())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn.(*net.TCPConn)
+}
+
+// raw is a request as it goes over the wire.
+func raw(contentType, operation, body string) string {
+	return "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: " + contentType + "\r\n" + operation +
+		fmt.Sprintf("Content-Length: %d\r\n\r\n", len(body)) + body
+}
+
+const (
+	jsonType = "application/x-amz-json-1.0"
+	formType = "application/x-www-form-urlencoded"
+)
+
+// drain receives and deletes until it has seen so many different messages, waiting for those that
+// have to come back, and returns their bodies.
+func (l *loopback) drain(t *testing.T, n int) map[string]bool {
+	t.Helper()
+	seen := map[string]bool{}
+	for len(seen) < n {
+		ds, err := l.queue.Receive(t.Context(), inq.ReceiveInput{Max: 10, Wait: 20 * time.Second})
+		require.NoError(t, err)
+		require.NotEmpty(t, ds, "lost messages: %d of %d are there", len(seen), n)
+		for _, d := range ds {
+			seen[d.Body] = true
+			require.NoError(t, d.Delete(t.Context()))
+		}
+	}
+	counts, err := l.queue.Counts(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, counts)
+	return seen
 }
 
 // call makes one request over a client of its own connections.
@@ -123,38 +176,143 @@ func TestServer_AClientThatGoesAwayEndsItsLongPoll(t *testing.T) {
 	}
 }
 
+func TestServer_MessagesForClientsThatLeaveComeBack(t *testing.T) {
+	l := newLoopback(t, inq.WithVisibilityTimeout(20*time.Millisecond))
+	const polls, messages = 40, 100
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var clients sync.WaitGroup
+	for range polls {
+		clients.Go(func() {
+			for ctx.Err() == nil { // whatever a client got, it deletes nothing
+				_, _, err := l.call(ctx, "ReceiveMessage", poll)
+				assert.True(t, err == nil || errors.Is(err, context.Canceled), err)
+			}
+		})
+	}
+	l.waiting(polls)
+	for i := range messages {
+		if i == messages/2 {
+			cancel()
+		}
+		_, err := l.queue.Send(t.Context(), inq.Message{Body: fmt.Sprint(i)})
+		require.NoError(t, err)
+	}
+	clients.Wait()
+	l.waiting(0)
+	assert.Len(t, l.drain(t, messages), messages)
+}
+
 func TestServer_HalfARequestChangesNothing(t *testing.T) {
 	l := newLoopback(t)
-	body := `{"QueueUrl":"q","MessageBody":"whole"}`
-	whole := "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-amz-json-1.0\r\nX-Amz-Target: AmazonSQS.SendMessage\r\n" +
-		fmt.Sprintf("Content-Length: %d\r\n\r\n", len(body)) + body
-	for cut := 1; cut < len(whole); cut += 7 {
-		conn, err := net.Dial("tcp", l.server.Listener.Addr().String())
+	chunked := "Transfer-Encoding: chunked\r\n\r\n"
+	for _, whole := range []string{
+		raw(jsonType, "X-Amz-Target: AmazonSQS.SendMessage\r\n", `{"QueueUrl":"q","MessageBody":"whole"}`),
+		// Half a form is a form, and would send half a message.
+		raw(formType, "", "Action=SendMessage&QueueUrl=q&MessageBody=the+whole+message"),
+		"POST / HTTP/1.1\r\nHost: localhost\r\n" + chunked + "1c\r\nAction=SendMessage&QueueUrl=\r\n10\r\nq&MessageBody=ab\r\n2\r\ncd\r\n0\r\n\r\n",
+	} {
+		for cut := 1; cut < len(whole); cut += 3 {
+			conn := l.dial(t)
+			_, err := conn.Write([]byte(whole[:cut]))
+			require.NoError(t, err)
+			require.NoError(t, conn.CloseWrite())
+			_, err = io.Copy(io.Discard, conn) // until the server has given it up
+			require.NoError(t, err)
+			require.NoError(t, conn.Close())
+		}
+		counts, err := l.queue.Counts(t.Context())
 		require.NoError(t, err)
-		_, err = conn.Write([]byte(whole[:cut]))
+		require.Zero(t, counts)
+		conn := l.dial(t)
+		_, err = conn.Write([]byte(whole))
 		require.NoError(t, err)
-		require.NoError(t, conn.(*net.TCPConn).CloseWrite())
-		_, err = io.Copy(io.Discard, conn) // until the server has given it up
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		require.NoError(t, err)
+		require.Equal(t, 200, resp.StatusCode, "the whole request is a good one")
 		require.NoError(t, conn.Close())
+		l.drain(t, 1)
 	}
-	counts, err := l.queue.Counts(t.Context())
+}
+
+func TestServer_AClientThatWritesSlowlyHoldsUpNobody(t *testing.T) {
+	l := newLoopback(t)
+	slow := l.dial(t)
+	// A byte, and then a whole request of somebody else.
+	for _, b := range []byte(raw(formType, "", "Action=SendMessage&QueueUrl=q&MessageBody=slow")) {
+		_, err := slow.Write([]byte{b})
+		require.NoError(t, err)
+		status, text, err := l.call(t.Context(), "ListQueues", `{}`)
+		require.NoError(t, err)
+		require.Equal(t, 200, status, text)
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(slow), nil)
 	require.NoError(t, err)
-	assert.Zero(t, counts)
+	assert.Equal(t, 200, resp.StatusCode)
+	assert.Equal(t, map[string]bool{"slow": true}, l.drain(t, 1))
+}
+
+func TestServer_AClientThatReadsSlowlyHoldsUpNobody(t *testing.T) {
+	l := newLoopback(t)
+	const messages, size = 10, 1 << 20
+	for range messages {
+		_, err := l.queue.Send(t.Context(), inq.Message{Body: strings.Repeat(`"`, size)}) // twice as long in JSON
+		require.NoError(t, err)
+	}
+	slow := l.dial(t)
+	_, err := io.WriteString(slow, raw(jsonType, "X-Amz-Target: AmazonSQS.ReceiveMessage\r\n", `{"QueueUrl":"q","MaxNumberOfMessages":10}`))
+	require.NoError(t, err)
+	answer := bufio.NewReaderSize(slow, 16)
+	_, err = answer.Peek(1) // the server writes, and cannot go on: 20 MB fill all buffers on the way
+	require.NoError(t, err)
+	for i := range 20 {
+		status, text, err := l.call(t.Context(), "SendMessage", fmt.Sprintf(`{"QueueUrl":"q","MessageBody":"%d"}`, i))
+		require.NoError(t, err)
+		require.Equal(t, 200, status, text)
+		ds, err := l.queue.Receive(t.Context(), inq.ReceiveInput{})
+		require.NoError(t, err)
+		require.Len(t, ds, 1)
+		require.Equal(t, fmt.Sprint(i), ds[0].Body)
+		require.NoError(t, ds[0].Delete(t.Context()))
+	}
+	resp, err := http.ReadResponse(answer, nil)
+	require.NoError(t, err)
+	var out receiveMessageResult
+	require.NoError(t, json.NewDecoder(resp.Body).Decode(&out))
+	require.Len(t, out.Messages, messages)
+	for _, m := range out.Messages {
+		require.Len(t, m.Body, size)
+		require.NoError(t, l.queue.Delete(t.Context(), m.ReceiptHandle))
+	}
+	l.drain(t, 0)
 }
 
 func TestServer_RefusesALargeBodyBeforeItIsSent(t *testing.T) {
 	l := newLoopback(t)
-	conn, err := net.Dial("tcp", l.server.Listener.Addr().String())
-	require.NoError(t, err)
-	defer conn.Close()
-	_, err = fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: AmazonSQS.SendMessage\r\nContent-Length: %d\r\n\r\n", 1<<30)
+	conn := l.dial(t)
+	_, err := fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: AmazonSQS.SendMessage\r\nContent-Length: %d\r\n\r\n", 1<<30)
 	require.NoError(t, err)
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	require.NoError(t, err)
 	assert.Equal(t, 413, resp.StatusCode)
 	assert.True(t, resp.Close)
 	require.NoError(t, resp.Body.Close())
+}
+
+func TestServer_RefusesALargeBodyOfUnknownLength(t *testing.T) {
+	l := newLoopback(t)
+	conn := l.dial(t)
+	form := "Action=SendMessage&QueueUrl=q&MessageBody="
+	_, err := fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s", DefaultMaxBytes+1, form)
+	require.NoError(t, err)
+	_, err = io.WriteString(conn, strings.Repeat("x", DefaultMaxBytes+1-len(form)))
+	require.NoError(t, err)
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(t, err)
+	assert.Equal(t, 413, resp.StatusCode)
+	assert.True(t, resp.Close)
+	require.NoError(t, resp.Body.Close())
+	l.drain(t, 0)
 }
 
 func TestServer_AnswersWithALengthAndInOneWrite(t *testing.T) {
@@ -195,42 +353,67 @@ func TestServer_ShutdownWithLongPollsOpenLosesNothing(t *testing.T) {
 	require.NoError(t, err)
 	// What a server does to end its long polls: the context that all requests come from ends.
 	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
 	server := &http.Server{Handler: NewHandler(b, Options{}), BaseContext: func(net.Listener) context.Context { return ctx }}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	client := &http.Client{Transport: &http.Transport{}}
-	l := &loopback{queue: q, server: &httptest.Server{URL: "http://" + listener.Addr().String()}}
+	l := &loopback{queue: q}
+	const polls, messages = 100, 60
+	answers := make(chan string, polls)
 	var clients sync.WaitGroup
-	for range 50 {
+	for range polls {
 		clients.Go(func() {
-			req, err := http.NewRequest(http.MethodPost, l.server.URL, strings.NewReader(poll))
+			req, err := http.NewRequest(http.MethodPost, "http://"+listener.Addr().String(), strings.NewReader(poll))
 			if !assert.NoError(t, err) {
 				return
 			}
 			req.Header.Set("X-Amz-Target", "AmazonSQS.ReceiveMessage")
 			resp, err := client.Do(req)
-			if assert.NoError(t, err) {
-				assert.Equal(t, 503, resp.StatusCode)
+			if !assert.NoError(t, err) {
+				return
+			}
+			defer resp.Body.Close()
+			if resp.StatusCode == 503 {
 				_, _ = io.Copy(io.Discard, resp.Body)
-				_ = resp.Body.Close()
+				return
+			}
+			var out receiveMessageResult
+			if assert.Equal(t, 200, resp.StatusCode) && assert.NoError(t, json.NewDecoder(resp.Body).Decode(&out)) && assert.Len(t, out.Messages, 1) {
+				answers <- out.Messages[0].Body
+				assert.NoError(t, q.Delete(t.Context(), out.Messages[0].ReceiptHandle))
 			}
 		})
 	}
-	l.waiting(50)
-	stop()
+	l.waiting(polls)
+	for i := range messages { // some go to polls that end at the same time
+		if i == messages/3 {
+			clients.Go(stop)
+		}
+		_, err = q.Send(t.Context(), inq.Message{Body: fmt.Sprint(i)})
+		require.NoError(t, err)
+	}
 	clients.Wait()
-	_, err = q.Send(t.Context(), inq.Message{Body: "kept"})
-	require.NoError(t, err)
+	close(answers)
+	all := map[string]bool{}
+	for body := range answers {
+		all[body] = true
+	}
+	delivered := len(all)
+	assert.GreaterOrEqual(t, delivered, messages/3)
 	client.CloseIdleConnections()
 	require.NoError(t, server.Shutdown(t.Context()))
 	assert.Equal(t, http.ErrServerClosed, <-served)
-	ds, err := q.Receive(t.Context(), inq.ReceiveInput{})
+	counts, err := q.Counts(t.Context())
 	require.NoError(t, err)
-	assert.Len(t, ds, 1)
-	require.NoError(t, b.Close())
-	for runtime.NumGoroutine() > before { // ends, or the test times out and shows which are left
-		runtime.Gosched()
+	assert.Equal(t, inq.Counts{Visible: messages - delivered}, counts, "what no client has is in the queue")
+	for body := range l.drain(t, messages-delivered) {
+		assert.False(t, all[body], "twice")
+		all[body] = true
 	}
+	assert.Len(t, all, messages)
+	require.NoError(t, b.Close())
+	goroutinesEnd(before)
 }
 
 func TestServer_RandomBytesGetNo500(t *testing.T) {
