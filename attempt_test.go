@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -183,6 +184,7 @@ func TestRCV16_3_IdsThatAreForgottenTakeNoMemory(t *testing.T) {
 		_, n := look()
 		require.Equal(s, 1000, n)
 		time.Sleep(5 * time.Minute)
+		synctest.Wait()
 		s.counts(0, 0, 0)
 		a, _ := look()
 		require.Zero(s, a.byID)

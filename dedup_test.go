@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -364,8 +365,28 @@ func TestDedup_AnIdleQueueGivesTheWindowBack(t *testing.T) {
 		s.q.mu.Unlock()
 		require.Equal(t, 10_000, remembered) // a dead letter is not
 		time.Sleep(5 * time.Minute)
+		synctest.Wait()
 		s.counts(10_001, 0, 0)
 		require.Zero(t, s.q.fifo.dedup.ids.Len())
 		require.Nil(t, s.q.fifo.dedup.pages)
+	})
+}
+
+func TestDedup_IdsToForgetHoldUpNoReceive(t *testing.T) {
+	scene(t, "after five minutes", func(t *testing.T) {
+		const n = 4 * stepBudget
+		s := fifoSteps(t)
+		for i := range n {
+			s.send(fmt.Sprintf("g-%d", i))
+			s.delete(*s.one(0))
+		}
+		untilDue(s.q, 5*time.Minute)
+		s.gets(10, 0)
+		s.counts(0, 0, 0)
+		s.q.mu.Lock()
+		left, draining := s.q.fifo.dedup.ids.Len(), s.q.draining
+		s.q.mu.Unlock()
+		require.Equal(t, n, left, "they are left to the timer")
+		require.False(t, draining)
 	})
 }

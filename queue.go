@@ -108,7 +108,7 @@ type queue struct {
 	bytes      int64   // bodies and attributes of live messages
 	plain      bool    // neither FIFO nor fair: messages without anything special take the short path
 	rearm      bool    // armed was lowered in this critical section
-	draining   bool    // more is due than one step takes
+	draining   bool    // more messages are due than one step takes
 	delivering bool    // a goroutine is delivering events
 	observed   bool    // there is an observer
 	events     []Event // not yet delivered
@@ -342,7 +342,8 @@ func (q *queue) timerFired() {
 		more := q.stepLocked(now)
 		q.draining = more
 		q.serveLocked(now)
-		q.endWaitsLocked(now, more)
+		more = q.endWaitsLocked(now, more) || more
+		more = q.fifo != nil && q.fifo.forget(now) || more
 		if more {
 			// armed stays in the past: others neither arm the timer meanwhile nor take the state
 			// for settled.
@@ -529,13 +530,13 @@ func (q *queue) nextLocked() int64 {
 	return next
 }
 
-// stepLocked carries out deadlines up to now, at most stepBudget of each kind, and reports whether
-// more are due. q.mu must be held.
+// stepLocked carries out deadlines of messages up to now, at most stepBudget of each kind, and
+// reports whether more are due. Ids to forget and waits to end are left to the timer: no call needs
+// to wait for these. q.mu must be held.
 func (q *queue) stepLocked(now int64) (more bool) {
 	more = !q.timeouts.advance(&q.store, now, stepBudget, q.onDue)
 	if q.fifo != nil {
 		more = q.arriveFIFOLocked(now) || more
-		more = q.fifo.forget(now) || more
 	}
 	return q.expireLocked(now) || more
 }

@@ -235,20 +235,24 @@ func (q *queue) serveLocked(now int64) {
 	}
 }
 
-// endWaitsLocked ends the waits whose time is over. A wait that ends at this instant goes on while
-// more is to be carried out that is due by now: it may yet have a message of that. q.mu must be
-// held.
-func (q *queue) endWaitsLocked(now int64, more bool) {
-	if more {
+// endWaitsLocked ends waits whose time is over, at most stepBudget of them, and reports whether
+// there are more. A wait that ends at this instant goes on while messages are to be carried out that
+// are due by now: it may yet have one of them. q.mu must be held.
+func (q *queue) endWaitsLocked(now int64, draining bool) (more bool) {
+	if draining {
 		now--
 	}
-	for q.deadlines.Len() != 0 {
+	for n := 0; q.deadlines.Len() != 0; n++ {
 		e := q.deadlines.Min()
 		if e.Key > now {
-			return
+			return false
+		}
+		if n == stepBudget {
+			return true
 		}
 		w := q.waitSlots[e.ID]
 		q.metrics.emptyReceives++
 		q.wakeLocked(w, nil)
 	}
+	return false
 }

@@ -518,3 +518,25 @@ func TestWait_CloseInTheMiddleOfEverything(t *testing.T) {
 		})
 	}
 }
+
+func TestWait_ManyThatEndAtOneInstantEndInBoundedSteps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const n = 2*stepBudget + 10
+		q := testStandard(t)
+		for range n {
+			go func() { _, _ = q.Receive(context.Background(), ReceiveInput{Wait: 20 * time.Second}) }()
+		}
+		synctest.Wait()
+		untilDue(&q.queue, 20*time.Second)
+		now, err := q.enter()
+		require.NoError(t, err)
+		more, left := q.endWaitsLocked(now, false), q.waiters.len
+		q.leave(now)
+		require.True(t, more)
+		require.Equal(t, n-stepBudget, left)
+		q.timerFired()
+		s := q.Stats()
+		require.Zero(t, s.WaitingReceives)
+		require.EqualValues(t, n, s.EmptyReceives)
+	})
+}
