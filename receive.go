@@ -197,8 +197,8 @@ func (q *queue) worthLocked(c *receiveCall) int {
 	return min(c.max, q.counts[classVisible])
 }
 
-// takePlainLocked is takeLocked with all it calls, spelled out for a plain queue that is not
-// draining and a visibility timeout that stands in line. q.mu must be held.
+// takePlainLocked is takeLocked with all it calls, spelled out for a plain queue where nothing is due
+// and a visibility timeout that stands in line. q.mu must be held.
 func (q *queue) takePlainLocked(now int64, c *receiveCall, dst []Delivery) (n int) {
 	deadline := after(now, c.visibility)
 	for most := min(c.max, len(dst), q.limit-q.counts[classNotVisible]); n < most; n++ {
@@ -236,7 +236,7 @@ func (q *queue) takePlainLocked(now int64, c *receiveCall, dst []Delivery) (n in
 // takeLocked leases up to c.max messages into dst, which may be shorter. q.mu must be held, and the
 // queue must have no dead-letter target.
 func (q *queue) takeLocked(now int64, c *receiveCall, dst []Delivery) (n int) {
-	if q.plain && c.inLine && c.visibility > 0 && !q.draining {
+	if q.plain && c.inLine && c.visibility > 0 && q.armed > now {
 		return q.takePlainLocked(now, c, dst)
 	}
 	return q.takeAnyLocked(now, c, dst)
@@ -270,11 +270,11 @@ func (q *queue) takeAnyLocked(now int64, c *receiveCall, dst []Delivery) (n int)
 }
 
 // peekLocked returns the message that a receive takes next, 0 if there is none. While a lot is
-// carried out in steps, a message whose retention is over may be yet to be removed; where one comes
-// next, there is none before the next step. q.mu must be held.
+// carried out in steps, and where the timer is late, a message whose retention is over may be yet to
+// be removed; where one comes next, there is none before the next step. q.mu must be held.
 func (q *queue) peekLocked(now int64) uint32 {
 	slot := q.nextReadyLocked(now)
-	if slot != 0 && q.draining && after(q.store.at(slot).enqueued, q.settings.Load().retention) <= now {
+	if slot != 0 && q.armed <= now && after(q.store.at(slot).enqueued, q.settings.Load().retention) <= now {
 		return 0
 	}
 	return slot

@@ -255,3 +255,34 @@ func TestTimer_AnIdleQueueIsNotWokenUp(t *testing.T) {
 		require.Equal(t, before, wakes.Load())
 	})
 }
+
+// slowRefusal is a destination that takes its time and then refuses.
+type slowRefusal struct {
+	Queue
+	time time.Duration
+}
+
+func (d slowRefusal) Send(context.Context, Message) (Sent, error) {
+	time.Sleep(d.time)
+	return Sent{}, ErrFull
+}
+
+func TestLC3_AMessagePutBackAfterItsRetentionReachesNoReceiveThatWaits(t *testing.T) {
+	onBoth(t, func(t *testing.T, q *queue) {
+		ctx := context.Background()
+		sendAll(t, q, Message{Body: "a", GroupID: "g"})
+		task, err := q.Redrive(ctx, RedriveInput{Destination: slowRefusal{time: time.Minute}})
+		require.NoError(t, err)
+		time.Sleep(50 * time.Second)
+		got := make(chan int, 1)
+		go func() {
+			ds, _ := q.Receive(ctx, ReceiveInput{Wait: 20 * time.Second})
+			got <- len(ds)
+		}()
+		untilDue(q, 10*time.Second)
+		<-task.Done()
+		q.timerFired()
+		require.Zero(t, <-got)
+		require.EqualValues(t, 1, q.Stats().Expired)
+	}, WithRetention(time.Minute))
+}

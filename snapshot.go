@@ -62,7 +62,7 @@ func (q *queue) Messages() iter.Seq[Snapshot] {
 		var page [entriesAtOnce]Snapshot
 		for len(refs) != 0 {
 			n := min(len(refs), entriesAtOnce)
-			now, err := q.enter()
+			now, err := q.enterSettled()
 			if err != nil {
 				return
 			}

@@ -126,3 +126,27 @@ func TestSnapshotMessage_CanBeSentToAnotherQueue(t *testing.T) {
 		other.gets(10, 0, "b")
 	})
 }
+
+func TestMessages_WhatIsDueDuringTheIterationIsSeenAsCarriedOut(t *testing.T) {
+	onBothTypes(t, func(s steps) {
+		for i := range entriesAtOnce + 1 {
+			s.send(fmt.Sprintf("g%d-1", i))
+		}
+		for range entriesAtOnce/10 + 1 {
+			_, err := s.q.Receive(context.Background(), ReceiveInput{Max: 10})
+			require.NoError(s, err)
+		}
+		n := 0
+		for m := range s.q.Messages() {
+			n++
+			switch n {
+			case entriesAtOnce:
+				require.Equal(s, StateNotVisible, m.State)
+				untilDue(s.q, 30*time.Second)
+			case entriesAtOnce + 1:
+				require.Equal(s, StateVisible, m.State)
+			}
+		}
+		require.Equal(s, entriesAtOnce+1, n)
+	})
+}
