@@ -65,6 +65,69 @@ func TestBatch_ACloseMidwayTellsWhichEntriesWereNotTried(t *testing.T) {
 	}
 }
 
+// batchOf makes n messages for both types of queue; where they are not bare, one of them has a sender.
+func batchOf(s steps, n int, bare bool) []Message {
+	ms := make([]Message, n)
+	for i := range ms {
+		ms[i] = s.message(fmt.Sprintf("g%d-1", i))
+	}
+	if !bare {
+		ms[0].SenderID = "somebody"
+	}
+	return ms
+}
+
+func TestSendBatch_ACloseMidwayTellsWhichEntriesWereNotTried(t *testing.T) {
+	const n, invalid = entriesAtOnce + 36, entriesAtOnce + 10
+	for _, bare := range []bool{true, false} {
+		var q *queue
+		onBothTypes(t, func(s steps) {
+			q = s.q
+			ms := batchOf(s, n, bare)
+			ms[invalid].Body = ""
+			sent, err := s.q.SendBatch(context.Background(), ms)
+			var batch *BatchError
+			require.ErrorAs(s, err, &batch)
+			require.Len(s, batch.Failed, n-entriesAtOnce)
+			for i, f := range batch.Failed {
+				require.Equal(s, entriesAtOnce+i, f.Index)
+				want := ErrClosed
+				if f.Index == invalid {
+					want = ErrMissingParameter
+				}
+				require.ErrorIs(s, f.Err, want)
+			}
+			for i := range sent {
+				require.Equal(s, i >= entriesAtOnce, sent[i].ID() == "")
+			}
+			sent, err = s.q.SendBatch(context.Background(), ms)
+			require.Equal(s, ErrClosed, err, "nothing was tried")
+			require.Nil(s, sent)
+		}, WithoutSQSLimits(), closesAt(EventSent, &q))
+	}
+}
+
+func TestSendBatch_AfterAnEntryThatFoundNoRoomNoneIsAdded(t *testing.T) {
+	const n, room = entriesAtOnce + 36, 10
+	var q *queue
+	onBothTypes(t, func(s steps) {
+		q = s.q
+		_, err := s.q.SendBatch(context.Background(), batchOf(s, n, true))
+		var batch *BatchError
+		require.ErrorAs(s, err, &batch)
+		require.Len(s, batch.Failed, n-room)
+		for i, f := range batch.Failed {
+			require.Equal(s, room+i, f.Index)
+			require.ErrorIs(s, f.Err, ErrFull)
+		}
+		s.counts(0, 0, 0)
+	}, WithoutSQSLimits(), WithCapacity(room, 0), WithObserver(func(es []Event) {
+		if es[0].Kind == EventSent { // there is room again before the rest of the batch
+			_ = q.Purge(context.Background())
+		}
+	}))
+}
+
 func TestMessages_EndWithTheQueue(t *testing.T) {
 	onBothTypes(t, func(s steps) {
 		for i := range entriesAtOnce + 36 {

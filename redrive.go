@@ -482,13 +482,13 @@ func (q *queue) adopt(d *DeadLetter, letter bool) error {
 	if q.fifo != nil {
 		p.hash = q.fifo.groupHash(d.GroupID)
 	}
-	now, err := q.enter()
+	now, err := q.enterToSend(1, size)
 	if err != nil {
 		return err
 	}
-	q.catchUpLocked(now)
 	s := q.settings.Load()
-	if err := q.checkCapacityLocked(now, s, size); err != nil {
+	if !q.fitsLocked(s, 1, size) {
+		err := q.fullLocked(s, size)
 		q.leave(now)
 		return err
 	}

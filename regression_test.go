@@ -161,8 +161,8 @@ func TestLC3_ASendThatBeganBeforeConfigureExpiresByTheNewRetention(t *testing.T)
 			return err
 		},
 		"bare batch": func(q *queue, s *settings) error {
-			_, err := q.sendBareBatch([]Message{{Body: "a"}}, s)
-			return err
+			var failures batchFailures
+			return q.sendBarePart(make([]Sent, 1), []Message{{Body: "a"}}, s, 0, nil, &failures)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

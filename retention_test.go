@@ -3,6 +3,7 @@ package inq
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -285,4 +286,37 @@ func TestLC3_AMessagePutBackAfterItsRetentionReachesNoReceiveThatWaits(t *testin
 		require.Zero(t, <-got)
 		require.EqualValues(t, 1, q.Stats().Expired)
 	}, WithRetention(time.Minute))
+}
+
+func TestWithCapacity_WhatExpiredAtOnceTakesNoRoomHoweverManyThatIs(t *testing.T) {
+	const n = 8 * stepBudget
+	ctx := context.Background()
+	body := strings.Repeat("b", n)
+	message := func(q *queue, body string) Message {
+		if q.fifo == nil {
+			return Message{Body: body}
+		}
+		return Message{Body: body, GroupID: "g", DeduplicationID: fmt.Sprint(len(body))}
+	}
+	for name, send := range map[string]func(q *queue) error{
+		"Send":       func(q *queue) error { return second(q.Send(ctx, message(q, body))) },
+		"DeadLetter": func(q *queue) error { return q.DeadLetter(ctx, DeadLetter{Body: body, GroupID: "g"}) },
+		"SendBatch": func(q *queue) error {
+			return second(q.SendBatch(ctx, []Message{message(q, body[:n/4]), message(q, body[n/4:])}))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onBoth(t, func(t *testing.T, q *queue) {
+				for range n {
+					sendAll(t, q, Message{Body: "a"})
+				}
+				more := DeadLetter{Body: "a", GroupID: "g"}
+				require.ErrorIs(t, q.DeadLetter(ctx, more), ErrFull)
+				untilDue(q, time.Minute)
+				require.NoError(t, send(q))
+				require.EqualValues(t, n, q.Stats().Bytes)
+				require.ErrorIs(t, q.DeadLetter(ctx, more), ErrFull)
+			}, WithRetention(time.Minute), WithCapacity(0, n))
+		})
+	}
 }

@@ -2,6 +2,8 @@ package inq
 
 import (
 	"context"
+	"errors"
+	"runtime"
 	"time"
 )
 
@@ -29,11 +31,10 @@ func (q *queue) sendPrepared(m *Message, s *settings) (Sent, error) {
 	if err := q.prepare(&p, m, s); err != nil {
 		return Sent{}, q.refused(err)
 	}
-	now, err := q.enter()
+	now, err := q.enterToSend(1, p.size)
 	if err != nil {
 		return Sent{}, err
 	}
-	q.catchUpLocked(now)
 	// Between the checks and the lock the settings may have changed: a deadline by the old ones
 	// would come too late.
 	sent, err := q.acceptLocked(now, &p, q.settings.Load())
@@ -92,6 +93,10 @@ func (q *queue) acceptBareLocked(now int64, body string, s *settings) (seq uint6
 // id, has a delay or is too large (SQS: FIFO-4, BAT-7). Any other fault fails its entry alone: the
 // call returns a [*BatchError], and the other messages are in the queue. Where the queue becomes
 // full, that entry and all that follow fail with [ErrFull].
+//
+// Without SQS limits a batch can be longer. It is added 64 entries at a time: messages of others can
+// come in between, and where the queue ends meanwhile, the entries not yet added fail with the error
+// of that.
 func (q *queue) SendBatch(ctx context.Context, ms []Message) ([]Sent, error) {
 	if err := q.checkContext(ctx); err != nil {
 		return nil, err
@@ -116,83 +121,105 @@ func (q *queue) SendBatch(ctx context.Context, ms []Message) ([]Sent, error) {
 			}
 		}
 	}
-	if q.fifo == nil && s.simple && bare {
-		return q.sendBareBatch(ms, s)
-	}
-	ps := make([]payload, len(ms))
+	bare = bare && q.fifo == nil && s.simple
+	sent := make([]Sent, len(ms))
 	var failures batchFailures
+	var end error // why no further entry is tried: the queue is full, or gone
+	for from := 0; from < len(ms); from += entriesAtOnce {
+		to := min(from+entriesAtOnce, len(ms))
+		if bare {
+			end = q.sendBarePart(sent[from:to], ms[from:to], s, from, end, &failures)
+		} else {
+			end = q.sendPart(sent[from:to], ms[from:to], s, from, end, &failures)
+		}
+		if from == 0 && end != nil && !errors.Is(end, ErrFull) {
+			return nil, end
+		}
+	}
+	return sent, failures.err()
+}
+
+// sendPart is SendBatch for as many messages as one critical section takes, the entries from the
+// given index on. It notes what fails, and returns the reason where none that follows is to be tried;
+// with end there was one before.
+func (q *queue) sendPart(sent []Sent, ms []Message, s *settings, from int, end error, failures *batchFailures) error {
+	ps := make([]payload, len(ms))
+	var failed, late batchFailures
+	size := 0
 	for i := range ms {
 		if err := q.prepare(&ps[i], &ms[i], s); err != nil {
 			ps[i].body = "" // marks the failed ones
-			failures.add(i, err)
+			failed.add(from+i, err)
 		}
+		size += ps[i].size
 	}
-	sent := make([]Sent, len(ms))
-	now, err := q.enter()
-	if err != nil {
-		return nil, err
+	var now int64
+	entered := end == nil
+	if entered {
+		now, end = q.enterToSend(len(ms), size)
+		entered = end == nil
+		s = q.settings.Load()
 	}
-	q.catchUpLocked(now)
-	s = q.settings.Load()
-	accepted := batchFailures{}
-	var full error
 	for i := range ps {
 		if ps[i].body == "" {
 			continue
 		}
-		if full == nil {
-			sent[i], full = q.acceptLocked(now, &ps[i], s)
+		if end == nil {
+			sent[i], end = q.acceptLocked(now, &ps[i], s)
 		}
-		if full != nil {
-			accepted.add(i, full)
+		if end != nil {
+			late.add(from+i, end)
 		}
 	}
-	q.leave(now)
-	failures.merge(accepted)
-	return sent, failures.err()
+	if entered {
+		q.leave(now)
+	}
+	failed.merge(late)
+	failures.merge(failed)
+	return end
 }
 
-// sendBareBatch is SendBatch for messages as sendBare takes them.
-func (q *queue) sendBareBatch(ms []Message, s *settings) ([]Sent, error) {
-	var failures batchFailures
+// sendBarePart is sendPart for messages as sendBare takes them.
+func (q *queue) sendBarePart(sent []Sent, ms []Message, s *settings, from int, end error, failures *batchFailures) error {
+	var failed, late batchFailures
 	for i := range ms {
 		err := checkBody(ms[i].Body)
 		if err == nil {
 			err = checkSize(len(ms[i].Body), s)
 		}
 		if err != nil {
-			failures.add(i, err)
+			failed.add(from+i, err)
 		}
 	}
-	sent := make([]Sent, len(ms))
-	now, err := q.enter()
-	if err != nil {
-		return nil, err
+	var now int64
+	entered := end == nil
+	if entered {
+		now, end = q.enterToSend(len(ms), 0) // no capacity is set
+		entered = end == nil
+		s = q.settings.Load()
 	}
-	q.catchUpLocked(now)
-	s = q.settings.Load()
-	accepted := batchFailures{}
-	var full error
-	bad := failures.failed
+	bad := failed.failed
 	for i := range ms {
 		switch {
-		case len(bad) != 0 && bad[0].Index == i:
+		case len(bad) != 0 && bad[0].Index == from+i:
 			bad = bad[1:]
+		case end != nil:
+			late.add(from+i, end)
 		case q.plain && s.simple && q.store.live < maxSlots:
 			sent[i] = Sent{ids: q.ids, seq: q.acceptBareLocked(now, ms[i].Body, s)}
 		default:
-			if full == nil {
-				p := payload{body: ms[i].Body, delay: -1, size: len(ms[i].Body)}
-				sent[i], full = q.acceptLocked(now, &p, s)
-			}
-			if full != nil {
-				accepted.add(i, full)
+			p := payload{body: ms[i].Body, delay: -1, size: len(ms[i].Body)}
+			if sent[i], end = q.acceptLocked(now, &p, s); end != nil {
+				late.add(from+i, end)
 			}
 		}
 	}
-	q.leave(now)
-	failures.merge(accepted)
-	return sent, failures.err()
+	if entered {
+		q.leave(now)
+	}
+	failed.merge(late)
+	failures.merge(failed)
+	return end
 }
 
 // checkEntry finds what fails a FIFO batch as a whole: every fault of an entry except one of its
@@ -302,10 +329,8 @@ func (q *queue) acceptLocked(now int64, p *payload, s *settings) (Sent, error) {
 			return Sent{ids: q.ids, seq: seq, duplicate: true}, nil
 		}
 	}
-	if s.capMessages != 0 || s.capBytes != 0 || q.store.live >= maxSlots {
-		if err := q.checkCapacityLocked(now, s, p.size); err != nil {
-			return Sent{}, err
-		}
+	if !q.fitsLocked(s, 1, p.size) {
+		return Sent{}, q.fullLocked(s, p.size)
 	}
 	slot := q.enqueueLocked(now, p, s)
 	seq := q.seq
@@ -319,30 +344,40 @@ func (q *queue) acceptLocked(now int64, p *payload, s *settings) (Sent, error) {
 	return Sent{ids: q.ids, seq: seq}, nil
 }
 
-// checkCapacityLocked applies WithCapacity. What has expired takes no room, be the timer late or
-// not. q.mu must be held.
-func (q *queue) checkCapacityLocked(now int64, s *settings, size int) error {
-	err := q.fullLocked(s, size)
-	if err != nil && q.armed <= now {
-		q.settleLocked(now)
-		err = q.fullLocked(s, size)
+// enterToSend is enter for a call that adds n messages of size bytes in sum. What is due by now
+// happens before they come, see catchUpLocked. A sender takes part in what is carried out in steps
+// only where it would not fit otherwise: what has expired takes no room (WithCapacity).
+func (q *queue) enterToSend(n, size int) (now int64, err error) {
+	for {
+		now, err = q.enter()
+		if err != nil {
+			return 0, err
+		}
+		q.catchUpLocked(now)
+		s := q.settings.Load()
+		if q.armed > now || q.fitsLocked(s, n, size) || !q.settleLocked(now) || q.fitsLocked(s, n, size) {
+			return now, nil
+		}
+		q.unlock(now)
+		runtime.Gosched()
 	}
-	return err
 }
 
-// fullLocked tells why there is no room for a message of this size, nil where there is. q.mu must
-// be held.
+// fitsLocked applies WithCapacity to n messages of size bytes in sum. q.mu must be held.
+func (q *queue) fitsLocked(s *settings, n, size int) bool {
+	live := q.store.live + n
+	return live <= maxSlots && (s.capMessages == 0 || live <= s.capMessages) && (s.capBytes == 0 || int64(size) <= s.capBytes-q.bytes)
+}
+
+// fullLocked tells why a message of this size does not fit. q.mu must be held.
 func (q *queue) fullLocked(s *settings, size int) error {
-	if s.capMessages > 0 && q.store.live >= s.capMessages {
+	switch {
+	case s.capMessages > 0 && q.store.live >= s.capMessages:
 		return &ParamError{Err: ErrFull, Param: "Capacity", Value: q.store.live, Max: s.capMessages, Reason: "messages"}
-	}
-	if s.capBytes > 0 && q.bytes+int64(size) > s.capBytes {
+	case s.capBytes > 0 && int64(size) > s.capBytes-q.bytes:
 		return &ParamError{Err: ErrFull, Param: "Capacity", Value: q.bytes + int64(size), Max: s.capBytes, Reason: "bytes"}
 	}
-	if q.store.live >= maxSlots {
-		return &ParamError{Err: ErrFull, Param: "Capacity", Value: q.store.live, Max: int64(maxSlots), Reason: "messages"}
-	}
-	return nil
+	return &ParamError{Err: ErrFull, Param: "Capacity", Value: q.store.live, Max: int64(maxSlots), Reason: "messages"}
 }
 
 // enqueueLocked stores a new message, delayed or ready. q.mu must be held.
