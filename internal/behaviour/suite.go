@@ -61,7 +61,8 @@ type Chapter struct {
 // Chapters returns all chapters.
 func Chapters() []Chapter {
 	return []Chapter{
-		errorVocabulary, queueAttributes, queueNames, messages, messageAttributes, batches, quotas, lifeCycle, counters, systemAttributes, receiving, receiveAttempts, receiptHandles, visibility,
+		errorVocabulary, queueAttributes, queueNames, messages, messageAttributes, batches, quotas,
+		lifeCycle, counters, systemAttributes, receiving, receiveAttempts, receiptHandles, visibility,
 		fifoSending, fifoOrder, deduplication, deadLetters, moveTasks,
 		management, permissions, digests, jsonProtocol, queryProtocol, operations, metrics, fairQueues,
 	}
