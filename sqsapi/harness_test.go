@@ -146,8 +146,8 @@ var masks = []struct {
 	{regexp.MustCompile(`"RequestId":"[0-9a-f-]{36}"`), `"RequestId":"{id}"`},
 	{regexp.MustCompile(`<MessageId>[0-9a-f-]{36}</MessageId>`), `<MessageId>{id}</MessageId>`},
 	{regexp.MustCompile(`"MessageId":"[0-9a-f-]{36}"`), `"MessageId":"{id}"`},
-	{regexp.MustCompile(`<ReceiptHandle>[\w-]{32}</ReceiptHandle>`), `<ReceiptHandle>{handle}</ReceiptHandle>`},
-	{regexp.MustCompile(`"ReceiptHandle":"[\w-]{32}"`), `"ReceiptHandle":"{handle}"`},
+	{regexp.MustCompile(`<ReceiptHandle>[\w.]{32}</ReceiptHandle>`), `<ReceiptHandle>{handle}</ReceiptHandle>`},
+	{regexp.MustCompile(`"ReceiptHandle":"[\w.]{32}"`), `"ReceiptHandle":"{handle}"`},
 	{regexp.MustCompile(`"SequenceNumber":"\d{20}"`), `"SequenceNumber":"{sequence}"`},
 	{regexp.MustCompile(`<SequenceNumber>\d{20}</SequenceNumber>`), `<SequenceNumber>{sequence}</SequenceNumber>`},
 }

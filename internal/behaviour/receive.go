@@ -261,8 +261,8 @@ var receiving = Chapter{
 				{nil, []string{"SenderId"}, []string{"SenderId"}},
 				{[]string{"SentTimestamp"}, nil, []string{"SentTimestamp"}},
 				{[]string{"SentTimestamp"}, []string{"SenderId"}, []string{"SenderId", "SentTimestamp"}},
-				{[]string{"All"}, []string{"SenderId"}, standardAttributes()},
-				{[]string{"SenderId"}, []string{"All"}, standardAttributes()},
+				{[]string{"All"}, []string{"SenderId"}, alwaysPresent()},
+				{[]string{"SenderId"}, []string{"All"}, alwaysPresent()},
 			} {
 				ms, err := q.Take(ReceiveMessage{AttributeNames: asked.deprecated, MessageSystemAttributeNames: asked.names})
 				t.NoError(err)

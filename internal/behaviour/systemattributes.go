@@ -165,7 +165,7 @@ var systemAttributes = Chapter{
 		{"SYS-2", "All on a standard queue gives four attributes", Members, func(t *T) {
 			q := t.Standard()
 			q.Send("m")
-			t.Equal(standardAttributes(), slices.Sorted(maps.Keys(q.One().Attributes)))
+			t.Equal(alwaysPresent(), slices.Sorted(maps.Keys(q.One().Attributes)))
 		}},
 		{"SYS-2", "All gives those besides that the message has", Members, func(t *T) {
 			q, dead := t.Standard("VisibilityTimeout", "0"), t.Standard()
@@ -174,9 +174,9 @@ var systemAttributes = Chapter{
 				MessageBody: "m", MessageGroupId: "tenant", MessageSystemAttributes: map[string]AttributeValue{"AWSTraceHeader": Text("Root=1-2-3")},
 			})
 			t.NoError(err)
-			t.Equal(standardAttributes("AWSTraceHeader", "MessageGroupId"), slices.Sorted(maps.Keys(q.One().Attributes)))
+			t.Equal(alwaysPresent("AWSTraceHeader", "MessageGroupId"), slices.Sorted(maps.Keys(q.One().Attributes)))
 			q.Empty()
-			t.Equal(standardAttributes("AWSTraceHeader", "DeadLetterQueueSourceArn", "MessageGroupId"), slices.Sorted(maps.Keys(dead.One().Attributes)))
+			t.Equal(alwaysPresent("AWSTraceHeader", "DeadLetterQueueSourceArn", "MessageGroupId"), slices.Sorted(maps.Keys(dead.One().Attributes)))
 		}},
 	},
 }
@@ -184,8 +184,8 @@ var systemAttributes = Chapter{
 // milliseconds is the time of the case as messages tell it.
 func milliseconds() string { return strconv.FormatInt(time.Now().UnixMilli(), 10) }
 
-// standardAttributes are the system attributes every message has, and more, in order.
-func standardAttributes(more ...string) []string {
+// alwaysPresent are the system attributes every message has, and more, in order.
+func alwaysPresent(more ...string) []string {
 	return slices.Sorted(slices.Values(append(more, "ApproximateFirstReceiveTimestamp", "ApproximateReceiveCount", "SenderId", "SentTimestamp")))
 }
 
