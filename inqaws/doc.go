@@ -52,7 +52,7 @@
 // is an [*inq.ParamError] as well, whose Value is the text that was sent, in seconds where it is a
 // duration. Entries of a batch have codes but no types.
 //
-//	QueueDoesNotExist                          ErrQueueDoesNotExist
+//	QueueDoesNotExist, ResourceNotFound        ErrQueueDoesNotExist
 //	QueueNameExists                            ErrQueueExists
 //	QueueDeletedRecently                       ErrQueueDeletedRecently
 //	PurgeQueueInProgress                       ErrPurgeInProgress

@@ -42,6 +42,7 @@ func (e *refused) Unwrap() []error { return []error{e.as, e.cause} }
 var sentinels = map[string]error{
 	"QueueDoesNotExist":                 inq.ErrQueueDoesNotExist,
 	"NonExistentQueue":                  inq.ErrQueueDoesNotExist,
+	"ResourceNotFoundException":         inq.ErrQueueDoesNotExist, // of move tasks (SQS: MOV-3)
 	"QueueNameExists":                   inq.ErrQueueExists,
 	"QueueAlreadyExists":                inq.ErrQueueExists,
 	"QueueDeletedRecently":              inq.ErrQueueDeletedRecently,

@@ -30,6 +30,7 @@ func TestErrors_EveryCodeFindsItsSentinelAndKeepsTheSDKsType(t *testing.T) {
 		sdk                   any // pointer to a pointer to the SDK's type
 	}{
 		{sqsShape + "QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue;Sender", "The specified queue does not exist.", inq.ErrQueueDoesNotExist, new(*types.QueueDoesNotExist)},
+		{sqsShape + "ResourceNotFoundException", "ResourceNotFoundException;Sender", "x", inq.ErrQueueDoesNotExist, new(*types.ResourceNotFoundException)},
 		{sqsShape + "QueueNameExists", "QueueAlreadyExists;Sender", "x", inq.ErrQueueExists, new(*types.QueueNameExists)},
 		{sqsShape + "QueueDeletedRecently", "AWS.SimpleQueueService.QueueDeletedRecently;Sender", "x", inq.ErrQueueDeletedRecently, new(*types.QueueDeletedRecently)},
 		{sqsShape + "PurgeQueueInProgress", "AWS.SimpleQueueService.PurgeQueueInProgress;Sender", "x", inq.ErrPurgeInProgress, new(*types.PurgeQueueInProgress)},
@@ -164,7 +165,7 @@ func TestTranslate_IsForCallsThatAreNotOfAQueue(t *testing.T) {
 	require.NoError(t, b.Delete(ctx, "q"))
 	assert.ErrorIs(t, create("1"), inq.ErrQueueDeletedRecently)
 	_, err := client.StartMessageMoveTask(ctx, &sqs.StartMessageMoveTaskInput{SourceArn: aws.String("arn:aws:sqs:us-east-1:000000000000:q")})
-	assert.NotErrorAs(t, Translate(err), new(*refused), "ResourceNotFoundException is of no call in inq")
+	assert.ErrorIs(t, Translate(err), inq.ErrQueueDoesNotExist)
 }
 
 // What Amazon's own troubles look like, and those of a broker that was closed.

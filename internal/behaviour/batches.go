@@ -339,7 +339,7 @@ var batches = Chapter{
 // numbered are n entries with the bodies 0, 1, ...
 func numbered(n int) (entries []SendMessage) {
 	for i := range n {
-		entries = append(entries, SendMessage{MessageBody: strconv.Itoa(i)})
+		entries = append(entries, SendMessage{Id: strconv.Itoa(i), MessageBody: strconv.Itoa(i)})
 	}
 	return entries
 }

@@ -26,6 +26,8 @@ var ways = []way{
 	{"Query", "internal/behaviour", "TestBehaviour_QueryInMemory", "the handler in memory, Query and XML"},
 	{"JSON socket", "internal/behaviour", "TestBehaviour_JSONOverSocket", "the handler behind a server, AWS JSON 1.0; no virtual time"},
 	{"Query socket", "internal/behaviour", "TestBehaviour_QueryOverSocket", "the handler behind a server, Query and XML; no virtual time"},
+	{"SDK", "inqaws", "TestBehaviour_Client", "the client of the AWS SDK for Go in memory; it cannot send an explicit zero, nor leave out what is required"},
+	{"Queue", "inqaws", "TestBehaviour_Queue", "`inqaws.Queue` over that client: `inq.Queue` on SQS"},
 }
 
 // passed is how often each case passed, by test function, rule and case: once.
