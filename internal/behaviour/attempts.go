@@ -126,6 +126,10 @@ var receiveAttempts = Chapter{
 				t.Refused(err, "InvalidParameterValue", "")
 			}
 		}},
+		{"RCV-16", "an empty id is one that is given", Members | Unchecked, func(t *T) {
+			err := t.Call("ReceiveMessage", map[string]any{"QueueUrl": t.FIFO().URL, "ReceiveRequestAttemptId": ""}, nil)
+			t.Refused(err, "InvalidParameterValue", "Value  for parameter ReceiveRequestAttemptId is invalid. ...")
+		}},
 		{"RCV-16", "a standard queue ignores the id", 0, func(t *T) {
 			q := t.Standard()
 			q.Send("m1", "m2")

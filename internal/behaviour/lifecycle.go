@@ -243,7 +243,7 @@ var lifeCycle = Chapter{
 			q := t.FIFO("VisibilityTimeout", "0")
 			q.SendTo("g", "m")
 			m := q.One()
-			t.Refused(q.Delete(m.ReceiptHandle), "InvalidParameterValue", "Value "+m.ReceiptHandle+" for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired.")
+			t.Refused(q.Delete(m.ReceiptHandle), "InvalidParameterValue", expiredHandle(m.ReceiptHandle))
 			t.Equal([3]int{1, 0, 0}, q.Counts())
 		}},
 		{"LC-8", "a receive whose answer nobody reads has delivered", 0, func(t *T) {
