@@ -2,6 +2,7 @@ package sqsapi
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"example.com/inq"
@@ -267,7 +268,7 @@ func (c *call) changeMessageVisibilityBatch(in *changeMessageVisibilityBatchRequ
 		case e.ReceiptHandle == nil:
 			failed[i] = missing("ReceiptHandle")
 		case e.VisibilityTimeout == nil:
-			failed[i] = missing("VisibilityTimeout")
+			failed[i] = missing(fmt.Sprintf("ChangeMessageVisibilityBatchRequestEntry.%d.VisibilityTimeout", i+1))
 		default:
 			changes = append(changes, inq.VisibilityChange{ReceiptHandle: *e.ReceiptHandle, Timeout: toDuration(*e.VisibilityTimeout)})
 			entries = append(entries, i)

@@ -163,7 +163,7 @@ func TestVIS8_VisibilityBatchFailsEntriesSingly(t *testing.T) {
 		c.send(url, "a")
 		c.send(url, "b")
 		got := c.receive(url, `,'MaxNumberOfMessages':2`)
-		assert.Equal(t, `{"Successful":[{"Id":"c"}],"Failed":[{"Id":"a","SenderFault":true,"Code":"MissingParameter","Message":"The request must contain the parameter VisibilityTimeout."},`+
+		assert.Equal(t, `{"Successful":[{"Id":"c"}],"Failed":[{"Id":"a","SenderFault":true,"Code":"MissingParameter","Message":"The request must contain the parameter ChangeMessageVisibilityBatchRequestEntry.1.VisibilityTimeout."},`+
 			`{"Id":"b","SenderFault":true,"Code":"MissingParameter","Message":"The request must contain the parameter ReceiptHandle."},`+
 			`{"Id":"d","SenderFault":true,"Code":"InvalidParameterValue","Message":"Value 43201 for parameter VisibilityTimeout is invalid. Reason: Must be >= 0 and <= 43200."}]}`,
 			c.json("ChangeMessageVisibilityBatch", `{'QueueUrl':'`+url+`','Entries':[{'Id':'a','ReceiptHandle':'`+got[0].ReceiptHandle+`'},`+

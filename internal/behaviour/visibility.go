@@ -316,12 +316,15 @@ var visibility = Chapter{
 			q.Send("m1", "m2")
 			ms := q.Receive(2)
 			out := q.changeBatch(
-				ChangeMessageVisibility{Id: "a", ReceiptHandle: ms[0].ReceiptHandle},
-				ChangeMessageVisibility{Id: "b", ReceiptHandle: ms[1].ReceiptHandle, VisibilityTimeout: Int(0)},
+				ChangeMessageVisibility{Id: "a", ReceiptHandle: ms[0].ReceiptHandle, VisibilityTimeout: Int(0)},
+				ChangeMessageVisibility{Id: "b", ReceiptHandle: ms[1].ReceiptHandle},
 			)
-			t.Equal([]Done{{"b"}}, out.Successful)
+			t.Equal([]Done{{"a"}}, out.Successful)
 			t.Len(out.Failed, 1)
-			t.Failed(out.Failed[0], "a", "MissingParameter")
+			t.Failed(out.Failed[0], "b", "MissingParameter")
+			if t.Has(Texts) {
+				t.Equal("The request must contain the parameter ChangeMessageVisibilityBatchRequestEntry.2.VisibilityTimeout.", out.Failed[0].Message)
+			}
 			t.Equal([3]int{1, 1, 0}, q.Counts())
 		}},
 		{"VIS-9", "a receive given back counts, and the next receive moves the message", 0, func(t *T) {
