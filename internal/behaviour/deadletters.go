@@ -191,6 +191,15 @@ var deadLetters = Chapter{
 			q.Empty()
 			t.Equal([]string{"m"}, dead.Bodies(10))
 		}},
+		{"DLQ-4", "a policy that comes later counts the receives before it", 0, func(t *T) {
+			q, dead := t.Standard(), t.Standard()
+			q.Send("m")
+			q.back(q.One())
+			m := q.One()
+			q.Redrive(dead, 2)
+			q.bury(m)
+			t.Equal([]string{"m"}, dead.Bodies(10))
+		}},
 		{"DLQ-4", "the receive goes on to other messages", 0, func(t *T) {
 			for _, kind := range []func(...string) *Q{t.Standard, t.FIFO} {
 				q, dead := kind(), kind()
