@@ -53,8 +53,8 @@ var (
 	kindServiceUnavailable = &kind{shape: "ServiceUnavailableException", code: "ServiceUnavailable", status: http.StatusServiceUnavailable, framework: true, receiver: true}
 )
 
-// kinds are the rows for what the broker and its queues refuse. The text depends on more, see
-// call.fault.
+// kinds are the rows for what the broker and its queues refuse. The text depends on more, see the
+// function of that name.
 var kinds = []struct {
 	err  error
 	kind *kind

@@ -65,6 +65,17 @@ func FuzzQueryRequest(f *testing.F) {
 		req.URL.Path = path
 		w := answer(t, req)
 		assert.NoError(t, xml.Unmarshal(w.Body.Bytes(), new(struct{ XMLName xml.Name })), w.Body.String())
+
+		get := httptest.NewRequest(http.MethodGet, base, nil)
+		get.URL.Path, get.URL.RawQuery = path, body
+		get.Header.Set("Accept", "application/json")
+		again := answer(t, get)
+		if again.Header().Get("Content-Type") == "application/json" {
+			assert.Equal(t, w.Code, again.Code)
+			assert.True(t, json.Valid(again.Body.Bytes()), again.Body.String())
+		} else {
+			assert.Equal(t, 404, again.Code)
+		}
 	})
 }
 

@@ -83,7 +83,7 @@ func TestAddPermission_RefusesWhatIsWrong(t *testing.T) {
 func TestPermissions_LoseNoStatementToAnotherHandler(t *testing.T) {
 	c := newClient(t)
 	url := c.standard("q")
-	const handlers, rounds = 10, 50
+	const handlers, rounds = 10, 20
 	var calls sync.WaitGroup
 	for n := range handlers {
 		rt := NewRoundTripper(NewHandler(c.broker, Options{}))
