@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -400,7 +401,7 @@ func TestDeliveries_ABreakGivesTheRestBackInOnePiece(t *testing.T) {
 		go func() {
 			time.Sleep(time.Second)
 			ds, err := s.q.Receive(context.Background(), ReceiveInput{Max: 10, Wait: 20 * time.Second})
-			require.NoError(t, err)
+			assert.NoError(t, err)
 			got <- bodiesOf(ds)
 		}()
 		for range Deliveries(context.Background(), s.q, ReceiveInput{Max: 10}) {
@@ -453,7 +454,7 @@ func TestDeliveries_AnErrorIsYieldedOnceAndEndsIt(t *testing.T) {
 		require.Equal(s, 1, n)
 		go func() {
 			time.Sleep(time.Minute)
-			require.NoError(s, s.q.Close())
+			assert.NoError(s, s.q.Close())
 		}()
 		for _, err := range Deliveries(context.Background(), s.q, ReceiveInput{}) {
 			require.Equal(s, ErrClosed, err)

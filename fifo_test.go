@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -51,12 +52,13 @@ func (s steps) message(body string) Message {
 	return m
 }
 
-// send sends messages one by one.
+// send sends messages one by one. Like all of these that return nothing, it may be called in any
+// goroutine.
 func (s steps) send(bodies ...string) {
 	s.Helper()
 	for _, b := range bodies {
 		_, err := s.q.Send(context.Background(), s.message(b))
-		require.NoError(s, err)
+		assert.NoError(s, err)
 	}
 }
 
@@ -88,14 +90,14 @@ func (s steps) one(visibility time.Duration) *Delivery {
 func (s steps) delete(ds ...Delivery) {
 	s.Helper()
 	for i := range ds {
-		require.NoError(s, s.q.Delete(context.Background(), ds[i].ReceiptHandle()))
+		assert.NoError(s, s.q.Delete(context.Background(), ds[i].ReceiptHandle()))
 	}
 }
 
 // change changes a visibility timeout.
 func (s steps) change(d *Delivery, timeout time.Duration) {
 	s.Helper()
-	require.NoError(s, s.q.ChangeVisibility(context.Background(), d.ReceiptHandle(), timeout))
+	assert.NoError(s, s.q.ChangeVisibility(context.Background(), d.ReceiptHandle(), timeout))
 }
 
 // counts compares the three counters.
@@ -344,7 +346,7 @@ func TestLC1_AChangedDelayActsOnMessagesThatWait(t *testing.T) {
 		start := time.Now()
 		go func() {
 			time.Sleep(3 * time.Second)
-			require.NoError(t, q.Configure(WithDelay(0)))
+			assert.NoError(t, q.Configure(WithDelay(0)))
 		}()
 		ds, err := q.Receive(context.Background(), ReceiveInput{Max: 10, Wait: 20 * time.Second})
 		require.NoError(t, err)

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -392,7 +393,7 @@ func TestReturn_WakesALongPoll(t *testing.T) {
 		d := s.one(0)
 		go func() {
 			time.Sleep(time.Second)
-			require.NoError(s, d.Return(context.Background(), 0))
+			assert.NoError(s, d.Return(context.Background(), 0))
 		}()
 		start := time.Now()
 		ds, err := s.q.Receive(context.Background(), ReceiveInput{Wait: 20 * time.Second})

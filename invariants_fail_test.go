@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"example.com/inq/internal/pq"
@@ -124,7 +125,7 @@ func park(t *testing.T, q *queue) {
 		go func() {
 			_, err := q.Receive(context.Background(), ReceiveInput{Wait: wait, Max: 2})
 			if i != 1 {
-				require.ErrorIs(t, err, ErrClosed)
+				assert.ErrorIs(t, err, ErrClosed)
 			}
 		}()
 		synctest.Wait()

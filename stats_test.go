@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -220,7 +221,7 @@ func TestStats_WaitingReceives(t *testing.T) {
 		for range 3 {
 			go func() {
 				_, err := s.q.Receive(context.Background(), ReceiveInput{Wait: 10 * time.Second})
-				require.NoError(s, err)
+				assert.NoError(s, err)
 			}()
 		}
 		time.Sleep(time.Second)

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -291,7 +292,7 @@ func TestWait_CloseEndsAllAtOnce(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		var closers sync.WaitGroup
 		for range 100 {
-			closers.Go(func() { require.NoError(t, q.Close()) })
+			closers.Go(func() { assert.NoError(t, q.Close()) })
 		}
 		closers.Wait()
 		for _, c := range waits {
@@ -491,17 +492,17 @@ func TestWait_CloseInTheMiddleOfEverything(t *testing.T) {
 							m.GroupID, m.DeduplicationID = fmt.Sprint("g", w), fmt.Sprint(w, "-", i)
 						}
 						if _, err := q.Send(ctx, m); err != nil {
-							require.ErrorIs(t, err, ErrClosed)
+							assert.ErrorIs(t, err, ErrClosed)
 							return
 						}
 						ds, err := q.Receive(ctx, ReceiveInput{Max: 3, Wait: time.Duration(w) * time.Second})
 						if err != nil {
-							require.ErrorIs(t, err, ErrClosed)
+							assert.ErrorIs(t, err, ErrClosed)
 							return
 						}
 						for i := range ds {
 							if err := ds[i].Return(ctx, time.Duration(w)); err != nil {
-								require.ErrorIs(t, err, ErrClosed)
+								assert.ErrorIs(t, err, ErrClosed)
 								return
 							}
 						}

@@ -22,7 +22,11 @@ func TestLongPoll_EndsAtTheInstantOfTheSend(t *testing.T) {
 		c := newClient(t)
 		url := c.standard("q")
 		began := time.Now()
-		time.AfterFunc(7*time.Second+1, func() { c.send(url, "a") })
+		q := c.queue("q")
+		time.AfterFunc(7*time.Second+1, func() {
+			_, err := q.Send(t.Context(), inq.Message{Body: "a"})
+			assert.NoError(t, err)
+		})
 		assert.Equal(t, "a", c.receive(url, `,'WaitTimeSeconds':20`)[0].Body)
 		assert.Equal(t, 7*time.Second+1, time.Since(began))
 		assert.Empty(t, c.receive(url, `,'WaitTimeSeconds':20`))
@@ -79,7 +83,12 @@ func TestLongPoll_EndsWithTheQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newClient(t)
 		url := c.standard("q")
-		time.AfterFunc(time.Second, func() { c.json("DeleteQueue", `{'QueueUrl':'`+url+`'}`).ok() })
+		time.AfterFunc(time.Second, func() {
+			resp, err := c.rt.RoundTrip(jsonRequest("DeleteQueue", `{"QueueUrl":"`+url+`"}`))
+			if assert.NoError(t, err) {
+				assert.Equal(t, 200, resp.StatusCode)
+			}
+		})
 		c.json("ReceiveMessage", `{'QueueUrl':'`+url+`','WaitTimeSeconds':20}`).queueDoesNotExist()
 	})
 }
@@ -202,8 +211,9 @@ func TestLC8_AMessageHandedToAClientThatIsGoneComesBack(t *testing.T) {
 		c := newClient(t)
 		url := c.standard("q", inq.WithVisibilityTimeout(5*time.Second))
 		ctx, cancel := context.WithCancel(t.Context())
+		q := c.queue("q")
 		time.AfterFunc(time.Second, func() {
-			_, err := c.queue("q").Send(t.Context(), inq.Message{Body: "a"}) // hands it over
+			_, err := q.Send(t.Context(), inq.Message{Body: "a"}) // hands it over
 			assert.NoError(t, err)
 			cancel()
 		})
