@@ -120,7 +120,7 @@ func (o *outcome) err(by caller, failed []types.BatchResultErrorEntry) error {
 	why := make([]error, len(o.done))
 	for _, f := range failed {
 		i := o.index(f.Id)
-		if i < 0 || o.done[i] {
+		if i < 0 {
 			continue
 		}
 		fault := smithy.FaultServer

@@ -30,8 +30,8 @@
 //   - An error that is no answer, such as a broken connection, leaves open whether the call was
 //     carried out. The SDK tries again by itself after such an error and after a status of 500 and
 //     more, as its Retryer says. Then a message on Standard may be in the queue twice (at-least-once
-//     delivery, SQS: section 2.1); a FIFO queue recognizes the second one by its deduplication id,
-//     and a receive is repeated with the AttemptID, where one is given.
+//     delivery); a FIFO queue recognizes the second one by its deduplication id, and repeats a
+//     receive by its AttemptID, where one is given.
 //   - Where a ctx ends during a call, its bare error is returned. Unlike in the process, what was
 //     on its way may still have happened: a message that was handed over in that instant comes back
 //     by its visibility timeout.

@@ -23,7 +23,11 @@ import (
 // Every sentinel that SQS has a code for, by the answer that means it: the shape, and the code of
 // the Query protocol, which the SDK shows where the answer has one.
 func TestErrors_EveryCodeFindsItsSentinelAndKeepsTheSDKsType(t *testing.T) {
-	const sqsShape, framework = "com.amazonaws.sqs#", "com.amazon.coral.service#"
+	const (
+		sqsShape, framework = "com.amazonaws.sqs#", "com.amazon.coral.service#"
+		invalid             = framework + "InvalidParameterValueException"
+		handle              = "Value h for parameter ReceiptHandle is invalid. Reason: "
+	)
 	for _, c := range []struct {
 		shape, query, message string
 		want                  error
@@ -35,11 +39,11 @@ func TestErrors_EveryCodeFindsItsSentinelAndKeepsTheSDKsType(t *testing.T) {
 		{sqsShape + "QueueDeletedRecently", "AWS.SimpleQueueService.QueueDeletedRecently;Sender", "x", inq.ErrQueueDeletedRecently, new(*types.QueueDeletedRecently)},
 		{sqsShape + "PurgeQueueInProgress", "AWS.SimpleQueueService.PurgeQueueInProgress;Sender", "x", inq.ErrPurgeInProgress, new(*types.PurgeQueueInProgress)},
 		{sqsShape + "OverLimit", "OverLimit;Sender", "x", inq.ErrOverLimit, new(*types.OverLimit)},
-		{framework + "InvalidParameterValueException", "InvalidParameterValue;Sender", "x", inq.ErrInvalidParameter, new(*smithy.GenericAPIError)},
-		{framework + "InvalidParameterValueException", "InvalidParameterValue;Sender", "Value h for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired.", inq.ErrReceiptHandleExpired, new(*inq.ParamError)},
-		{framework + "InvalidParameterValueException", "InvalidParameterValue;Sender", "Value h for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change.", inq.ErrNotInFlight, new(*inq.ParamError)},
-		{framework + "InvalidParameterValueException", "InvalidParameterValue;Sender", "Source queue must be configured as a Dead Letter Queue.", inq.ErrNotDeadLetterQueue, new(*smithy.GenericAPIError)},
-		{framework + "InvalidParameterValueException", "InvalidParameterValue;Sender", "There is already a task running. Only one active task is allowed for a source queue arn at a given time.", inq.ErrTaskRunning, new(*smithy.GenericAPIError)},
+		{invalid, "InvalidParameterValue;Sender", "x", inq.ErrInvalidParameter, new(*smithy.GenericAPIError)},
+		{invalid, "InvalidParameterValue;Sender", handle + "The receipt handle has expired.", inq.ErrReceiptHandleExpired, new(*inq.ParamError)},
+		{invalid, "InvalidParameterValue;Sender", handle + "Message does not exist or is not available for visibility timeout change.", inq.ErrNotInFlight, new(*inq.ParamError)},
+		{invalid, "InvalidParameterValue;Sender", "Source queue must be configured as a Dead Letter Queue.", inq.ErrNotDeadLetterQueue, new(*smithy.GenericAPIError)},
+		{invalid, "InvalidParameterValue;Sender", "There is already a task running.", inq.ErrTaskRunning, new(*smithy.GenericAPIError)},
 		{framework + "MissingRequiredParameterException", "MissingParameter;Sender", "The request must contain the parameter MessageBody.", inq.ErrMissingParameter, new(*inq.ParamError)},
 		{sqsShape + "InvalidMessageContents", "InvalidMessageContents;Sender", "x", inq.ErrInvalidMessageContents, new(*types.InvalidMessageContents)},
 		{sqsShape + "InvalidAttributeName", "InvalidAttributeName;Sender", "x", inq.ErrInvalidAttributeName, new(*types.InvalidAttributeName)},

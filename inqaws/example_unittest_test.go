@@ -107,7 +107,7 @@ func TestTheSameMailIsTakenOnceIn5Minutes(t *testing.T) {
 		first := postTo("letter")
 		time.Sleep(5*time.Minute - 1)
 		assert.Equal(t, first, postTo("letter"), "a duplicate has the id of the original")
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		assert.NotEqual(t, first, postTo("letter"))
 	})
 }
@@ -124,7 +124,7 @@ func TestMailIsKeptFor14Days(t *testing.T) {
 		require.NoError(t, m.post(t.Context(), "hello"))
 		time.Sleep(14*24*time.Hour - 1)
 		assert.Equal(t, "1", count())
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		assert.Equal(t, "0", count())
 	})
 }

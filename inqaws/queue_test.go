@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/aws/smithy-go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -264,9 +265,14 @@ func TestQueue_FIFO18_DeduplicatesAndNumbers(t *testing.T) {
 }
 
 func TestQueue_RCV16_StandardIgnoresTheAttemptID(t *testing.T) {
-	_, q := standard(t, newBroker(t), "q")
-	_, err := q.Receive(t.Context(), inq.ReceiveInput{AttemptID: "not printable \n"})
-	assert.NoError(t, err)
+	w := new(wire)
+	client := NewClient(newBroker(t), func(o *sqs.Options) { o.HTTPClient = w })
+	_, err := NewQueue(client, "q").Receive(t.Context(), inq.ReceiveInput{AttemptID: "try"})
+	require.NoError(t, err)
+	assert.NotContains(t, w.last(), "ReceiveRequestAttemptId")
+	_, err = NewQueue(client, "q.fifo").Receive(t.Context(), inq.ReceiveInput{AttemptID: "try"})
+	require.NoError(t, err)
+	assert.Equal(t, "try", w.last()["ReceiveRequestAttemptId"])
 }
 
 func TestQueue_DLQ5_TellsWhereADeadLetterCameFrom(t *testing.T) {
@@ -375,20 +381,25 @@ func (p patchy) SendMessageBatch(context.Context, *sqs.SendMessageBatchInput, ..
 }
 
 func TestQueue_AnEntryWithoutAnAnswerFailed(t *testing.T) {
-	q := NewQueue(patchy{out: &sqs.SendMessageBatchOutput{
-		Successful: []types.SendMessageBatchResultEntry{
-			{Id: aws.String("2"), MessageId: aws.String("m")}, {Id: aws.String("3")}, {Id: aws.String("-1")}, {Id: aws.String("x")}, {}},
-		Failed: []types.BatchResultErrorEntry{
-			{Id: aws.String("2"), Code: aws.String("OverLimit")}, {Id: aws.String("7")}, {Id: aws.String("1"), Code: aws.String("InternalError")}},
-	}}, "q")
-	sent, err := q.SendBatch(t.Context(), make([]inq.Message, 3))
-	var batch *inq.BatchError
-	require.ErrorAs(t, err, &batch)
-	require.Len(t, batch.Failed, 2)
-	assert.Equal(t, inq.BatchFailure{Index: 0, Err: errNotAnswered}, batch.Failed[0])
-	assert.Equal(t, 1, batch.Failed[1].Index)
-	assert.EqualError(t, batch.Failed[1].Err, "api error InternalError: ")
-	assert.Equal(t, "m", sent[2].ID())
+	for i, fault := range []smithy.ErrorFault{smithy.FaultClient, smithy.FaultServer} {
+		q := NewQueue(patchy{out: &sqs.SendMessageBatchOutput{
+			Successful: []types.SendMessageBatchResultEntry{
+				{Id: aws.String("2"), MessageId: aws.String("m")}, {Id: aws.String("3")}, {Id: aws.String("-1")}, {Id: aws.String("x")}, {}},
+			Failed: []types.BatchResultErrorEntry{
+				{Id: aws.String("2"), Code: aws.String("OverLimit")}, {Id: aws.String("7")}, {Id: aws.String("1"), Code: aws.String("InternalError"), SenderFault: i == 0}},
+		}}, "q")
+		sent, err := q.SendBatch(t.Context(), make([]inq.Message, 3))
+		var batch *inq.BatchError
+		require.ErrorAs(t, err, &batch)
+		require.Len(t, batch.Failed, 2)
+		assert.Equal(t, inq.BatchFailure{Index: 0, Err: errNotAnswered}, batch.Failed[0])
+		assert.Equal(t, 1, batch.Failed[1].Index)
+		assert.EqualError(t, batch.Failed[1].Err, "api error InternalError: ")
+		var api smithy.APIError
+		require.ErrorAs(t, err, &api)
+		assert.Equal(t, fault, api.ErrorFault())
+		assert.Equal(t, "m", sent[2].ID())
+	}
 }
 
 func TestQueue_ErrorsOfOtherKindsAreLeftAsTheyAre(t *testing.T) {
