@@ -13,7 +13,8 @@ import (
 )
 
 // TestReadme_ShowsProgramsThatRun keeps the code of the README what it is elsewhere: the first
-// program is an example that runs in continuous integration, and the test is the one below.
+// program is an example that runs in continuous integration, and the first test is the one below.
+// Module inqaws checks the blocks that use it.
 func TestReadme_ShowsProgramsThatRun(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	require.NoError(t, err)
@@ -22,9 +23,12 @@ func TestReadme_ShowsProgramsThatRun(t *testing.T) {
 	own, err := os.ReadFile("readme_test.go")
 	require.NoError(t, err)
 	blocks := goBlocks(string(readme))
-	require.Len(t, blocks, 2)
+	require.Len(t, blocks, 4)
 	require.Equal(t, string(program), blocks[0])
 	require.Contains(t, string(own), blocks[1])
+	for _, code := range blocks[2:] {
+		require.Contains(t, code, "inqaws.")
+	}
 }
 
 // goBlocks returns the Go code of a Markdown text.
