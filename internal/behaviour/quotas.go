@@ -27,8 +27,8 @@ var quotas = Chapter{
 	Cases: []Case{
 		{"TABLE-QUOTAS", "stored messages and groups have no bound", Engine, func(t *T) {
 			q, f := t.Standard(), t.FIFO()
-			fill(t, q, 200_000, nil)
-			t.Equal([3]int{200_000, 0, 0}, q.Counts())
+			fill(t, q, 130_000, nil)
+			t.Equal([3]int{130_000, 0, 0}, q.Counts())
 			fill(t, f, 50_000, strconv.Itoa)
 			t.Equal([3]int{50_000, 0, 0}, f.Counts())
 			t.Len(q.Receive(20), 20)
@@ -152,9 +152,13 @@ var quotas = Chapter{
 				t.Len(out.Successful, 10)
 			}
 			for range 301 {
-				ms := q.Receive(10)
-				t.Len(ms, 10)
-				q.DeleteAll(ms...)
+				var deletes []DeleteMessage
+				for i, m := range q.Receive(10) {
+					deletes = append(deletes, DeleteMessage{Id: strconv.Itoa(i), ReceiptHandle: m.ReceiptHandle})
+				}
+				var out DeleteBatchResult
+				t.Must("DeleteMessageBatch", Batch[DeleteMessage]{q.URL, deletes}, &out)
+				t.Len(out.Successful, 10)
 			}
 		}},
 		{"TABLE-MOVE-TASKS", "101 tasks run at once", Time, func(t *T) {
