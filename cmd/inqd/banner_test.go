@@ -9,9 +9,11 @@ import (
 
 const goldenBanner = `inqd serves Amazon SQS on http://127.0.0.1:4100
 
-Clients want credentials and a region, which are not checked:
+Clients want credentials and a region, which are not checked. Those of 2024 and later
+take the address from the environment as well, and need none of the settings below:
 
     export AWS_ACCESS_KEY_ID=inq AWS_SECRET_ACCESS_KEY=inq AWS_REGION=eu-west-1 AWS_DEFAULT_REGION=eu-west-1
+    export AWS_ENDPOINT_URL_SQS=http://127.0.0.1:4100
 
 AWS CLI:
 

@@ -21,13 +21,11 @@ const longestPoll = 20 * time.Second
 // message is not.
 const (
 	readHeaderTimeout = 10 * time.Second
-	// readTimeout counts from the first byte of a request and goes on while it is answered, where
-	// it would end a long poll like a client that has gone. It leaves 40 seconds for the body of a
-	// request that then waits for 20.
-	readTimeout = 60 * time.Second
-	// writeTimeout counts from the end of the header. It lets a request take all of readTimeout
-	// before its answer is written.
-	writeTimeout = 90 * time.Second
+	// readTimeout is for a whole request. A long poll begins when its request is read.
+	readTimeout = 30 * time.Second
+	// writeTimeout counts from the end of the header: a body that comes as slowly as it may, a long
+	// poll, and 10 seconds to write the answer.
+	writeTimeout = readTimeout + longestPoll + 10*time.Second
 	// idleTimeout is longer than the connection pools of the SDKs keep a connection, as far as they
 	// have a bound, so that it is mostly the client who closes one.
 	idleTimeout    = 2 * time.Minute

@@ -138,7 +138,7 @@ func TestService_ALongPollOf20SecondsIsNotCut(t *testing.T) {
 	}{
 		{"at once", 0, 0},
 		{"slow header", readHeaderTimeout - time.Nanosecond, 0},
-		{"slow body", 0, readTimeout - longestPoll - time.Nanosecond},
+		{"slow body", 0, readTimeout - time.Nanosecond},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -204,6 +204,26 @@ func TestService_CutsOffSlowClients(t *testing.T) {
 				require.NoError(t, conn.Close())
 				s.ended()
 			})
+		})
+	}
+}
+
+func TestService_CutsOffAClientThatDoesNotRead(t *testing.T) {
+	for _, patience := range []time.Duration{writeTimeout - time.Nanosecond, writeTimeout} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newBench(t, slog.LevelInfo)
+			conn := s.pipes.dial(t) // holds nothing back, so that a byte is written when it is read
+			write(t, conn, request("ListQueues", "{}"))
+			time.Sleep(patience)
+			synctest.Wait()
+			_, err := conn.Read(make([]byte, 1))
+			if patience < writeTimeout {
+				assert.NoError(t, err)
+			} else {
+				assert.ErrorIs(t, err, io.EOF)
+			}
+			require.NoError(t, conn.Close())
+			s.ended()
 		})
 	}
 }
