@@ -16,8 +16,8 @@ func banner(base, region, account, queue string) string {
 
 const textBanner = `inqd serves Amazon SQS on {base}
 
-Clients want credentials and a region, which are not checked. Those of 2024 and later
-take the address from the environment as well, and need none of the settings below:
+Clients want credentials and a region, which are not checked. SDKs of 2024 and later,
+but not every AWS CLI, take the address from here as well and need no other setting:
 
     export AWS_ACCESS_KEY_ID=inq AWS_SECRET_ACCESS_KEY=inq AWS_REGION={region} AWS_DEFAULT_REGION={region}
     export AWS_ENDPOINT_URL_SQS={base}

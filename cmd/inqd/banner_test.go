@@ -9,8 +9,8 @@ import (
 
 const goldenBanner = `inqd serves Amazon SQS on http://127.0.0.1:4100
 
-Clients want credentials and a region, which are not checked. Those of 2024 and later
-take the address from the environment as well, and need none of the settings below:
+Clients want credentials and a region, which are not checked. SDKs of 2024 and later,
+but not every AWS CLI, take the address from here as well and need no other setting:
 
     export AWS_ACCESS_KEY_ID=inq AWS_SECRET_ACCESS_KEY=inq AWS_REGION=eu-west-1 AWS_DEFAULT_REGION=eu-west-1
     export AWS_ENDPOINT_URL_SQS=http://127.0.0.1:4100
