@@ -23,7 +23,7 @@ type taskHandle struct {
 	SourceARN string `json:"sourceArn"`
 }
 
-func (t taskHandle) String() string { return base64.StdEncoding.EncodeToString(mustJSON(t)) }
+func (t taskHandle) String() string { return base64.StdEncoding.EncodeToString(toJSON(t)) }
 
 // byARN finds the queue that a parameter names (SQS: MOV-3).
 func (c *call) byARN(param, arn string) (redriver, error) {

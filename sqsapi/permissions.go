@@ -1,6 +1,7 @@
 package sqsapi
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 // Bounds of a policy (SQS: section 1.5).
 const (
+	maxPolicy     = 8192 // bytes
 	maxStatements = 20
 	maxPrincipals = 50
 	maxActions    = 7
@@ -74,19 +76,18 @@ func (p *policy) String() string {
 		return ""
 	}
 	p.set("Statement", p.statements)
-	return string(mustJSON(p.members))
+	return string(toJSON(p.members))
 }
 
 func (p *policy) set(name string, value any) {
-	p.members[name] = mustJSON(value)
+	p.members[name] = toJSON(value)
 }
 
-func mustJSON(v any) json.RawMessage {
-	text, err := json.Marshal(v)
-	if err != nil {
-		panic("bug: a policy has no JSON form: " + err.Error())
-	}
-	return text
+// toJSON leaves < and > as they are, so that what a policy had before becomes no longer.
+func toJSON(v any) json.RawMessage {
+	var b bytes.Buffer
+	writeJSON(&b, v)
+	return b.Bytes()
 }
 
 // find returns the place of the statement with a label, -1 if there is none.
@@ -131,7 +132,7 @@ func (c *call) addPermission(in *addPermissionRequest) error {
 	for _, action := range in.Actions {
 		actions = append(actions, "SQS:"+action)
 	}
-	added := mustJSON(statement{
+	added := toJSON(statement{
 		Sid: label, Effect: "Allow", Principal: principal{oneOrList(principals)}, Action: oneOrList(actions), Resource: c.arn(q.Name()),
 	})
 	return c.changePolicy(q.Name(), func(p *policy) error {
@@ -142,6 +143,9 @@ func (c *call) addPermission(in *addPermissionRequest) error {
 			return tooMany("Statements", len(p.statements)+1, maxStatements)
 		}
 		p.statements = append(p.statements, added)
+		if n := len(p.String()); n > maxPolicy {
+			return tooMany("Bytes", n, maxPolicy)
+		}
 		return nil
 	})
 }

@@ -80,6 +80,20 @@ func TestAddPermission_RefusesWhatIsWrong(t *testing.T) {
 	add(`'l'`, one, send).fails(403, sdkError+"OverLimit", "OverLimit", "21 Statements were found, maximum allowed is 20.")
 }
 
+func TestPermissions_OfALongPolicy(t *testing.T) {
+	c := newClient(t)
+	url := c.standard("q")
+	head, tail := `{"Statement":[{"Sid":"a"},{"Sid":"b","Note":"<&>`, `"}]}`
+	long := head + strings.Repeat("<", maxPolicy-len(head)-len(tail)) + tail
+	c.jsonOf("SetQueueAttributes", map[string]any{"QueueUrl": url, "Attributes": map[string]string{"Policy": long}}).ok()
+	added := len(`,{"Sid":"c","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111111111111:root"},"Action":"SQS:*","Resource":"arn:aws:sqs:us-east-1:000000000000:q"}`)
+	c.json("AddPermission", `{'QueueUrl':'q','Label':'c','AWSAccountIds':['111111111111'],'Actions':['*']}`).
+		fails(403, sdkError+"OverLimit", "OverLimit", fmt.Sprintf("%d Bytes were found, maximum allowed is 8192.", maxPolicy+added))
+	assert.Equal(t, long, c.policyOf("q"))
+	c.json("RemovePermission", `{'QueueUrl':'q','Label':'a'}`).ok()
+	assert.Equal(t, strings.Replace(long, `{"Sid":"a"},`, "", 1), c.policyOf("q"), "what stays is as it was")
+}
+
 func TestPermissions_LoseNoStatementToAnotherHandler(t *testing.T) {
 	c := newClient(t)
 	url := c.standard("q")
