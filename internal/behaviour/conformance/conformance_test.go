@@ -97,8 +97,8 @@ func TestRows_JudgeEachRule(t *testing.T) {
 	assert.Equal(t, 2, list[0].cases[0])
 	text := document(list, []section{{"1", "A"}}, ran.cases())
 	assert.Contains(t, text, "There are 4 cases.")
-	assert.Contains(t, text, "| passes | 2 |")
-	assert.Contains(t, text, "| not yet | 1 |")
+	assert.Contains(t, text, "| passes | 1 | 1 |")
+	assert.Contains(t, text, "| not yet | 1 | 0 |")
 	assert.Contains(t, text, "| A-2 |  | differs: why | 1 | - |")
 }
 

@@ -44,11 +44,9 @@ func run(root string, check bool, log io.Writer) error {
 		return err
 	}
 	want := document(list, sections, results.cases())
-	count := map[verdict]int{}
-	for _, r := range list {
-		count[r.verdict]++
-	}
-	fmt.Fprintf(log, "%d pass, %d differ, %d not observable, %d not yet\n", count[passes], count[differs], count[unobservable], count[notYet])
+	of := count(list, len(sections))
+	fmt.Fprintf(log, "rules: %d pass, %d differ, %d not observable, %d not yet; %d cases\n",
+		of[passes].rules, of[differs].rules, of[unobservable].rules, of[notYet].rules, results.cases())
 	path := filepath.Join(root, "docs", "conformance.md")
 	if !check {
 		return os.WriteFile(path, []byte(want), 0o644)
