@@ -76,24 +76,39 @@ func (l *locked) String() string {
 	return l.buf.String()
 }
 
-// call makes one request, and reads a successful answer into out unless that is nil.
+// call makes one request, and reads a successful answer into out unless that is nil. It does not end
+// the test, because it is called by several goroutines.
 func (p *program) call(operation string, in map[string]any, out any) {
 	p.Helper()
-	body, err := json.Marshal(in)
-	require.NoError(p, err)
-	req, err := http.NewRequest(http.MethodPost, p.url, bytes.NewReader(body))
-	require.NoError(p, err)
-	req.Header.Set("Content-Type", "application/x-amz-json-1.0")
-	req.Header.Set("X-Amz-Target", "AmazonSQS."+operation)
-	resp, err := p.client.Do(req)
-	require.NoError(p, err)
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	require.NoError(p, err)
-	require.Equal(p, 200, resp.StatusCode, string(text))
-	if out != nil {
-		require.NoError(p, json.Unmarshal(text, out))
-	}
+	err := func() error {
+		body, err := json.Marshal(in)
+		if err != nil {
+			return err
+		}
+		req, err := http.NewRequest(http.MethodPost, p.url, bytes.NewReader(body))
+		if err != nil {
+			return err
+		}
+		req.Header.Set("Content-Type", "application/x-amz-json-1.0")
+		req.Header.Set("X-Amz-Target", "AmazonSQS."+operation)
+		resp, err := p.client.Do(req)
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		text, err := io.ReadAll(resp.Body)
+		if err != nil {
+			return err
+		}
+		if resp.StatusCode != 200 {
+			return fmt.Errorf("status %d: %s", resp.StatusCode, text)
+		}
+		if out == nil {
+			return nil
+		}
+		return json.Unmarshal(text, out)
+	}()
+	assert.NoError(p, err, operation)
 }
 
 type received struct {
