@@ -2,9 +2,12 @@ package main
 
 import (
 	"net"
+	"os"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 const goldenBanner = `inqd serves Amazon SQS on http://127.0.0.1:4100
@@ -42,6 +45,18 @@ Messages end with this process. Ctrl-C stops it.
 
 func TestBanner(t *testing.T) {
 	assert.Equal(t, goldenBanner, banner("http://127.0.0.1:4100", "eu-west-1", "123456789012", ""))
+}
+
+func TestBanner_HasTheLinesOfTheReadme(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	require.NoError(t, err)
+	_, lines, found := strings.Cut(string(readme), "```text\nexport AWS_")
+	require.True(t, found)
+	lines, _, _ = strings.Cut("export AWS_"+lines, "```")
+	text := banner("http://127.0.0.1:9324", "us-east-1", "000000000000", "jobs")
+	for line := range strings.Lines(lines) {
+		assert.Contains(t, text, "    "+line)
+	}
 }
 
 func TestBanner_ShowsAQueueThatExists(t *testing.T) {

@@ -18,7 +18,8 @@
 // # Trust
 //
 // Nobody is asked who they are: whoever reaches the address can use the queues. That is why it is
-// a loopback address unless -addr says otherwise.
+// a loopback address unless -addr says otherwise, and why requests that a browser sends on behalf of
+// a page are refused.
 package main
 
 import (

@@ -49,7 +49,7 @@ func newService(b *inq.Broker, log *slog.Logger) *service {
 	}
 	api := sqsapi.NewHandler(b, options)
 	s.server = &http.Server{
-		Handler:           s.withHealth(api),
+		Handler:           withoutPages(s.withHealth(api)),
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
