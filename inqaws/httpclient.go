@@ -28,7 +28,9 @@ const maxHeld = 8 << 20
 //
 // HTTPClient gives the transport a copy of the body, which nobody closes before its time. Requests
 // above 8 MiB and those of unknown length, which no request of SQS is, pass as they are: other
-// services stream them.
+// services stream them. In everything else a call ends as it does without an HTTPClient; in
+// particular, no redirect takes a message to another host, because the SDK's requests cannot be
+// sent twice by an http.Client.
 type HTTPClient struct{ client aws.HTTPClient }
 
 var _ aws.HTTPClient = (*HTTPClient)(nil)
@@ -60,9 +62,9 @@ func (c *HTTPClient) Do(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	body := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(held)), nil }
+	// GetBody stays what it is. One of our own would have an http.Client follow redirects, and take
+	// the body and the session token to wherever they lead.
 	out := req.WithContext(req.Context())
-	out.Body, _ = body()
-	out.GetBody = body // for a second try, where an idle connection turns out to be closed
+	out.Body = io.NopCloser(bytes.NewReader(held))
 	return c.client.Do(out)
 }

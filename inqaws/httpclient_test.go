@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -139,7 +140,7 @@ func (w *watched) Close() error {
 	return w.ReadCloser.Close()
 }
 
-func TestHTTPClient_DoesNotChangeTheRequestAndCanSendItAgain(t *testing.T) {
+func TestHTTPClient_DoesNotChangeTheRequest(t *testing.T) {
 	body := &watched{ReadCloser: io.NopCloser(strings.NewReader("body"))}
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://host/", nil)
 	require.NoError(t, err)
@@ -147,20 +148,54 @@ func TestHTTPClient_DoesNotChangeTheRequestAndCanSendItAgain(t *testing.T) {
 	_, err = NewHTTPClient(clientFunc(func(r *http.Request) (*http.Response, error) {
 		assert.NotSame(t, req, r)
 		assert.Equal(t, int64(4), r.ContentLength)
+		assert.Nil(t, r.GetBody)
 		assert.True(t, body.closed)
-		for range 2 {
-			text, err := io.ReadAll(r.Body)
-			assert.NoError(t, err)
-			assert.Equal(t, "body", string(text))
-			r.Body, err = r.GetBody()
-			assert.NoError(t, err)
-		}
+		text, err := io.ReadAll(r.Body)
+		assert.NoError(t, err)
+		assert.Equal(t, "body", string(text))
 		return answer(r, 200, "", ""), nil
 	})).Do(req)
 	require.NoError(t, err)
 	assert.Same(t, body, req.Body)
-	assert.Nil(t, req.GetBody)
 }
+
+func TestHTTPClient_LeavesItToTheRequestWhetherItCanBeSentAgain(t *testing.T) {
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://host/", strings.NewReader("body"))
+	require.NoError(t, err)
+	_, err = NewHTTPClient(clientFunc(func(r *http.Request) (*http.Response, error) {
+		_, err := io.ReadAll(r.Body)
+		assert.NoError(t, err)
+		again, err := r.GetBody()
+		assert.NoError(t, err)
+		text, err := io.ReadAll(again)
+		assert.NoError(t, err)
+		assert.Equal(t, "body", string(text))
+		return answer(r, 200, "", ""), nil
+	})).Do(req)
+	require.NoError(t, err)
+}
+
+// A redirect must not take messages and credentials to another host where the client by itself
+// would not follow it.
+func TestHTTPClient_FollowsNoRedirectThatItsClientWouldNotFollow(t *testing.T) {
+	for _, status := range []int{http.StatusTemporaryRedirect, http.StatusPermanentRedirect} {
+		var hosts []string
+		client := &http.Client{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+			hosts = append(hosts, r.URL.Host)
+			resp := answer(r, status, "", "")
+			resp.Header.Set("Location", "http://elsewhere/")
+			return resp, nil
+		})}
+		q := NewQueue(NewClient(newBroker(t), func(o *sqs.Options) { o.HTTPClient = NewHTTPClient(client) }), "q")
+		_, err := q.Send(t.Context(), inq.Message{Body: "a"})
+		assert.ErrorContains(t, err, fmt.Sprint("StatusCode: ", status))
+		assert.Equal(t, []string{"sqs.invalid"}, hosts)
+	}
+}
+
+type roundTripFunc func(*http.Request) (*http.Response, error)
+
+func (f roundTripFunc) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
 func TestHTTPClient_PassesOnWhatItDoesNotHold(t *testing.T) {
 	for name, change := range map[string]func(*http.Request){
