@@ -66,6 +66,9 @@ var sentinels = map[string]error{
 // queryPrefix is what most codes of the Query protocol begin with.
 const queryPrefix = "AWS.SimpleQueueService."
 
+// reasonMark is what a reason stands behind, where the text names a parameter (SQS: ERR-4).
+const reasonMark = "Reason: "
+
 // reasons tell apart what SQS refuses with InvalidParameterValue only.
 var reasons = []struct {
 	text string
@@ -82,9 +85,14 @@ var reasons = []struct {
 // refuses, [errors.As] finds an [*inq.ParamError] that names it, with the value as text. An error
 // without a counterpart in inq is returned as it is, and nil is nil.
 //
-// The methods of [Queue] do this themselves. Translate is for calls that are not part of it, such
-// as CreateQueue.
-func Translate(err error) error { return translated(other, err) }
+// The methods of [Queue] do this themselves, and what they return is returned as it is. Translate is
+// for calls that are not part of Queue, such as CreateQueue.
+func Translate(err error) error {
+	if errors.As(err, new(*refused)) {
+		return err
+	}
+	return translated(other, err)
+}
 
 func translated(by caller, err error) error {
 	var api smithy.APIError
@@ -100,8 +108,11 @@ func translated(by caller, err error) error {
 			as = inq.ErrFull
 		}
 	case inq.ErrInvalidParameter:
+		// The value before the reason is what a caller sent, and can be any text.
+		text := api.ErrorMessage()
+		text = text[max(0, strings.LastIndex(text, reasonMark)):]
 		for _, r := range reasons {
-			if strings.Contains(api.ErrorMessage(), r.text) {
+			if strings.HasPrefix(strings.TrimPrefix(text, reasonMark), r.text) {
 				as = r.as
 			}
 		}
@@ -111,17 +122,37 @@ func translated(by caller, err error) error {
 
 // named is the sentinel with the parameter that the text of SQS names, if it names one.
 func named(as error, text string) error {
-	if rest, ok := strings.CutPrefix(text, "Value "); ok { // (SQS: ERR-4)
-		value, rest, _ := strings.Cut(rest, " for parameter ")
-		if name, reason, ok := strings.Cut(rest, " is invalid."); ok {
-			reason = strings.TrimPrefix(strings.TrimSpace(reason), "Reason: ")
-			return &inq.ParamError{Err: as, Param: name, Value: value, Reason: reason}
+	if rest, ok := strings.CutPrefix(text, "Value"); ok { // (SQS: ERR-4)
+		// The last mark, since the value can be any text. It can be missing, too (SQS: MOV-9).
+		const mark = " for parameter "
+		if i := strings.LastIndex(rest, mark); i >= 0 {
+			var value any
+			if i > 0 {
+				value = strings.TrimPrefix(rest[:i], " ")
+			}
+			if name, reason, ok := strings.Cut(rest[i+len(mark):], " is invalid."); ok {
+				return &inq.ParamError{Err: as, Param: name, Value: value, Reason: withoutMark(reason)}
+			}
 		}
 	}
-	if rest, ok := strings.CutPrefix(text, "The request must contain the parameter "); ok { // (SQS: ERR-3)
-		return &inq.ParamError{Err: as, Param: strings.TrimSuffix(rest, ".")}
+	if rest, ok := strings.CutPrefix(text, "Invalid value for the parameter "); ok { // (SQS: ERR-4)
+		name, reason, _ := strings.Cut(rest, ".")
+		return &inq.ParamError{Err: as, Param: name, Reason: withoutMark(reason)}
+	}
+	for _, prefix := range []string{
+		"The request must contain the parameter ", // (SQS: ERR-3)
+		"Unknown Attribute ",                      // (SQS: ERR-4)
+	} {
+		if rest, ok := strings.CutPrefix(text, prefix); ok {
+			return &inq.ParamError{Err: as, Param: strings.TrimSuffix(rest, ".")}
+		}
 	}
 	return as
+}
+
+// withoutMark is the reason alone.
+func withoutMark(reason string) string {
+	return strings.TrimPrefix(strings.TrimSpace(reason), reasonMark)
 }
 
 // translate is the error of a call that began with this ctx.

@@ -2,6 +2,7 @@ package inqaws
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -108,9 +109,28 @@ func TestErrors_NameTheParameterWhereSQSDoes(t *testing.T) {
 		"Value of nothing":                                       inq.ErrInvalidParameter,
 		"Value 1 for parameter P is invalid. Must be 2.":         &inq.ParamError{Err: inq.ErrInvalidParameter, Param: "P", Value: "1", Reason: "Must be 2."},
 		"The request must contain the parameter MessageGroupId.": &inq.ParamError{Err: inq.ErrInvalidParameter, Param: "MessageGroupId"},
+		"Value  for parameter P is invalid. Reason: Empty.":      &inq.ParamError{Err: inq.ErrInvalidParameter, Param: "P", Value: "", Reason: "Empty."},
+		"Value for parameter TaskHandle is invalid.":             &inq.ParamError{Err: inq.ErrInvalidParameter, Param: "TaskHandle"},
+		"Value a for parameter b is invalid. for parameter P is invalid. Reason: Bad.": &inq.ParamError{
+			Err: inq.ErrInvalidParameter, Param: "P", Value: "a for parameter b is invalid.", Reason: "Bad."},
+		"Invalid value for the parameter VisibilityTimeout.":                 &inq.ParamError{Err: inq.ErrInvalidParameter, Param: "VisibilityTimeout"},
+		"Invalid value for the parameter FifoQueue. Reason: Not modifiable.": &inq.ParamError{Err: inq.ErrInvalidParameter, Param: "FifoQueue", Reason: "Not modifiable."},
+		"Unknown Attribute Color.":                                           &inq.ParamError{Err: inq.ErrInvalidParameter, Param: "Color"},
 	} {
 		assert.Equal(t, want, named(inq.ErrInvalidParameter, text))
 	}
+}
+
+// What a caller sent is in the text, and must not decide what the error is taken for.
+func TestErrors_AValueThatReadsLikeAReasonIsNone(t *testing.T) {
+	_, q := fifo(t, newBroker(t), "q.fifo")
+	const group = "Reason: The receipt handle has expired"
+	_, err := q.Send(t.Context(), inq.Message{Body: "a", GroupID: group, DeduplicationID: "1"})
+	assert.ErrorIs(t, err, inq.ErrInvalidParameter)
+	assert.NotErrorIs(t, err, inq.ErrReceiptHandleExpired)
+	var p *inq.ParamError
+	require.ErrorAs(t, err, &p)
+	assert.Equal(t, group, p.Value)
 }
 
 func TestErrors_OfAQueueThroughTheSDK(t *testing.T) {
@@ -166,10 +186,28 @@ func TestTranslate_IsForCallsThatAreNotOfAQueue(t *testing.T) {
 	require.NoError(t, create("1"))
 	assert.ErrorIs(t, create("2"), inq.ErrQueueExists)
 	assert.ErrorIs(t, create("x"), inq.ErrInvalidAttributeValue)
+	var p *inq.ParamError
+	require.ErrorAs(t, create("x"), &p)
+	assert.Equal(t, "DelaySeconds", p.Param)
+	_, err := client.CancelMessageMoveTask(ctx, &sqs.CancelMessageMoveTaskInput{TaskHandle: aws.String("x")})
+	require.ErrorAs(t, Translate(err), &p)
+	assert.Equal(t, inq.ParamError{Err: inq.ErrInvalidParameter, Param: "TaskHandle"}, *p)
 	require.NoError(t, b.Delete(ctx, "q"))
 	assert.ErrorIs(t, create("1"), inq.ErrQueueDeletedRecently)
-	_, err := client.StartMessageMoveTask(ctx, &sqs.StartMessageMoveTaskInput{SourceArn: aws.String("arn:aws:sqs:us-east-1:000000000000:q")})
+	_, err = client.StartMessageMoveTask(ctx, &sqs.StartMessageMoveTaskInput{SourceArn: aws.String("arn:aws:sqs:us-east-1:000000000000:q")})
 	assert.ErrorIs(t, Translate(err), inq.ErrQueueDoesNotExist)
+}
+
+func TestTranslate_LeavesWhatIsTranslatedAsItIs(t *testing.T) {
+	_, q := standard(t, newBroker(t), "q", inq.WithCapacity(1, 0))
+	send(t, q, "a")
+	_, full := q.Send(t.Context(), inq.Message{Body: "b"})
+	_, batch := q.SendBatch(t.Context(), make([]inq.Message, 2))
+	for _, err := range []error{full, batch, fmt.Errorf("more: %w", full)} {
+		require.Error(t, err)
+		assert.Equal(t, err, Translate(err))
+	}
+	assert.NoError(t, Translate(nil))
 }
 
 // What Amazon's own troubles look like, and those of a broker that was closed.
