@@ -3,7 +3,6 @@ package inqaws
 import (
 	"context"
 	"errors"
-	"slices"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -23,13 +22,19 @@ func (q *Queue) SendBatch(ctx context.Context, ms []inq.Message) ([]inq.Sent, er
 		return nil, err
 	}
 	in := &sqs.SendMessageBatchInput{QueueUrl: &q.url, Entries: make([]types.SendMessageBatchRequestEntry, len(ms))}
-	zero := make([]bool, len(ms))
+	zeros := map[string]bool{}
 	for i := range ms {
-		in.Entries[i], zero[i] = q.entry(&ms[i], strconv.Itoa(i))
+		entry, zero := q.entry(&ms[i], strconv.Itoa(i))
+		in.Entries[i] = entry
+		if zero {
+			zeros[*entry.Id] = true
+		}
 	}
 	var opts []func(*sqs.Options)
-	if slices.Contains(zero, true) {
-		opts = append(opts, written(explicitSendBatch{in, zero}))
+	if len(zeros) > 0 {
+		opts = append(opts, written(func(in *sqs.SendMessageBatchInput) smithy.Serializable {
+			return explicitSendBatch{in, zeros}
+		}))
 	}
 	out, err := q.client.SendMessageBatch(ctx, in, opts...)
 	if err != nil {

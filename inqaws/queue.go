@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/aws/smithy-go"
 
 	"example.com/inq"
 )
@@ -95,7 +96,7 @@ func (q *Queue) Send(ctx context.Context, m inq.Message) (inq.Sent, error) {
 	}
 	var opts []func(*sqs.Options)
 	if zero {
-		opts = append(opts, written(explicitSend{in}))
+		opts = append(opts, written(func(in *sqs.SendMessageInput) smithy.Serializable { return explicitSend{in} }))
 	}
 	out, err := q.client.SendMessage(ctx, in, opts...)
 	if err != nil {
@@ -159,14 +160,12 @@ func (q *Queue) Receive(ctx context.Context, in inq.ReceiveInput) ([]inq.Deliver
 	if q.fifo {
 		input.ReceiveRequestAttemptId = optional(in.AttemptID)
 	}
-	explicit := explicitReceive{
-		ReceiveMessageInput: input,
-		wait:                in.Wait == inq.Zero,
-		visibility:          in.VisibilityTimeout == inq.Zero,
-	}
+	wait, visibility := in.Wait == inq.Zero, in.VisibilityTimeout == inq.Zero
 	var opts []func(*sqs.Options)
-	if explicit.wait || explicit.visibility {
-		opts = append(opts, written(explicit))
+	if wait || visibility {
+		opts = append(opts, written(func(in *sqs.ReceiveMessageInput) smithy.Serializable {
+			return explicitReceive{in, wait, visibility}
+		}))
 	}
 	out, err := q.client.ReceiveMessage(ctx, input, opts...)
 	if err != nil {

@@ -2,6 +2,7 @@ package inqaws
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"time"
 
@@ -61,10 +62,10 @@ func (in explicitSend) Serialize(s smithy.ShapeSerializer) {
 	s.CloseStruct()
 }
 
-// explicitSendBatch writes a delay of zero for those of its entries that zero tells.
+// explicitSendBatch writes a delay of zero for those of its entries whose ids are in zero.
 type explicitSendBatch struct {
 	*sqs.SendMessageBatchInput
-	zero []bool
+	zero map[string]bool
 }
 
 func (in explicitSendBatch) Serialize(s smithy.ShapeSerializer) {
@@ -73,7 +74,7 @@ func (in explicitSendBatch) Serialize(s smithy.ShapeSerializer) {
 	for i := range in.Entries {
 		s.WriteStruct(schemas.SendMessageBatchRequest_Entries.ListMember())
 		in.Entries[i].SerializeMembers(s)
-		if in.zero[i] {
+		if in.zero[*in.Entries[i].Id] {
 			s.WriteInt32(schemas.SendMessageBatchRequestEntry_DelaySeconds, 0)
 		}
 		s.CloseStruct()
@@ -83,19 +84,23 @@ func (in explicitSendBatch) Serialize(s smithy.ShapeSerializer) {
 	s.CloseStruct()
 }
 
-// written makes a call send in instead of the input it was given, which is in without its zeros and
-// what everything else in the SDK, such as its validation, sees.
-func written(in smithy.Serializable) func(*sqs.Options) {
-	explicit := middleware.SerializeMiddlewareFunc("inq.ExplicitZero",
+// written makes a call send what explicit makes of its input. Everything else in the SDK, such as
+// its validation, sees the input, and middleware of the client can put another one in its place.
+func written[I any](explicit func(I) smithy.Serializable) func(*sqs.Options) {
+	step := middleware.SerializeMiddlewareFunc("inq.ExplicitZero",
 		func(ctx context.Context, step middleware.SerializeInput, next middleware.SerializeHandler) (
-			middleware.SerializeOutput, middleware.Metadata, error) {
+			out middleware.SerializeOutput, m middleware.Metadata, err error) {
 
-			step.Parameters = in
+			in, ok := step.Parameters.(I)
+			if !ok {
+				return out, m, fmt.Errorf("inqaws: middleware has made a %T of the input of a call", step.Parameters)
+			}
+			step.Parameters = explicit(in)
 			return next.HandleSerialize(ctx, step)
 		})
 	return func(o *sqs.Options) {
 		o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
-			return stack.Serialize.Insert(explicit, "OperationSerializer", middleware.Before)
+			return stack.Serialize.Insert(step, "OperationSerializer", middleware.Before)
 		})
 	}
 }

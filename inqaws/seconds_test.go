@@ -1,11 +1,24 @@
 package inqaws
 
 import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
 	"math"
+	"net/http"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/aws/smithy-go/middleware"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -98,7 +111,111 @@ func TestZero_IsAZeroOnTheWire(t *testing.T) {
 	}
 }
 
-// The same as above, seen by what the queue does: its own settings are not zero.
+// retriedOnce answers the first request with a status of 500, and checks what each is signed over.
+type retriedOnce struct {
+	t    *testing.T
+	wire *wire
+	hash string
+}
+
+func (r *retriedOnce) SignHTTP(_ context.Context, _ aws.Credentials, _ *http.Request, hash, _, _ string, _ time.Time, _ ...func(*v4.SignerOptions)) error {
+	r.hash = hash
+	return nil
+}
+
+func (r *retriedOnce) Do(req *http.Request) (*http.Response, error) {
+	text, err := io.ReadAll(req.Body)
+	assert.NoError(r.t, err)
+	assert.Equal(r.t, fmt.Sprintf("%x", sha256.Sum256(text)), r.hash)
+	assert.Equal(r.t, int64(len(text)), req.ContentLength)
+	req.Body = io.NopCloser(bytes.NewReader(text))
+	resp, err := r.wire.Do(req)
+	if len(r.wire.bodies) == 1 {
+		resp = answer(req, http.StatusInternalServerError, "{}", "")
+	}
+	return resp, err
+}
+
+func TestZero_IsInEveryAttemptOfACallAndSigned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &retriedOnce{t: t, wire: new(wire)}
+		q := NewQueue(NewClient(newBroker(t), func(o *sqs.Options) {
+			o.HTTPClient, o.HTTPSignerV4, o.Retryer = r, r, retry.NewStandard()
+		}), "q")
+		_, err := q.Receive(t.Context(), inq.ReceiveInput{Wait: inq.Zero})
+		require.NoError(t, err)
+		require.Len(t, r.wire.bodies, 2)
+		assert.Equal(t, 0.0, r.wire.bodies[0]["WaitTimeSeconds"])
+		assert.Equal(t, r.wire.bodies[0], r.wire.bodies[1])
+	})
+}
+
+// replacing is middleware of a client that puts another input in the place of the one it finds, as
+// those do that add the context of a trace.
+func replacing(input func(found any) any) func(*sqs.Options) {
+	return func(o *sqs.Options) {
+		o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
+			return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("replacing",
+				func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (
+					middleware.InitializeOutput, middleware.Metadata, error) {
+
+					in.Parameters = input(in.Parameters)
+					return next.HandleInitialize(ctx, in)
+				}), middleware.After)
+		})
+	}
+}
+
+func TestZero_KeepsWhatMiddlewareHasMadeOfTheInput(t *testing.T) {
+	traced := map[string]types.MessageAttributeValue{"trace": {DataType: aws.String("String"), StringValue: aws.String("t")}}
+	w := new(wire)
+	q := NewQueue(NewClient(newBroker(t), func(o *sqs.Options) { o.HTTPClient = w }, replacing(func(found any) any {
+		switch in := found.(type) {
+		case *sqs.SendMessageInput:
+			other := *in
+			other.MessageAttributes = traced
+			return &other
+		case *sqs.SendMessageBatchInput:
+			other := *in
+			other.Entries = slices.Clone(in.Entries)
+			slices.Reverse(other.Entries)
+			return &other
+		case *sqs.ReceiveMessageInput:
+			other := *in
+			other.MaxNumberOfMessages = 7
+			return &other
+		}
+		return found
+	})), "q")
+	_, err := q.Send(t.Context(), inq.Message{Body: "a", Delay: inq.Zero})
+	require.NoError(t, err)
+	assert.Equal(t, 0.0, w.last()["DelaySeconds"])
+	assert.Contains(t, w.last()["MessageAttributes"], "trace")
+
+	_, _ = q.SendBatch(t.Context(), []inq.Message{{Body: "a"}, {Body: "b", Delay: inq.Zero}, {Body: "c"}})
+	assert.Equal(t, map[string]any{"Entries": []any{
+		map[string]any{"Id": "2", "MessageBody": "c"},
+		map[string]any{"Id": "1", "MessageBody": "b", "DelaySeconds": 0.0},
+		map[string]any{"Id": "0", "MessageBody": "a"},
+	}}, w.last())
+
+	_, err = q.Receive(t.Context(), inq.ReceiveInput{Wait: inq.Zero})
+	require.NoError(t, err)
+	assert.Equal(t, 0.0, w.last()["WaitTimeSeconds"])
+	assert.Equal(t, 7.0, w.last()["MaxNumberOfMessages"])
+}
+
+func TestZero_IsNotLostWhereTheInputIsOfAnotherType(t *testing.T) {
+	w := new(wire)
+	q := NewQueue(NewClient(newBroker(t), func(o *sqs.Options) { o.HTTPClient = w },
+		func(o *sqs.Options) { o.DisableMessageChecksumValidation = true },
+		replacing(func(found any) any { return struct{ any }{found} })), "q")
+	_, err := q.Send(t.Context(), inq.Message{Body: "a", Delay: inq.Zero})
+	assert.ErrorContains(t, err, "inqaws: middleware has made a struct { interface {} } of the input of a call")
+	assert.Empty(t, w.bodies)
+}
+
+// The same as at the top, seen by what the queue does: its own settings are not zero.
 func TestZero_OverridesTheQueuesOwnSettings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, q := standard(t, newBroker(t), "q", inq.WithDelay(60*time.Second), inq.WithReceiveWait(20*time.Second), inq.WithVisibilityTimeout(time.Hour))
