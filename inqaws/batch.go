@@ -18,7 +18,7 @@ import (
 // SendBatch adds messages in the order of the slice, as [Queue.Send] does. It is one call, and the
 // limits of a batch hold for it: 10 messages and 1 MiB in sum.
 func (q *Queue) SendBatch(ctx context.Context, ms []inq.Message) ([]inq.Sent, error) {
-	if err := checkContext(ctx); err != nil {
+	if err := q.check(ctx); err != nil {
 		return nil, err
 	}
 	in := &sqs.SendMessageBatchInput{QueueUrl: &q.url, Entries: make([]types.SendMessageBatchRequestEntry, len(ms))}
@@ -52,7 +52,7 @@ func (q *Queue) SendBatch(ctx context.Context, ms []inq.Message) ([]inq.Sent, er
 
 // DeleteBatch is Delete for 1 to 10 handles; failed entries are in an [*inq.BatchError].
 func (q *Queue) DeleteBatch(ctx context.Context, receiptHandles []string) error {
-	if err := checkContext(ctx); err != nil {
+	if err := q.check(ctx); err != nil {
 		return err
 	}
 	entries := make([]types.DeleteMessageBatchRequestEntry, len(receiptHandles))
@@ -73,7 +73,7 @@ func (q *Queue) DeleteBatch(ctx context.Context, receiptHandles []string) error 
 // ChangeVisibilityBatch is ChangeVisibility for 1 to 10 receives; failed entries are in an
 // [*inq.BatchError].
 func (q *Queue) ChangeVisibilityBatch(ctx context.Context, changes []inq.VisibilityChange) error {
-	if err := checkContext(ctx); err != nil {
+	if err := q.check(ctx); err != nil {
 		return err
 	}
 	entries := make([]types.ChangeMessageVisibilityBatchRequestEntry, len(changes))

@@ -53,25 +53,36 @@ var _ inq.Queue = (*Queue)(nil)
 
 // NewQueue makes a Queue of the queue that has this URL, which CreateQueue and GetQueueUrl return.
 // It makes no call: where there is no such queue the first one fails with
-// [inq.ErrQueueDoesNotExist].
+// [inq.ErrQueueDoesNotExist], and where client is nil each with [inq.ErrMissingParameter]. A queue
+// whose URL ends in ".fifo" is taken for FIFO, as on SQS.
 func NewQueue(client API, queueURL string) *Queue {
-	name := strings.TrimRight(queueURL, "/")
-	name = name[strings.LastIndexByte(name, '/')+1:]
+	path := queueURL
+	if i := strings.IndexAny(path, "?#"); i >= 0 {
+		path = path[:i]
+	}
+	path = strings.TrimRight(path, "/")
+	name := path[strings.LastIndexByte(path, '/')+1:]
 	return &Queue{client: client, url: queueURL, name: name, fifo: strings.HasSuffix(name, ".fifo")}
 }
 
-// Name returns the queue's name, which is the last element of its URL.
+// Name returns the queue's name, which is the last element of the path of its URL.
 func (q *Queue) Name() string { return q.name }
 
 // URL returns what NewQueue was given.
 func (q *Queue) URL() string { return q.url }
 
-// checkContext refuses what every call refuses.
-func checkContext(ctx context.Context) error {
+// check refuses what every call refuses.
+func (q *Queue) check(ctx context.Context) error {
 	if ctx == nil {
 		return &inq.ParamError{Err: inq.ErrMissingParameter, Param: "ctx", Reason: "must not be nil"}
 	}
-	return ctx.Err()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if q.client == nil {
+		return &inq.ParamError{Err: inq.ErrMissingParameter, Param: "client", Reason: "must not be nil"}
+	}
+	return nil
 }
 
 // Send adds one message. SenderID is left out, because SQS names the sender itself. What Sent tells
@@ -81,7 +92,7 @@ func checkContext(ctx context.Context) error {
 // A client that retries may have been heard the first time. On FIFO the deduplication id makes up
 // for that; on Standard the message is in the queue twice then, with two ids.
 func (q *Queue) Send(ctx context.Context, m inq.Message) (inq.Sent, error) {
-	if err := checkContext(ctx); err != nil {
+	if err := q.check(ctx); err != nil {
 		return inq.Sent{}, err
 	}
 	e, zero := q.entry(&m, "")
@@ -146,7 +157,7 @@ func optional(s string) *string {
 // clock of this process from when the answer came in, so that it is late by the time the answer
 // took. Otherwise it is the zero time. AttemptID is left out on Standard, which ignores it.
 func (q *Queue) Receive(ctx context.Context, in inq.ReceiveInput) ([]inq.Delivery, error) {
-	if err := checkContext(ctx); err != nil {
+	if err := q.check(ctx); err != nil {
 		return nil, err
 	}
 	input := &sqs.ReceiveMessageInput{
@@ -218,7 +229,7 @@ func milliseconds(text string) time.Time {
 
 // Delete removes the message of a receive for good.
 func (q *Queue) Delete(ctx context.Context, receiptHandle string) error {
-	if err := checkContext(ctx); err != nil {
+	if err := q.check(ctx); err != nil {
 		return err
 	}
 	_, err := q.client.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &q.url, ReceiptHandle: &receiptHandle})
@@ -227,7 +238,7 @@ func (q *Queue) Delete(ctx context.Context, receiptHandle string) error {
 
 // ChangeVisibility makes the message visible again timeout from now; 0 or [inq.Zero] at once.
 func (q *Queue) ChangeVisibility(ctx context.Context, receiptHandle string, timeout time.Duration) error {
-	if err := checkContext(ctx); err != nil {
+	if err := q.check(ctx); err != nil {
 		return err
 	}
 	_, err := q.client.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{
@@ -241,7 +252,7 @@ func (q *Queue) ChangeVisibility(ctx context.Context, receiptHandle string, time
 // Purge removes all messages, in whatever state. Amazon takes up to 60 seconds for that, and
 // refuses another purge meanwhile with [inq.ErrPurgeInProgress].
 func (q *Queue) Purge(ctx context.Context) error {
-	if err := checkContext(ctx); err != nil {
+	if err := q.check(ctx); err != nil {
 		return err
 	}
 	_, err := q.client.PurgeQueue(ctx, &sqs.PurgeQueueInput{QueueUrl: &q.url})
@@ -251,7 +262,7 @@ func (q *Queue) Purge(ctx context.Context) error {
 // Counts tells how many messages there are in each state. Amazon's counts are approximate, and
 // settle a minute after the last change.
 func (q *Queue) Counts(ctx context.Context) (inq.Counts, error) {
-	if err := checkContext(ctx); err != nil {
+	if err := q.check(ctx); err != nil {
 		return inq.Counts{}, err
 	}
 	names := []types.QueueAttributeName{

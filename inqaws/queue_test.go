@@ -85,12 +85,15 @@ func TestQueue_NameIsTheEndOfTheURL(t *testing.T) {
 		"https://sqs.eu-central-1.amazonaws.com/123456789012/orders.fifo": "orders.fifo",
 		"http://localhost:9324/000000000000/jobs":                         "jobs",
 		"http://localhost:9324/queue/jobs/":                               "jobs",
-		"jobs":                                                            "jobs",
-		"":                                                                "",
+		"http://localhost:9324/000000000000/jobs.fifo?Action=x/y#/z":      "jobs.fifo",
+		"http://localhost:9324/000000000000/jobs.fifo/#z":                 "jobs.fifo",
+		"jobs": "jobs",
+		"":     "",
 	} {
 		q := NewQueue(nil, url)
 		assert.Equal(t, want, q.Name())
 		assert.Equal(t, url, q.URL())
+		assert.Equal(t, strings.HasSuffix(want, ".fifo"), q.fifo)
 	}
 }
 
@@ -110,7 +113,7 @@ func everyCall(ctx context.Context, q inq.Queue) map[string]error {
 }
 
 func TestQueue_RefusesANilAndAnEndedContextAndDoesNothing(t *testing.T) {
-	q := NewQueue(nil, "q") // a call would panic
+	q := NewQueue(struct{ API }{}, "q") // a call would panic
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	late, cancel := context.WithTimeout(t.Context(), -1)
@@ -126,6 +129,16 @@ func TestQueue_RefusesANilAndAnEndedContextAndDoesNothing(t *testing.T) {
 	}
 	for name, err := range everyCall(late, q) {
 		assert.Equal(t, context.DeadlineExceeded, err, name)
+	}
+}
+
+func TestQueue_RefusesToWorkWithoutAClient(t *testing.T) {
+	for _, q := range []*Queue{NewQueue(nil, "q"), {}} {
+		for name, err := range everyCall(t.Context(), q) {
+			var p *inq.ParamError
+			require.ErrorAs(t, err, &p, name)
+			assert.Equal(t, inq.ParamError{Err: inq.ErrMissingParameter, Param: "client", Reason: "must not be nil"}, *p, name)
+		}
 	}
 }
 
