@@ -35,9 +35,9 @@ them, looks one up, sends a message with a delay, waits for it in a long poll, a
 deletes all of it again. It runs for three seconds.
 
 Without -endpoint the SDK talks to an SQS inside this process. With -endpoint it
-talks to a server of inq, or to Amazon, with the credentials that the SDK finds.
-Amazon refuses to create queues within 60 seconds of deleting them: give another
--prefix then.
+talks to a server of inq, or to Amazon, with the credentials of the environment
+(AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN). Amazon refuses to
+create queues within 60 seconds of deleting them: give another -prefix then.
 
 Flags:
 `
@@ -62,7 +62,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	w := &walkthrough{prefix: *prefix, stdout: stdout}
-	config := aws.NewConfig().WithRegion(*region).WithEndpoint(*endpoint)
+	config := aws.NewConfig().WithRegion(*region).WithEndpoint(*endpoint).WithCredentials(environment())
 	if *endpoint != "" {
 		w.say("Using the SQS at %s.", *endpoint)
 	} else {
@@ -85,12 +85,20 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	return errors.Join(err, w.cleanUp(context.WithoutCancel(ctx)))
 }
 
+// environment has the credentials of the environment, and else some that are good enough for a
+// server of inq: the SDK has to sign with something.
+func environment() *credentials.Credentials {
+	return credentials.NewChainCredentials([]credentials.Provider{
+		&credentials.EnvProvider{},
+		&credentials.StaticProvider{Value: credentials.Value{AccessKeyID: "none", SecretAccessKey: "none"}},
+	})
+}
+
 // inMemory makes the SDK call b in the goroutine of whoever calls the SDK. It need not retry: what
 // the broker refuses now it would refuse again.
 func inMemory(config *aws.Config, b *inq.Broker) {
 	config.
 		WithEndpoint("http://sqs.invalid").
-		WithCredentials(credentials.NewStaticCredentials("none", "none", "")).
 		WithHTTPClient(&http.Client{Transport: sqsapi.NewRoundTripper(sqsapi.NewHandler(b, sqsapi.Options{}))}).
 		WithMaxRetries(0)
 }

@@ -51,8 +51,10 @@ func TestWithAnEndpointItDoesTheSameThere(t *testing.T) {
 	defer b.Close()
 	server := httptest.NewServer(sqsapi.NewHandler(b, sqsapi.Options{}))
 	defer server.Close()
-	t.Setenv("AWS_ACCESS_KEY_ID", "none")
-	t.Setenv("AWS_SECRET_ACCESS_KEY", "none")
+	// No credentials are needed, and none are looked for outside the environment.
+	t.Setenv("AWS_ACCESS_KEY_ID", "")
+	t.Setenv("AWS_ACCESS_KEY", "")
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 	var output bytes.Buffer
 	require.NoError(t, run(t.Context(), []string{"-endpoint", server.URL, "-prefix", "w"}, &output))
 	want := strings.NewReplacer("http://sqs.invalid", server.URL, "walkthrough-", "w-",
