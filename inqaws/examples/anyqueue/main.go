@@ -87,8 +87,11 @@ func work(ctx context.Context, q inq.Queue, stdout io.Writer) error {
 		{Body: ""},
 	})
 	var failed *inq.BatchError
-	if !errors.As(err, &failed) {
-		return fmt.Errorf("a message without a body was not refused: %w", err)
+	switch {
+	case err == nil:
+		return errors.New("a message without a body was not refused")
+	case !errors.As(err, &failed): // nothing was sent
+		return err
 	}
 	fmt.Fprintf(stdout, "  %d of 3 messages sent; the one at index %d has no body: %t\n",
 		3-len(failed.Failed), failed.Failed[0].Index, errors.Is(err, inq.ErrMissingParameter))

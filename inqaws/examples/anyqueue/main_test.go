@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/inq"
+	"example.com/inq/inqaws"
 	"example.com/inq/sqsapi"
 )
 
@@ -47,6 +48,15 @@ func TestTheSecondQueueCanBeElsewhere(t *testing.T) {
 	// On a busy machine both messages can be due at once.
 	want := strings.Replace(lines, "in jobs", "in elsewhere", 1)
 	assert.ElementsMatch(t, strings.Split(want, "\n"), strings.Split(output.String(), "\n"))
+}
+
+func TestAQueueThatDoesNotExistIsWhatTheErrorSays(t *testing.T) {
+	b, err := inq.NewBroker()
+	require.NoError(t, err)
+	defer b.Close()
+	err = work(t.Context(), inqaws.NewQueue(inqaws.NewClient(b), "nowhere"), io.Discard)
+	require.ErrorIs(t, err, inq.ErrQueueDoesNotExist)
+	assert.NotContains(t, err.Error(), "refused")
 }
 
 func TestArguments(t *testing.T) {
