@@ -3,6 +3,7 @@ package sqsapi
 import (
 	"context"
 	"errors"
+	"time"
 
 	"example.com/inq"
 )
@@ -21,11 +22,16 @@ func (h *Handler) EndLongPolls() { h.endPolls() }
 
 // receive is q.Receive for as long as there are long polls.
 func (c *call) receive(q inq.Queue, in inq.ReceiveInput) ([]inq.Delivery, error) {
-	if c.polling.Err() != nil {
-		in.Wait = inq.Zero
-	}
 	if !waits(q, in) {
 		return q.Receive(c.ctx, in)
+	}
+	if c.polling.Err() != nil && in.Wait >= 0 && in.Wait <= longestPoll {
+		in.Wait = inq.Zero
+		deliveries, err := q.Receive(c.ctx, in)
+		if errors.Is(err, inq.ErrOverLimit) {
+			return nil, nil // which only a short poll is told (SQS: section 1.5)
+		}
+		return deliveries, err
 	}
 	ctx, cancel := context.WithCancel(c.ctx)
 	defer cancel()
@@ -36,6 +42,10 @@ func (c *call) receive(q inq.Queue, in inq.ReceiveInput) ([]inq.Delivery, error)
 	}
 	return deliveries, err
 }
+
+// longestPoll is the longest wait that a queue with the limits of SQS takes (SQS: RCV-2). A longer
+// one must stay what it is, to be refused.
+const longestPoll = 20 * time.Second
 
 // waits reports whether a receive can be a long poll, because all others need not pay for being
 // ended.

@@ -70,6 +70,33 @@ func TestEndLongPolls_HidesNoOtherEnd(t *testing.T) {
 	})
 }
 
+func TestEndLongPolls_AnswersLaterOnesAsLongPollsThatFoundNothing(t *testing.T) {
+	c := newClient(t)
+	url := c.standard("q")
+	handler := c.rt.handler.(*Handler)
+	q, err := c.broker.Queue("q")
+	require.NoError(t, err)
+	const most = 120_000 // in flight; a short poll is refused then
+	ms := make([]inq.Message, 10)
+	for i := range ms {
+		ms[i].Body = "b"
+	}
+	for range most / len(ms) {
+		_, err := q.SendBatch(t.Context(), ms)
+		require.NoError(t, err)
+		_, err = q.Receive(t.Context(), inq.ReceiveInput{Max: len(ms)})
+		require.NoError(t, err)
+	}
+	c.send(url, "one more")
+	handler.EndLongPolls()
+	assert.Empty(t, c.receive(url, `,'WaitTimeSeconds':20`))
+	for body, code := range map[string]string{``: "OverLimit", `,"WaitTimeSeconds":21`: "InvalidParameterValue", `,"WaitTimeSeconds":-1`: "InvalidParameterValue"} {
+		w := &response{header: http.Header{}}
+		handler.ServeHTTP(w, received(jsonRequest("ReceiveMessage", `{"QueueUrl":"`+url+`"`+body+`}`)))
+		assert.Equal(t, code+";Sender", w.header.Get("X-Amzn-Query-Error"), body)
+	}
+}
+
 func TestEndLongPolls_OutsideOfTheBubbleThatPolled(t *testing.T) {
 	b, err := inq.NewBroker()
 	require.NoError(t, err)
