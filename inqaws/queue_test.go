@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/smithy-go"
@@ -18,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/inq"
+	"example.com/inq/sqsapi"
 )
 
 func TestQueue_DeliversAllThatWasSent(t *testing.T) {
@@ -424,4 +427,23 @@ func TestQueue_ErrorsOfOtherKindsAreLeftAsTheyAre(t *testing.T) {
 		assert.ErrorIs(t, err, torn, name)
 		assert.NotErrorAs(t, err, new(*refused), name)
 	}
+}
+
+func TestQueue_GivesTheBareErrorOverASocketToo(t *testing.T) {
+	b := newBroker(t)
+	_, err := b.CreateStandard("q")
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	h := sqsapi.NewHandler(b, sqsapi.Options{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		cancel(errors.New("not this one"))
+		h.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	q := NewQueue(NewClient(b, func(o *sqs.Options) {
+		o.BaseEndpoint = &server.URL
+		o.HTTPClient, o.Retryer = NewHTTPClient(server.Client()), retry.NewStandard()
+	}), server.URL+account+"q")
+	_, err = q.Receive(ctx, inq.ReceiveInput{Wait: 20 * time.Second})
+	assert.Equal(t, context.Canceled, err)
 }
