@@ -76,39 +76,40 @@ func (l *locked) String() string {
 	return l.buf.String()
 }
 
-// call makes one request, and reads a successful answer into out unless that is nil. It does not end
-// the test, because it is called by several goroutines.
+// call makes one request, and reads a successful answer into out unless that is nil.
 func (p *program) call(operation string, in map[string]any, out any) {
 	p.Helper()
-	err := func() error {
-		body, err := json.Marshal(in)
-		if err != nil {
-			return err
-		}
-		req, err := http.NewRequest(http.MethodPost, p.url, bytes.NewReader(body))
-		if err != nil {
-			return err
-		}
-		req.Header.Set("Content-Type", "application/x-amz-json-1.0")
-		req.Header.Set("X-Amz-Target", "AmazonSQS."+operation)
-		resp, err := p.client.Do(req)
-		if err != nil {
-			return err
-		}
-		defer resp.Body.Close()
-		text, err := io.ReadAll(resp.Body)
-		if err != nil {
-			return err
-		}
-		if resp.StatusCode != 200 {
-			return fmt.Errorf("status %d: %s", resp.StatusCode, text)
-		}
-		if out == nil {
-			return nil
-		}
-		return json.Unmarshal(text, out)
-	}()
-	assert.NoError(p, err, operation)
+	require.NoError(p, p.try(operation, in, out))
+}
+
+// try is call for any goroutine.
+func (p *program) try(operation string, in map[string]any, out any) error {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequest(http.MethodPost, p.url, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/x-amz-json-1.0")
+	req.Header.Set("X-Amz-Target", "AmazonSQS."+operation)
+	resp, err := p.client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("status %d: %s", resp.StatusCode, text)
+	}
+	if out == nil {
+		return nil
+	}
+	return json.Unmarshal(text, out)
 }
 
 type received struct {
@@ -166,7 +167,7 @@ func TestServe_StopWithLongPollsOpenOverSocketsLosesNothing(t *testing.T) {
 	for range polls {
 		clients.Go(func() {
 			var got received
-			p.call("ReceiveMessage", map[string]any{"QueueUrl": "q", "WaitTimeSeconds": 20}, &got)
+			assert.NoError(t, p.try("ReceiveMessage", map[string]any{"QueueUrl": "q", "WaitTimeSeconds": 20}, &got))
 			taken.Add(int64(len(got.Messages)))
 		})
 	}

@@ -250,16 +250,11 @@ func TestService_RefusesALargeHeader(t *testing.T) {
 func TestService_StopAnswersLongPollsAtOnceAndLosesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newBench(t, slog.LevelInfo)
-		var polls sync.WaitGroup
+		var polls []net.Conn
 		for range 20 {
-			polls.Go(func() {
-				conn := s.pipes.dial(t)
-				write(t, conn, request("ReceiveMessage", poll))
-				status, text := answer(t, conn)
-				assert.Equal(t, 200, status)
-				assert.Equal(t, "{}", text)
-				assert.NoError(t, conn.Close())
-			})
+			conn := s.pipes.dial(t)
+			write(t, conn, request("ReceiveMessage", poll))
+			polls = append(polls, conn)
 		}
 		synctest.Wait()
 		// A send is half there when the stop comes. It is carried out.
@@ -269,7 +264,12 @@ func TestService_StopAnswersLongPollsAtOnceAndLosesNothing(t *testing.T) {
 		synctest.Wait()
 		began := time.Now()
 		s.stop()
-		polls.Wait()
+		for _, conn := range polls {
+			status, text := answer(t, conn)
+			assert.Equal(t, 200, status)
+			assert.Equal(t, "{}", text)
+			require.NoError(t, conn.Close())
+		}
 		assert.Zero(t, time.Since(began))
 		synctest.Wait()
 		assert.Empty(t, s.served, "it waits for the send")
