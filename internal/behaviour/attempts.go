@@ -105,6 +105,14 @@ var receiveAttempts = Chapter{
 				}
 			}
 		}},
+		{"RCV-16", "a change of visibility before the receive is none of it", 0, func(t *T) {
+			q := t.FIFO()
+			q.SendTo("g", "m1")
+			q.back(q.One())
+			first := q.attempt("a", nil)
+			t.Equal([]string{"m1"}, Bodies(first))
+			t.Equal(first, q.attempt("a", nil))
+		}},
 		{"RCV-16", "after the timeout the id makes a fresh receive", Time, func(t *T) {
 			q := t.FIFO("VisibilityTimeout", "10")
 			q.SendTo("g", "m1")

@@ -213,6 +213,14 @@ var deadLetters = Chapter{
 				t.Equal([]string{"bad1", "bad2"}, dead.Bodies(10))
 			}
 		}},
+		{"DLQ-4", "the receive goes on inside the group", 0, func(t *T) {
+			q, dead := t.FIFO(), t.FIFO()
+			q.Redrive(dead, 1)
+			q.SendTo("g", "bad1", "bad2", "good1", "good2")
+			q.back(q.Receive(2)...)
+			t.Equal([]string{"good1", "good2"}, q.Bodies(10))
+			t.Equal([]string{"bad1", "bad2"}, dead.Bodies(10))
+		}},
 		{"DLQ-4", "one receive moves more messages than it could return", 0, func(t *T) {
 			q, dead := t.Standard(), t.Standard()
 			q.Redrive(dead, 1)
@@ -305,7 +313,9 @@ var deadLetters = Chapter{
 			q, dead := t.FIFO(), t.FIFO()
 			q.Redrive(dead, 1)
 			sent := q.letter("m")
+			const trace = "Root=1-5759e988-bd862e3fe1be46a994272793"
 			sent.MessageAttributes = map[string]AttributeValue{"a": Text("b")}
+			sent.MessageSystemAttributes = map[string]AttributeValue{"AWSTraceHeader": Text(trace)}
 			answer, err := q.Post(sent)
 			t.NoError(err)
 			q.bury(q.One())
@@ -313,6 +323,7 @@ var deadLetters = Chapter{
 			t.Equal(answer.MessageId, is.MessageId)
 			t.Equal("m", is.Body)
 			t.Equal(ValueMap{"a": Text("b")}, is.MessageAttributes)
+			t.Equal(trace, is.Attributes["AWSTraceHeader"])
 			t.Equal(q.ARN(), is.Attributes["DeadLetterQueueSourceArn"])
 			t.Equal("2", is.Attributes["ApproximateReceiveCount"])
 		}},

@@ -13,11 +13,12 @@ import (
 var errorVocabulary = Chapter{
 	Tables: map[string]string{
 		"TABLE-ERRORS":        "Vocabulary of errors: codes, shapes and statuses",
-		"TABLE-ERRORS-UNUSED": "Vocabulary of errors: throttling, keys, security and access",
+		"TABLE-ERRORS-UNUSED": "Vocabulary of errors: throttling, keys, security, access, and what SQS itself does not use",
 	},
 	Differs: map[string]string{
 		"TABLE-ERRORS-UNUSED": "Requests are neither throttled nor authenticated and policies are not evaluated, so that RequestThrottled, InvalidSecurity " +
-			"and AccessDenied do not occur. Nothing is encrypted: a key is only kept and shown, and no error of KMS occurs.",
+			"and AccessDenied do not occur. Nothing is encrypted: a key is only kept and shown, and no error of KMS occurs. " +
+			"MessageNotInflight has no occasion (VIS-6), nor has UnsupportedOperation; InvalidIdFormat is deprecated.",
 	},
 	Cases: []Case{
 		{"TABLE-ERRORS", "each refusal has its code", Texts, func(t *T) {

@@ -1,6 +1,9 @@
 package behaviour
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // The texts of FIFO-2 and FIFO-3, which batches share.
 const (
@@ -16,6 +19,9 @@ func fifoEntry(group, body string) SendMessage {
 
 // fifoSending is section 5.1.
 var fifoSending = Chapter{
+	Differs: map[string]string{
+		"FIFO-1": "The numbers of a queue follow each other, while those of SQS leave some out; all else of the rule is kept.",
+	},
 	Cases: []Case{
 		{"FIFO-1", "sends answer with numbers of 20 digits that grow", 0, func(t *T) {
 			q := t.FIFO()
@@ -36,6 +42,16 @@ var fifoSending = Chapter{
 				if i > 0 {
 					t.Greater(number, numbers[i-1])
 				}
+			}
+		}},
+		{"FIFO-1", "the numbers of a queue follow each other, whatever the group", 0, func(t *T) {
+			q := t.FIFO()
+			first, err := strconv.ParseUint(q.SendTo("g", "a").SequenceNumber, 10, 64)
+			t.NoError(err)
+			for i, group := range []string{"g", "other", "g"} {
+				number, err := strconv.ParseUint(q.SendTo(group, strconv.Itoa(i)).SequenceNumber, 10, 64)
+				t.NoError(err)
+				t.Equal(first+uint64(i)+1, number)
 			}
 		}},
 		{"FIFO-1", "a receive shows the number that the send answered", 0, func(t *T) {

@@ -130,6 +130,17 @@ var lifeCycle = Chapter{
 			t.Sleep(time.Hour)
 			q.Empty()
 		}},
+		{"LC-3", "a group whose head expires in flight goes on, and ends a long poll", Time, func(t *T) {
+			q := t.FIFO("MessageRetentionPeriod", "60", "VisibilityTimeout", "600")
+			q.SendTo("g", "head")
+			t.Sleep(50 * time.Second)
+			q.SendTo("g", "next")
+			t.Equal("head", q.One().Body)
+			p := <-q.Poll(ReceiveMessage{WaitTimeSeconds: Int(20)})
+			t.NoError(p.Err)
+			t.Equal([]string{"next"}, Bodies(p.Messages))
+			t.Equal(10*time.Second, p.Took)
+		}},
 		{"LC-3", "deleting a message that expired succeeds", Time, func(t *T) {
 			q := t.Standard("MessageRetentionPeriod", "60", "VisibilityTimeout", "600")
 			q.Send("m")

@@ -66,6 +66,16 @@ var createCases = []Case{
 		t.Equal(q.URL, t.Create(q.Name, "FifoQueue", "true", "Policy", policy, "KmsMasterKeyId", "alias/one", "ReceiveMessageWaitTimeSeconds", "3",
 			"RedrivePolicy", q.Attribute("RedrivePolicy"), "RedriveAllowPolicy", q.Attribute("RedriveAllowPolicy")).URL)
 	}},
+	{"MGT-1", "the throughput limit and the managed encryption are compared as well", 0, func(t *T) {
+		q, f := t.Standard(), t.FIFO("DeduplicationScope", "messageGroup")
+		err := t.Call("CreateQueue", CreateQueue{QueueName: q.Name, Attributes: Pairs("SqsManagedSseEnabled", "false")}, nil)
+		t.Refused(err, "QueueAlreadyExists", "A queue already exists with the same name and a different value for attribute SqsManagedSseEnabled")
+		t.Equal(q.URL, t.Create(q.Name, "SqsManagedSseEnabled", "true").URL)
+		err = t.Call("CreateQueue", CreateQueue{QueueName: f.Name, Attributes: Pairs("FifoQueue", "true",
+			"DeduplicationScope", "messageGroup", "FifoThroughputLimit", "perMessageGroupId")}, nil)
+		t.Refused(err, "QueueAlreadyExists", "A queue already exists with the same name and a different value for attribute FifoThroughputLimit")
+		t.Equal(f.URL, t.Create(f.Name, "FifoQueue", "true", "FifoThroughputLimit", "perQueue").URL)
+	}},
 	{"MGT-1", "the current values are compared and not those of the creation", 0, func(t *T) {
 		q := t.Standard("VisibilityTimeout", "90")
 		t.NoError(q.Set("VisibilityTimeout", "45"))

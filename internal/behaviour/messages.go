@@ -129,13 +129,16 @@ var messages = Chapter{
 			}
 		}},
 		{"MSG-4", "an empty body in a batch fails its entry", 0, func(t *T) {
-			q := t.Standard()
-			out, err := q.SendBatch(SendMessage{MessageBody: "a"}, SendMessage{MessageBody: ""}, SendMessage{MessageBody: "c"})
-			t.NoError(err)
-			t.Len(out.Successful, 2)
-			t.Len(out.Failed, 1)
-			t.Failed(out.Failed[0], "1", "EmptyValue")
-			t.Equal([]string{"a", "c"}, q.Bodies(10))
+			for _, q := range either(t) {
+				entries := []SendMessage{{MessageBody: "a"}, {MessageBody: ""}, {MessageBody: "c"}}
+				addressed(q, entries)
+				out, err := q.SendBatch(entries...)
+				t.NoError(err)
+				t.Len(out.Successful, 2)
+				t.Len(out.Failed, 1)
+				t.Failed(out.Failed[0], "1", "EmptyValue")
+				t.Equal([]string{"a", "c"}, q.Bodies(10))
+			}
 		}},
 
 		{"MSG-13", "a trace header comes back", 0, func(t *T) {

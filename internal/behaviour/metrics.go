@@ -81,6 +81,36 @@ var metrics = Chapter{
 				t.EqualValues(1, dead.stats().Sent)
 			}
 		}},
+		{"TABLE-METRICS", "NumberOfMessagesSent and NumberOfMessagesDeleted without what a move task moves", Engine, func(t *T) {
+			for _, kind := range []func(...string) *Q{t.Standard, t.FIFO} {
+				source, dead := t.buried(kind, 3)
+				before := source.stats()
+				dead.start(nil, 0)
+				t.Equal(3, dead.ended().ApproximateNumberOfMessagesMoved)
+				t.Equal([2]uint64{before.Sent, before.SentBytes}, [2]uint64{source.stats().Sent, source.stats().SentBytes})
+				t.EqualValues(3, source.stats().MovedIn)
+				t.Zero(dead.stats().Deleted)
+			}
+		}},
+		{"TABLE-METRICS", "NumberOfEmptyReceives, of long polls that found nothing", Time | Engine, func(t *T) {
+			for _, q := range either(t) {
+				t.Empty((<-q.Poll(ReceiveMessage{WaitTimeSeconds: Int(3)})).Messages)
+				t.EqualValues(1, q.stats().EmptyReceives)
+				poll := q.Poll(ReceiveMessage{WaitTimeSeconds: Int(3)})
+				t.Sleep(time.Second)
+				q.SendAny("m")
+				t.Len((<-poll).Messages, 1)
+				t.Equal([2]uint64{1, 1}, [2]uint64{q.stats().Received, q.stats().EmptyReceives})
+			}
+		}},
+		{"TABLE-METRICS", "NumberOfMessagesReceived counts what the same attempt returns again", Engine, func(t *T) {
+			q := t.FIFO()
+			q.SendTo("g", "m1", "m2")
+			for range 3 {
+				t.Len(q.attempt("a", nil), 2)
+			}
+			t.EqualValues(6, q.stats().Received)
+		}},
 		{"TABLE-METRICS", "NumberOfMessagesReceived and NumberOfEmptyReceives", Engine, func(t *T) {
 			for _, q := range either(t, "VisibilityTimeout", "0") {
 				q.Empty()
@@ -108,6 +138,16 @@ var metrics = Chapter{
 			t.EqualValues(4, q.stats().Deleted)
 			t.Error(q.Delete("x"))
 			t.EqualValues(4, q.stats().Deleted)
+		}},
+		{"TABLE-METRICS", "NumberOfMessagesDeleted counts the entries of a batch that succeeded", Engine, func(t *T) {
+			for _, q := range either(t) {
+				q.SendAny("m1", "m2")
+				ms := q.Hold(2)
+				t.Must("DeleteMessageBatch", Batch[DeleteMessage]{q.URL, []DeleteMessage{
+					{Id: "a", ReceiptHandle: ms[0].ReceiptHandle}, {Id: "b", ReceiptHandle: "x"}, {Id: "c", ReceiptHandle: ms[1].ReceiptHandle},
+				}}, nil)
+				t.EqualValues(2, q.stats().Deleted)
+			}
 		}},
 		{"TABLE-METRICS", "NumberOfMessagesDeleted without purges and moves", Engine, func(t *T) {
 			for source := range bothWithDead(t) {

@@ -520,6 +520,7 @@ var moveTasks = Chapter{
 			task := dead.ended()
 			t.Equal("COMPLETED", task.Status)
 			t.Equal(2, task.ApproximateNumberOfMessagesMoved)
+			t.Equal(2, *task.ApproximateNumberOfMessagesToMove)
 			t.Len(q.Receive(10), 2)
 			t.Equal([3]int{0, 1, 0}, dead.Counts())
 			dead.back(held)

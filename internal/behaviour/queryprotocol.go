@@ -89,7 +89,7 @@ func failsQuery(t *T, r Reply, status int, code, text string) {
 var queryProtocol = Chapter{
 	Differs: map[string]string{
 		"WIRE-18": "Queue URLs have the scheme and the host of the request, or of the configuration, so that clients reach the service (WIRE-20). " +
-			"The forms of SQS are understood.",
+			"The forms of SQS are understood, whatever account they name.",
 	},
 	Cases: slices.Concat(queryRequestCases, flatteningCases, answerCases, clientCases),
 }

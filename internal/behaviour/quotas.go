@@ -20,7 +20,7 @@ var quotas = Chapter{
 	},
 	Differs: map[string]string{
 		"TABLE-LOOK-AHEAD": "Every group is found, however long the backlog of a locked one: a program that relies on not finding it is not known.",
-		"TABLE-POLICY":     "A policy is kept and shown but not acted on, so that only its size is bounded, not what stands in it.",
+		"TABLE-POLICY":     "A policy is kept and shown but not acted on, so that of one that is set only the size is bounded, not what stands in it. AddPermission keeps to the quotas of statements, principals and actions.",
 		"TABLE-THROUGHPUT": "Calls are not throttled: a program under test should not have to wait.",
 		"TABLE-MOVE-TASKS": "Neither the tasks of an account nor the duration of one are bounded; one per source queue and the rate are as in SQS (MOV-4, MOV-6).",
 	},
@@ -133,12 +133,25 @@ var quotas = Chapter{
 			t.Equal("locked", q.One().Attributes["MessageGroupId"])
 			t.Equal("x", q.One().Body)
 		}},
-		{"TABLE-POLICY", "a policy of 21 statements with 11 conditions and 8 actions each", 0, func(t *T) {
+		{"TABLE-POLICY", "a policy of 21 statements, one of 51 principals, 11 conditions and 8 actions", 0, func(t *T) {
 			statement := `{"Effect":"Deny","Principal":{"AWS":["` + strings.Repeat(`1","`, 50) + `2"]},"Action":["` + strings.Repeat(`SQS:*","`, 7) + `SQS:*"],"Resource":"*",` +
 				`"Condition":{"Bool":{"a0":"true","a1":"true","a2":"true","a3":"true","a4":"true","a5":"true","a6":"true","a7":"true","a8":"true","a9":"true","b":"true"}}}`
 			policy := `{"Version":"2012-10-17","Statement":[` + statement + strings.Repeat(`,{"Effect":"Deny"}`, 20) + `]}`
 			q := t.Standard("Policy", policy)
 			t.Equal(policy, q.Attribute("Policy"))
+		}},
+		{"TABLE-POLICY", "permissions make 20 statements of 50 principals and 7 actions at most", Members, func(t *T) {
+			q := t.Standard()
+			accounts := strings.Split(strings.Repeat("123456789012 ", 50)+"123456789012", " ")
+			actions := []string{"SendMessage", "ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes", "GetQueueUrl", "PurgeQueue", "*"}
+			t.Refused(grant(q, "l", accounts, "SendMessage"), "OverLimit", "")
+			t.Refused(grant(q, "l", accounts[:1], actions...), "OverLimit", "")
+			t.NoError(grant(q, "l", accounts[:50], actions[:7]...))
+			for i := range 19 {
+				t.NoError(grant(q, "l"+strconv.Itoa(i), accounts[:1], "SendMessage"))
+			}
+			t.Refused(grant(q, "one-more", accounts[:1], "SendMessage"), "OverLimit", "")
+			t.Equal(20, strings.Count(q.Attribute("Policy"), `"Sid"`))
 		}},
 		{"TABLE-THROUGHPUT", "301 calls and 3010 messages in no time", Time, func(t *T) {
 			q := t.FIFO()

@@ -140,6 +140,15 @@ var receiving = Chapter{
 				t.Equal([]string{"m"}, Bodies(p.Messages))
 			}
 		}},
+		{"RCV-5", "a message that is no longer delayed ends a long poll", 0, func(t *T) {
+			q := t.FIFO("DelaySeconds", "900")
+			q.SendTo("g", "m")
+			poll := q.Poll(ReceiveMessage{WaitTimeSeconds: Int(20)})
+			t.NoError(q.Set("DelaySeconds", "0"))
+			p := <-poll
+			t.NoError(p.Err)
+			t.Equal([]string{"m"}, Bodies(p.Messages))
+		}},
 		{"RCV-5", "an unlocked group ends a long poll", 0, func(t *T) {
 			q := t.FIFO()
 			q.SendTo("g", "m1", "m2")

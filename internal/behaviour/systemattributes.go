@@ -12,6 +12,9 @@ import (
 // systemAttributes is section 2.3, system attributes on receive.
 var systemAttributes = Chapter{
 	Tables: map[string]string{"TABLE-SYSTEM-ATTRIBUTES": "System attributes"},
+	Differs: map[string]string{
+		"TABLE-SYSTEM-ATTRIBUTES": "SenderId is what the message or its queue was given in Go, not who calls: callers are not told apart (MGT-14). All else is as in SQS.",
+	},
 	Cases: []Case{
 		{"TABLE-SYSTEM-ATTRIBUTES", "SenderId is the same for all messages of a sender", 0, func(t *T) {
 			q := t.Standard()
