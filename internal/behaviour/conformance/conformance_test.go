@@ -80,11 +80,11 @@ func results(ids ...string) (passed, behaviour.Chapter) {
 }
 
 func TestRows_JudgeEachRule(t *testing.T) {
-	rules := []rule{{id: "A-1"}, {id: "A-2"}, {id: "A-3"}, {id: "A-4"}, {id: "A-5"}}
+	rules := []rule{{id: "A-1"}, {id: "A-2"}, {id: "A-3"}, {id: "A-4"}}
 	ran, cases := results("A-1", "A-1", "A-2", "TABLE")
 	chapter := behaviour.Chapter{
 		Tables:       map[string]string{"TABLE": "a table"},
-		Differs:      map[string]string{"A-2": "why", "A-5": "why too"},
+		Differs:      map[string]string{"A-2": "why"},
 		Unobservable: map[string]string{"A-3": "nobody can tell"},
 	}
 	list, err := rows(rules, make([]section, 1), []behaviour.Chapter{cases, chapter}, ran)
@@ -93,7 +93,7 @@ func TestRows_JudgeEachRule(t *testing.T) {
 	for _, r := range list {
 		told = append(told, strings.TrimSpace(r.id+" "+string(r.verdict)+" "+r.why))
 	}
-	assert.Equal(t, []string{"A-1 passes", "A-2 differs why", "A-3 not observable nobody can tell", "A-4 not yet", "A-5 differs why too", "TABLE passes"}, told)
+	assert.Equal(t, []string{"A-1 passes", "A-2 differs why", "A-3 not observable nobody can tell", "A-4 not yet", "TABLE passes"}, told)
 	assert.Equal(t, 2, list[0].cases[0])
 	text := document(list, []section{{"1", "A"}}, ran.cases())
 	assert.Contains(t, text, "There are 4 cases.")
@@ -109,6 +109,7 @@ func TestRows_RefuseWhatContradictsItself(t *testing.T) {
 		ran     []string
 	}{
 		"A-1 is not observable and has cases":                 {behaviour.Chapter{Unobservable: map[string]string{"A-1": "x"}}, []string{"A-1"}},
+		"A-1 differs and no case proves how":                  {behaviour.Chapter{Differs: map[string]string{"A-1": "x"}}, nil},
 		"a chapter names A-2, which is no rule":               {behaviour.Chapter{Differs: map[string]string{"A-2": "x"}}, nil},
 		"A-1 is a rule and a table":                           {behaviour.Chapter{Tables: map[string]string{"A-1": "x"}}, nil},
 		ways[0].test + " has a case of Z-1, which is no rule": {behaviour.Chapter{}, []string{"Z-1"}},
@@ -123,6 +124,29 @@ func TestRows_RefuseWhatContradictsItself(t *testing.T) {
 		_, err := rows(rules, nil, []behaviour.Chapter{cases, given.chapter}, ran)
 		assert.EqualError(t, err, want)
 	}
+}
+
+func TestRows_RefuseTwoChaptersOnOneRule(t *testing.T) {
+	ran, cases := results("A-1")
+	cases.Differs = map[string]string{"A-1": "x"}
+	_, err := rows([]rule{{id: "A-1"}}, nil, []behaviour.Chapter{cases, {Differs: map[string]string{"A-1": "y"}}}, ran)
+	assert.EqualError(t, err, "two chapters tell of A-1")
+}
+
+func TestTellFailures_PrintsWhatTheCompilerSaid(t *testing.T) {
+	var log strings.Builder
+	require.NoError(t, tellFailures([]byte(`{"Action":"build-output","Output":"x.go:1:1: broken\n"}
+{"Action":"output","Test":"T","Output":"=== RUN   T\n"}
+{"Action":"output","Test":"T","Output":"    --- PASS: T/one (0.00s)\n"}
+{"Action":"output","Test":"T","Output":"    t.go:1: wrong\n"}
+`), &log))
+	assert.Equal(t, "x.go:1:1: broken\n    t.go:1: wrong\n", log.String())
+}
+
+func TestFirstChange_IsALine(t *testing.T) {
+	assert.Equal(t, 1, firstChange("a\nb\n", "x\nb\n"))
+	assert.Equal(t, 2, firstChange("a\nb\n", "a\nc\n"))
+	assert.Equal(t, 3, firstChange("a\nb\n", "a\nb\nc\n"))
 }
 
 func TestPassed_CountsCasesNotTheirParents(t *testing.T) {

@@ -26,6 +26,17 @@ func main() {
 	}
 }
 
+// firstChange is the number of the first line that two texts do not share.
+func firstChange(a, b string) int {
+	n := 1
+	for i := 0; i < min(len(a), len(b)) && a[i] == b[i]; i++ {
+		if a[i] == '\n' {
+			n++
+		}
+	}
+	return n
+}
+
 func run(root string, check bool, log io.Writer) error {
 	text, err := os.ReadFile(filepath.Join(root, "docs", "sqs.md"))
 	if err != nil {
@@ -56,7 +67,7 @@ func run(root string, check bool, log io.Writer) error {
 		return fmt.Errorf("the document cannot be read: %w", err)
 	}
 	if string(have) != want {
-		return fmt.Errorf("%s is stale: run go run ./internal/behaviour/conformance", path)
+		return fmt.Errorf("%s is stale from line %d on: run go run ./internal/behaviour/conformance", path, firstChange(string(have), want))
 	}
 	return nil
 }

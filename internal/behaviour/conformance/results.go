@@ -112,10 +112,10 @@ func (p passed) cases() int {
 	return len(names)
 }
 
-// tellFailures prints what the tests printed.
+// tellFailures prints what the compiler and the tests printed.
 func tellFailures(out []byte, log io.Writer) error {
 	return events(out, func(e event) {
-		if e.Action == "output" && !strings.HasPrefix(e.Output, "=== ") && !strings.Contains(e.Output, "--- PASS") {
+		if e.Action == "build-output" || e.Action == "output" && !strings.HasPrefix(e.Output, "=== ") && !strings.Contains(e.Output, "--- PASS") {
 			fmt.Fprint(log, e.Output)
 		}
 	})

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -33,9 +34,9 @@ func rows(rules []rule, sections []section, chapters []behaviour.Chapter, result
 	why := map[verdict]map[string]string{differs: {}, unobservable: {}}
 	tables := map[string]string{}
 	for _, c := range chapters {
-		maps.Copy(why[differs], c.Differs)
-		maps.Copy(why[unobservable], c.Unobservable)
-		maps.Copy(tables, c.Tables)
+		if err := errors.Join(join(why[differs], c.Differs), join(why[unobservable], c.Unobservable), join(tables, c.Tables)); err != nil {
+			return nil, err
+		}
 	}
 	var list []row
 	known := map[string]bool{}
@@ -79,6 +80,17 @@ func rows(rules []rule, sections []section, chapters []behaviour.Chapter, result
 	return list, nil
 }
 
+// join adds what one chapter says to what the others said.
+func join(all, some map[string]string) error {
+	for _, id := range slices.Sorted(maps.Keys(some)) {
+		if _, twice := all[id]; twice {
+			return fmt.Errorf("two chapters tell of %s", id)
+		}
+		all[id] = some[id]
+	}
+	return nil
+}
+
 func (r *row) judge(why map[verdict]map[string]string, results passed) error {
 	total := 0
 	for _, w := range ways {
@@ -93,6 +105,8 @@ func (r *row) judge(why map[verdict]map[string]string, results passed) error {
 		return fmt.Errorf("%s differs and is not observable, which contradict each other", r.id)
 	case isHidden && total > 0:
 		return fmt.Errorf("%s is not observable and has cases", r.id)
+	case isDiffering && total == 0:
+		return fmt.Errorf("%s differs and no case proves how", r.id)
 	case isDiffering:
 		r.verdict, r.why = differs, differing
 	case isHidden:
