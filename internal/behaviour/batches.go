@@ -364,7 +364,7 @@ func numbered(n int) (entries []SendMessage) {
 
 // addressed fills in what a FIFO queue demands, if q is one.
 func addressed(q *Q, entries []SendMessage) {
-	if !strings.HasSuffix(q.Name, ".fifo") {
+	if !q.isFIFO() {
 		return
 	}
 	for i := range entries {

@@ -360,11 +360,11 @@ var deadLetters = Chapter{
 				t.NoError(err)
 				t.Sleep(time.Hour)
 				q.One()
-				t.Equal(time.Hour, q.told().OldestAge)
+				t.Equal(time.Hour, q.stats().OldestAge)
 				q.Empty()
-				t.Zero(dead.told().OldestAge)
+				t.Zero(dead.stats().OldestAge)
 				t.Sleep(time.Minute)
-				t.Equal(time.Minute, dead.told().OldestAge)
+				t.Equal(time.Minute, dead.stats().OldestAge)
 			}
 		}},
 		{"DLQ-7", "a dead letter is not counted as sent", Engine, func(t *T) {
@@ -374,12 +374,12 @@ var deadLetters = Chapter{
 				_, err := q.Post(q.letter("m"))
 				t.NoError(err)
 				q.bury(q.One())
-				t.EqualValues(1, q.told().Sent)
-				t.Zero(dead.told().Sent)
-				t.EqualValues(1, dead.told().MovedIn)
+				t.EqualValues(1, q.stats().Sent)
+				t.Zero(dead.stats().Sent)
+				t.EqualValues(1, dead.stats().MovedIn)
 				_, err = dead.Post(dead.letter("sent"))
 				t.NoError(err)
-				t.EqualValues(1, dead.told().Sent)
+				t.EqualValues(1, dead.stats().Sent)
 			}
 		}},
 		{"DLQ-7", "the delay of the dead-letter queue does not hold dead letters back", 0, func(t *T) {
@@ -545,7 +545,7 @@ var deadLetters = Chapter{
 
 // letter is a message for q, whatever its type.
 func (q *Q) letter(body string) SendMessage {
-	if strings.HasSuffix(q.Name, ".fifo") {
+	if q.isFIFO() {
 		return fifoEntry("of-"+body, body)
 	}
 	return SendMessage{MessageBody: body}

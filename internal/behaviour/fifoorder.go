@@ -3,10 +3,9 @@ package behaviour
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
-
-	"example.com/inq"
 )
 
 // back makes messages visible again, in this order.
@@ -244,21 +243,8 @@ var fifoOrder = Chapter{
 		{"FIFO-17", "with 120,000 messages in flight a receive takes none and is no error", Time | Engine, func(t *T) {
 			const most = 120_000
 			q := t.FIFO("VisibilityTimeout", "60")
-			own, err := t.Broker.Queue(q.Name)
-			t.NoError(err)
-			for i := 0; i < most+10; i += 10 {
-				var ms []inq.Message
-				for j := range 10 {
-					name := fmt.Sprint(i + j)
-					ms = append(ms, inq.Message{Body: name, GroupID: name, DeduplicationID: name})
-				}
-				_, err := own.SendBatch(t.Context(), ms)
-				t.NoError(err)
-			}
-			for range most/10 - 1 {
-				_, err := own.Receive(t.Context(), inq.ReceiveInput{Max: 10})
-				t.NoError(err)
-			}
+			fill(t, q, most+10, strconv.Itoa)
+			drain(t, q, most-10)
 			t.Len(q.Receive(3), 3)
 			ms, err := q.Take(ReceiveMessage{MaxNumberOfMessages: Int(10)})
 			t.NoError(err)

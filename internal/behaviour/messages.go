@@ -43,7 +43,7 @@ var messages = Chapter{
 		{"MSG-2", "a message of exactly the maximum size, and one of a byte more", 0, func(t *T) {
 			for _, q := range []*Q{t.Standard("MaximumMessageSize", "2048"), t.FIFO("MaximumMessageSize", "2048")} {
 				m := SendMessage{MessageBody: xs(2048)}
-				if strings.HasSuffix(q.Name, ".fifo") {
+				if q.isFIFO() {
 					m.MessageGroupId, m.MessageDeduplicationId = "g", "d"
 				}
 				_, err := q.Post(m)
@@ -121,7 +121,7 @@ var messages = Chapter{
 		{"MSG-4", "an empty body", 0, func(t *T) {
 			for _, q := range []*Q{t.Standard(), t.FIFO()} {
 				m := SendMessage{MessageBody: ""}
-				if strings.HasSuffix(q.Name, ".fifo") {
+				if q.isFIFO() {
 					m.MessageGroupId, m.MessageDeduplicationId = "g", "d"
 				}
 				_, err := q.Post(m)

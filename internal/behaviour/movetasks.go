@@ -494,7 +494,7 @@ var moveTasks = Chapter{
 			for _, content := range []string{"true", "false"} {
 				q, dead := t.FIFO("ContentBasedDeduplication", content), t.FIFO()
 				q.Redrive(dead, 1)
-				sent := q.sendAs("id", "g", "m")
+				sent := q.sendUnder("id", "g", "m")
 				q.bury(q.One())
 				dead.start(nil, 0)
 				t.Equal(1, dead.ended().ApproximateNumberOfMessagesMoved)

@@ -56,7 +56,7 @@ var queueNames = Chapter{
 		{"TABLE-NAMES", "message ids, receipt handles and sequence numbers", 0, func(t *T) {
 			for _, q := range []*Q{t.Standard(), t.FIFO()} {
 				m := SendMessage{MessageBody: "x"}
-				if strings.HasSuffix(q.Name, ".fifo") {
+				if q.isFIFO() {
 					m.MessageGroupId, m.MessageDeduplicationId = "g", "d"
 				}
 				sent, err := q.Post(m)

@@ -484,7 +484,7 @@ var clientCases = []Case{
 	{"WIRE-19", "every digest that a client checks is there and right", Members, func(t *T) {
 		for _, q := range []*Q{t.Standard(), t.FIFO("ContentBasedDeduplication", "true")} {
 			m := SendMessage{MessageBody: "one \r ü", MessageAttributes: workedExample}
-			if strings.HasSuffix(q.Name, ".fifo") {
+			if q.isFIFO() {
 				m.MessageGroupId = "g"
 			}
 			sent, err := q.Post(m)
