@@ -134,7 +134,7 @@ var receiveAttempts = Chapter{
 				t.Refused(err, "InvalidParameterValue", "")
 			}
 		}},
-		{"RCV-16", "an empty id is one that is given", Members | Unchecked, func(t *T) {
+		{"RCV-16", "an empty id is one that is given", Members, func(t *T) {
 			err := t.Call("ReceiveMessage", map[string]any{"QueueUrl": t.FIFO().URL, "ReceiveRequestAttemptId": ""}, nil)
 			t.Refused(err, "InvalidParameterValue", "Value  for parameter ReceiveRequestAttemptId is invalid. ...")
 		}},

@@ -186,6 +186,17 @@ var quotas = Chapter{
 			t.Sleep(3 * time.Second)
 			t.Equal([3]int{303, 0, 0}, to.Counts())
 		}},
+		{"TABLE-MOVE-TASKS", "a task runs for more than 36 hours", Time | Engine, func(t *T) {
+			_, dead := t.buried(t.Standard, 0)
+			const hours, perHour = 37, 3600
+			fill(t, dead, hours*perHour, nil)
+			dead.start(t.Standard(), 1)
+			t.Sleep(hours*time.Hour - 2*time.Second)
+			t.Equal("RUNNING", dead.task().Status)
+			t.Sleep(time.Second)
+			t.Equal("COMPLETED", dead.task().Status)
+			t.Equal(hours*perHour, dead.task().ApproximateNumberOfMessagesMoved)
+		}},
 	},
 }
 

@@ -128,7 +128,7 @@ var systemAttributes = Chapter{
 			t.Equal("Root=1-2-3", ms[0].Attributes["AWSTraceHeader"])
 			t.NotContains(ms[1].Attributes, "AWSTraceHeader")
 		}},
-		{"TABLE-SYSTEM-ATTRIBUTES", "AWSTraceHeader comes from the HTTP header where the request does not give it", HTTP | Members, func(t *T) {
+		{"TABLE-SYSTEM-ATTRIBUTES", "AWSTraceHeader comes from the HTTP header where the request does not give it", HTTP, func(t *T) {
 			q := t.Standard()
 			for _, own := range []string{"", "&MessageSystemAttribute.1.Name=AWSTraceHeader&MessageSystemAttribute.1.Value.DataType=String&MessageSystemAttribute.1.Value.StringValue=own"} {
 				reply := t.Exchange(t.Request("POST", "/", "Action=SendMessage&MessageBody=m&QueueUrl="+q.URL+own,

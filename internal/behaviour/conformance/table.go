@@ -163,6 +163,8 @@ Rules have an id; what stands in a table without one is in the [last section](#t
 There are %d cases. The numbers in the columns tell how many of them ran and passed over each way.
 A dash means that the way cannot tell: it has no virtual time, checks requests before it sends them, carries no error texts,
 or does not have that part of the API.
+Cases about the wire itself make their HTTP requests on their own, in the protocol they are about, and reach the service by
+each way that is HTTP.
 
 | Column | Cases | Way |
 |---|---|---|
