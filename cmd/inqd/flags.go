@@ -80,7 +80,7 @@ func parseFlags(args []string, stdout io.Writer) (*config, error) {
 func (c *config) setAddr(text string) error {
 	_, port, err := net.SplitHostPort(text)
 	if err != nil {
-		return errors.New("must be host:port, such as 127.0.0.1:9324, or :9324 for all interfaces")
+		return errors.New("must be host:port, such as 127.0.0.1:9324 or [::1]:9324, or :9324 for all interfaces")
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return errors.New("the port must be from 0 to 65535")

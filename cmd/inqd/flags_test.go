@@ -34,7 +34,8 @@ func TestFlags_All(t *testing.T) {
 
 func TestFlags_RefusalsNameFlagValueAndWhatIsAllowed(t *testing.T) {
 	for _, tt := range []struct{ args, want string }{
-		{"-addr|nowhere", `invalid value "nowhere" for flag -addr: must be host:port, such as 127.0.0.1:9324, or :9324 for all interfaces`},
+		{"-addr|nowhere", `invalid value "nowhere" for flag -addr: must be host:port, such as 127.0.0.1:9324 or [::1]:9324, or :9324 for all interfaces`},
+		{"-addr|::1:9324", `invalid value "::1:9324" for flag -addr: must be host:port, such as 127.0.0.1:9324 or [::1]:9324, or :9324 for all interfaces`},
 		{"-addr|h:65536", `invalid value "h:65536" for flag -addr: the port must be from 0 to 65535`},
 		{"-addr|h:http", `invalid value "h:http" for flag -addr: the port must be from 0 to 65535`},
 		{"-region|US", `invalid value "US" for flag -region: must be 1 to 63 lower-case letters, digits and hyphens`},
