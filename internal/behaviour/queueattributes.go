@@ -11,7 +11,7 @@ import (
 var queueAttributes = Chapter{
 	Tables: map[string]string{"TABLE-ATTRIBUTES": "Queue attributes: ranges, defaults and what can be set"},
 	Differs: map[string]string{
-		"LIM-8": "Changes take up to a minute to act in SQS, of the retention 15 minutes. Here they act at once, on stored messages too where SQS does so.",
+		"LIM-8": "Changes take up to a minute to act in SQS, and those of the retention up to 15 minutes. Here they act at once.",
 	},
 	Cases: []Case{
 		{"TABLE-ATTRIBUTES", "the defaults", 0, func(t *T) {
