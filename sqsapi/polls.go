@@ -25,7 +25,7 @@ func (c *call) receive(q inq.Queue, in inq.ReceiveInput) ([]inq.Delivery, error)
 	if !waits(q, in) {
 		return q.Receive(c.ctx, in)
 	}
-	if c.polling.Err() != nil && in.Wait >= 0 && in.Wait <= longestPoll {
+	if c.polling.Err() != nil {
 		in.Wait = inq.Zero
 		deliveries, err := q.Receive(c.ctx, in)
 		if errors.Is(err, inq.ErrOverLimit) {
@@ -43,15 +43,18 @@ func (c *call) receive(q inq.Queue, in inq.ReceiveInput) ([]inq.Delivery, error)
 	return deliveries, err
 }
 
-// longestPoll is the longest wait that a queue with the limits of SQS takes (SQS: RCV-2). A longer
-// one must stay what it is, to be refused.
+// longestPoll is the longest wait that a queue with the limits of SQS takes (SQS: RCV-2).
 const longestPoll = 20 * time.Second
 
-// waits reports whether a receive can be a long poll, because all others need not pay for being
-// ended.
+// waits reports whether a receive can be a long poll. All others, those with a wait that the queue
+// refuses among them, need not pay for being ended.
 func waits(q inq.Queue, in inq.ReceiveInput) bool {
-	if own, ok := q.(interface{ Config() inq.Config }); ok && in.Wait == 0 {
+	own, ok := q.(interface{ Config() inq.Config })
+	switch {
+	case in.Wait == 0 && ok:
 		return own.Config().ReceiveWait > 0
+	case in.Wait > longestPoll && ok:
+		return !own.Config().SQSLimits
 	}
-	return in.Wait != inq.Zero
+	return in.Wait > 0
 }

@@ -41,6 +41,21 @@ func TestEndLongPolls_AnswersThemAllAsEmptyAtOnce(t *testing.T) {
 	})
 }
 
+func TestEndLongPolls_WithoutSQSLimitsEndsLongerOnes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newClient(t)
+		url := c.standard("q", inq.WithoutSQSLimits())
+		began := time.Now()
+		var polls sync.WaitGroup
+		polls.Go(func() { assert.Empty(t, c.receive(url, `,'WaitTimeSeconds':100`)) })
+		time.Sleep(30 * time.Second)
+		c.rt.handler.(*Handler).EndLongPolls()
+		polls.Wait()
+		assert.Empty(t, c.receive(url, `,'WaitTimeSeconds':100`))
+		assert.Equal(t, 30*time.Second, time.Since(began))
+	})
+}
+
 func TestEndLongPolls_HidesNoOtherEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newClient(t)
