@@ -67,6 +67,25 @@ func (a *attempts) idleAt() int64 {
 	return after(a.order[len(a.order)-1].at, attemptWindow)
 }
 
+// repeatLocked answers the receives that wait under an id that was bound just now. That is what
+// repeats are where the client gave up on a long poll and the queue does not know. q.mu must be
+// held.
+func (q *queue) repeatLocked(now int64, id string) {
+	if id == "" || q.waiters.attempts[id] == 0 {
+		return
+	}
+	for w := q.waiters.head; w != nil; {
+		next := w.next
+		if w.call.attempt == id {
+			if n, ok := q.replayLocked(now, &w.call, w.dst); ok {
+				w.n = n
+				q.wakeLocked(w, nil)
+			}
+		}
+		w = next
+	}
+}
+
 // replayLocked repeats the receive made under an attempt id: the same messages with the same
 // handles, and their visibility timeout starts anew. It is void once any of them was deleted, had
 // its visibility changed, or timed out; then the call is a fresh receive (SQS: RCV-16). The

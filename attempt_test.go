@@ -105,6 +105,75 @@ func TestRCV16_1_AReceiveThatWaitedCanBeRepeated(t *testing.T) {
 	})
 }
 
+func TestRCV16_1_RepeatsThatWaitAreAnsweredTogether(t *testing.T) {
+	onFIFOs(t, func(s steps) {
+		in := ReceiveInput{Max: 2, Wait: 20 * time.Second, AttemptID: "x"}
+		first := await(context.Background(), s.q, in)
+		other := await(context.Background(), s.q, ReceiveInput{Wait: 20 * time.Second, AttemptID: "y"})
+		second, third := await(context.Background(), s.q, in), await(context.Background(), s.q, in)
+		time.Sleep(time.Second)
+		s.send("a-1")
+		want := <-first
+		require.Equal(s, []string{"a-1"}, want.bodies())
+		for _, c := range []<-chan answer{second, third} {
+			got := <-c
+			require.NoError(s, got.err)
+			require.Equal(s, handlesOf(want.ds), handlesOf(got.ds))
+			require.Equal(s, time.Second, got.at)
+		}
+		require.Equal(s, 1, s.q.Stats().WaitingReceives)
+		s.counts(0, 1, 0)
+		s.send("b-1")
+		require.Equal(s, []string{"b-1"}, (<-other).bodies())
+		require.Nil(s, s.q.waiters.attempts)
+	})
+}
+
+func TestRCV16_1_ARepeatThatWaitsWithTooLittleRoomWaitsOn(t *testing.T) {
+	onFIFOs(t, func(s steps) {
+		s.send("a-1", "b-1")
+		s.receive(10, 10*time.Second)
+		first := await(context.Background(), s.q, ReceiveInput{Max: 2, Wait: 20 * time.Second, AttemptID: "x"})
+		second := await(context.Background(), s.q, ReceiveInput{Max: 1, Wait: 20 * time.Second, AttemptID: "x"})
+		require.Equal(s, []string{"a-1", "b-1"}, (<-first).bodies())
+		got := <-second
+		require.Empty(s, got.ds)
+		require.Equal(s, 20*time.Second, got.at)
+	})
+}
+
+func TestRCV16_1_ARepeatThatWaitsIsAnsweredAfterAHandOver(t *testing.T) {
+	scene(t, "by the receive that hands over", func(t *testing.T) {
+		s := fifoSteps(t, WithDeadLetter(testFIFO(t), 2))
+		s.send("a-1")
+		s.receive(10, Zero)
+		s.send("b-1")
+		require.Len(t, s.receive(10, 10*time.Second), 2)
+		in := ReceiveInput{Max: 2, Wait: 20 * time.Second, AttemptID: "x"}
+		first, second := await(context.Background(), s.q, in), await(context.Background(), s.q, in)
+		one, two := <-first, <-second // a-1 is handed over
+		require.Equal(t, []string{"b-1"}, one.bodies())
+		require.Equal(t, handlesOf(one.ds), handlesOf(two.ds))
+		require.Equal(t, 10*time.Second, one.at)
+		require.Equal(t, 10*time.Second, two.at)
+	})
+	scene(t, "by another while that hands over", func(t *testing.T) {
+		var s steps
+		s = fifoSteps(t, WithDeadLetter(DeadLetterFunc(func(context.Context, DeadLetter) error {
+			s.send("b-1")
+			return nil
+		}), 1))
+		s.send("a-1")
+		s.receive(10, 10*time.Second)
+		in := ReceiveInput{Max: 2, Wait: 20 * time.Second, AttemptID: "x"}
+		first, second := await(context.Background(), s.q, in), await(context.Background(), s.q, in)
+		one, two := <-first, <-second // the first hands over, and the second is served meanwhile
+		require.Equal(t, []string{"b-1"}, two.bodies())
+		require.Equal(t, handlesOf(two.ds), handlesOf(one.ds))
+		require.Equal(t, 10*time.Second, one.at)
+	})
+}
+
 func TestRCV16_1_ARepeatRestartsThe12Hours(t *testing.T) {
 	onFIFOs(t, func(s steps) {
 		s.send("a-1")

@@ -252,6 +252,7 @@ func bothTypes() []corruption {
 		{"a receive with the id of another", func(q *queue) func() { return swap(&q.waiters.head.id, q.waiters.tail.id) }},
 		{"a receive with the end of another", func(q *queue) func() { return swap(&q.waiters.head.pos, q.waiters.tail.pos) }},
 		{"a wait without its end", func(q *queue) func() { return swap(&q.waiters.head.pos, -1) }},
+		{"a receive in line with an attempt id that is not counted", func(q *queue) func() { return swap(&q.waiters.head.call.attempt, "x") }},
 		{"a receive in line without room", func(q *queue) func() { return swap(&q.waiters.head.dst, nil) }},
 		{"an id without a receive", func(q *queue) func() { return swap(&q.waitSlots[0], nil) }},
 		{"a receive too many", func(q *queue) func() { return swap(&q.waitSlots, append(q.waitSlots, q.waitSlots[0])) }},

@@ -2,6 +2,7 @@ package inq
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"reflect"
 	"strings"
@@ -466,6 +467,7 @@ func (a *audit) links() {
 func (a *audit) waits() {
 	q, l := a.q, &a.q.waiters
 	n := 0
+	attempts := map[string]int{}
 	var prev *waiter
 	for w := l.head; w != nil; w = w.next {
 		if n++; n > len(q.waitSlots) {
@@ -482,10 +484,16 @@ func (a *audit) waits() {
 		if len(w.wake) != 0 {
 			a.fault("receive %d in the line is awake", w.ticket)
 		}
+		if w.call.attempt != "" {
+			attempts[w.call.attempt]++
+		}
 		if len(w.dst) == 0 || w.call.max < 1 {
 			a.fault("receive %d in the line has no room", w.ticket)
 		}
 		prev = w
+	}
+	if !maps.Equal(attempts, l.attempts) {
+		a.fault("receives wait under the attempt ids %v, not %v", attempts, l.attempts)
 	}
 	if l.tail != prev || l.len != n {
 		a.fault("%d receives are in line, not %d, or the tail is wrong", n, l.len)

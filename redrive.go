@@ -75,16 +75,6 @@ var errTargetQuit = errors.New("inq: the target of a message did not return")
 func (q *queue) takeOrBury(ctx context.Context, now int64, more bool, c *receiveCall, dst []Delivery) (
 	ds []Delivery, done bool, _ int64, err error) {
 
-	if c.attempt != "" {
-		room := dst
-		if room == nil {
-			room = make([]Delivery, c.max)
-		}
-		if n, ok := q.replayLocked(now, c, room[:min(c.max, len(room))]); ok {
-			q.leave(now)
-			return room[:n], true, now, nil
-		}
-	}
 	most := c.max
 	if dst != nil {
 		most = min(most, len(dst))
@@ -92,6 +82,16 @@ func (q *queue) takeOrBury(ctx context.Context, now int64, more bool, c *receive
 	var few [maxBatch]ref
 	held := few[:0]
 	for {
+		if c.attempt != "" { // each time: a receive that waits may have been served under the id meanwhile
+			room := dst
+			if room == nil {
+				room = make([]Delivery, c.max)
+			}
+			if n, ok := q.replayLocked(now, c, room[:min(c.max, len(room))]); ok {
+				q.leave(now)
+				return room[:n], true, now, nil
+			}
+		}
 		chores := q.pickLocked(now, most, &held)
 		switch {
 		case len(chores) > 0:
@@ -185,6 +185,7 @@ func (q *queue) grantHeldLocked(now int64, c *receiveCall, dst []Delivery, held 
 		}
 	}
 	q.grantedLocked(now, c, dst[:n])
+	q.repeatLocked(now, c.attempt)
 	return dst[:n]
 }
 

@@ -29,7 +29,8 @@ type waiters struct {
 	head, tail *waiter
 	len        int
 	ticket     uint64
-	chore      *waiter // woken to bury the message at the front; until it has come the line is closed behind that message
+	chore      *waiter        // woken to bury the message at the front; until it has come the line is closed behind that message
+	attempts   map[string]int // how many wait under each attempt id
 }
 
 // insert puts w in line by its ticket: at the end, or where it was before.
@@ -51,6 +52,12 @@ func (l *waiters) insert(w *waiter) {
 	}
 	w.parked = true
 	l.len++
+	if id := w.call.attempt; id != "" {
+		if l.attempts == nil {
+			l.attempts = make(map[string]int)
+		}
+		l.attempts[id]++
+	}
 }
 
 // remove takes w out of line.
@@ -67,6 +74,14 @@ func (l *waiters) remove(w *waiter) {
 	}
 	w.next, w.prev, w.parked = nil, nil, false
 	l.len--
+	if id := w.call.attempt; id != "" {
+		if l.attempts[id]--; l.attempts[id] == 0 {
+			delete(l.attempts, id)
+		}
+		if len(l.attempts) == 0 {
+			l.attempts = nil // a Go map does not shrink
+		}
+	}
 }
 
 // newWaiterLocked makes a waiter for c, or takes the spare one. q.mu must be held.
@@ -231,7 +246,9 @@ func (q *queue) serveLocked(now int64) {
 		if w.n == 0 {
 			return
 		}
+		attempt := w.call.attempt // w is not ours once it is awake
 		q.wakeLocked(w, nil)
+		q.repeatLocked(now, attempt)
 	}
 }
 
