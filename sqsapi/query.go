@@ -140,8 +140,12 @@ func (n *node) text(name string) *string {
 	return nil
 }
 
-// read fills in from the form.
-func (q *queryCodec) read(in any) error { return q.form.fill(reflect.ValueOf(in).Elem()) }
+// read fills in from the form, which is not kept: what waits must not hold it.
+func (q *queryCodec) read(in any) error {
+	form := q.form
+	q.form = node{}
+	return form.fill(reflect.ValueOf(in).Elem())
+}
 
 // member is how a field is called in the Query protocol: its tag "query", else its own name. A map
 // has two more names in the tag, those of key and value of an element; a list and a map are

@@ -160,6 +160,14 @@ func TestQuery_ValuesDoNotHoldOnToTheRequest(t *testing.T) {
 	}
 }
 
+func TestQuery_ParametersAreNotKeptOnceTheyAreRead(t *testing.T) {
+	h := NewHandler(newClient(t).broker, Options{})
+	x, _, in, _, err := h.read(httptest.NewRecorder(), queryRequest(base, "Action=ReceiveMessage&QueueUrl=q&WaitTimeSeconds=20&Unknown=x"))
+	require.NoError(t, err)
+	assert.Equal(t, "q", *in.(*receiveMessageRequest).QueueUrl)
+	assert.Zero(t, x.(*queryCodec).form, "a long poll would hold it")
+}
+
 func TestWIRE16_ErrorsInXML(t *testing.T) {
 	c := newClient(t)
 	r := c.query(base, "SendMessage", "QueueUrl=nobody")
