@@ -30,7 +30,9 @@ type Options struct {
 	// behind a proxy that changes the Host, set BaseURL.
 	BaseURL string
 	// MaxBytes is the size above which a request's body is refused. 0 or less: [DefaultMaxBytes].
-	// Brokers whose queues are [inq.WithoutSQSLimits] may need more.
+	// Brokers whose queues are [inq.WithoutSQSLimits] may need more. Whatever it is, a JSON request
+	// is refused where a list has more than 100,000 elements, and a Query request where it has more
+	// than 10,000 parameters.
 	MaxBytes int64
 	// Answered is called after each answer by the goroutine that served the request, with what it
 	// was about: for a log, or for counting. It must not keep the request, and is called by several

@@ -29,6 +29,10 @@ type jsonReader struct {
 // not known.
 const maxDepth = 1000
 
+// maxElements is how many elements a list or an object can have. An element takes two bytes of a body
+// and fifty of memory, more while the list grows. A batch beyond SQS limits is shorter.
+const maxElements = 100_000
+
 // readJSON fills the struct that in points to. An absent member and null leave a field nil (SQS:
 // WIRE-4).
 func readJSON(text []byte, in any) error {
@@ -220,7 +224,10 @@ func (j *jsonReader) list(end byte, each func() error) error {
 	}
 	j.at++
 	if j.next() != end {
-		for {
+		for n := 0; ; n++ {
+			if n == maxElements {
+				return faultf(kindSerialization, "A list of the request has more than %d elements.", maxElements)
+			}
 			if err := each(); err != nil {
 				return err
 			}

@@ -70,6 +70,8 @@ func TestReadJSON_SaysWhatIsWrong(t *testing.T) {
 		`{"Entries":[{"MessageAttributes":{"k":{"BinaryValue":"!"}}}]}`:    "The value of BinaryValue must be base64.",
 		`{"Unknown":` + strings.Repeat("[", maxDepth) + `}`:                "The body of the request is nested too deep.",
 		`{"Unknown":` + strings.Repeat(`{"a":`, maxDepth) + `1}`:           "The body of the request is nested too deep.",
+		`{"Entries":[` + strings.Repeat("{},", maxElements) + `{}]}`:       "A list of the request has more than 100000 elements.",
+		`{"Unknown":{` + strings.Repeat(`"":1,`, maxElements) + `"":1}}`:   "A list of the request has more than 100000 elements.",
 		`{"QueueUrl":"` + "\xff" + `"}`:                                    "The body of the request is not valid UTF-8.",
 		`{"QueueUrl":"a"`:                                                  "The body of the request is not valid JSON at byte 15.",
 		`{"QueueUrl":"a"}}`:                                                "The body of the request is not valid JSON at byte 16.",
@@ -86,6 +88,7 @@ func TestReadJSON_SaysWhatIsWrong(t *testing.T) {
 			assert.Equal(t, kindSerialization, f.kind)
 		}
 	}
+	assert.NoError(t, readJSON([]byte(`{"Entries":[`+strings.Repeat("{},", maxElements-1)+`{}]}`), new(sendMessageBatchRequest)))
 	assert.NoError(t, readJSON([]byte(`{"Unknown":`+strings.Repeat("[", maxDepth-1)+strings.Repeat("]", maxDepth-1)+`}`), &struct{}{}))
 }
 
@@ -101,7 +104,7 @@ func FuzzReadJSON(f *testing.F) {
 		switch err := readJSON([]byte(body), &struct{}{}); {
 		case err == nil:
 			assert.True(t, legal, "accepted")
-		case !strings.Contains(body, `\u`) && strings.Count(body, "{")+strings.Count(body, "[") < maxDepth:
+		case !strings.Contains(body, `\u`) && strings.Count(body, "{")+strings.Count(body, "[") < maxDepth && strings.Count(body, ",") < maxElements:
 			assert.False(t, legal, err)
 		}
 		var in sendMessageRequest
