@@ -350,12 +350,13 @@ func (q *queue) retry(ctx context.Context, w *waiter, deadline int64) (ds []Deli
 	if err != nil {
 		return nil, true, now, err
 	}
+	more := q.settleLocked(now) // before the line is open again: w is the first in it
 	q.waiters.chore = nil
 	if err := ctx.Err(); err != nil {
 		q.leave(now) // another waiter takes over
 		return nil, true, now, err
 	}
-	ds, done, now, err = q.takeOrBury(ctx, now, q.draining, &w.call, w.dst)
+	ds, done, now, err = q.takeOrBury(ctx, now, more, &w.call, w.dst)
 	if done {
 		return ds, true, now, err
 	}
