@@ -294,12 +294,14 @@ func (t *MoveTask) moveOne(ch *chore) (err error) {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("inq: destination panicked: %v", p)
 		}
-		t.source.finishMove(ch, err == nil)
 		if err == nil {
-			t.mu.Lock()
-			t.moved++
-			t.mu.Unlock()
+			defer func() { // also where an observer ends the goroutine
+				t.mu.Lock()
+				t.moved++
+				t.mu.Unlock()
+			}()
 		}
+		t.source.finishMove(ch, err == nil)
 	}()
 	to := t.input.Destination
 	if to == nil {

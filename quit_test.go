@@ -199,6 +199,24 @@ func TestMOV7_AnObserverThatEndsTheGoroutineLeavesNothingOfATaskBehind(t *testin
 	})
 }
 
+func TestMOV8_AMessageCountsAsMovedWhereAnObserverEndsTheGoroutineAtIt(t *testing.T) {
+	ctx := context.Background()
+	armed := true
+	q, to := testStandard(t, quitsAt(EventMovedOut, &armed)), testStandard(t)
+	for range 2 {
+		_, err := q.Send(ctx, Message{Body: "a"})
+		require.NoError(t, err)
+	}
+	task, err := q.Redrive(ctx, RedriveInput{Destination: to})
+	require.NoError(t, err)
+	<-task.Done()
+	require.Equal(t, MoveFailed, task.Status())
+	require.Equal(t, 1, task.Moved())
+	c, err := to.Counts(ctx)
+	require.NoError(t, err)
+	require.Equal(t, Counts{Visible: 1}, c)
+}
+
 func TestObserver_WhatGathersWhileOneEndsItsGoroutineIsDelivered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx := context.Background()
