@@ -189,8 +189,11 @@ func (b *batchFailures) merge(o batchFailures) {
 	if len(o.failed) == 0 {
 		return
 	}
+	n := len(b.failed)
 	b.failed = append(b.failed, o.failed...)
-	slices.SortFunc(b.failed, func(x, y BatchFailure) int { return x.Index - y.Index })
+	if n > 0 && b.failed[n-1].Index > b.failed[n].Index { // not where o is of a later part of the batch
+		slices.SortFunc(b.failed, func(x, y BatchFailure) int { return x.Index - y.Index })
+	}
 }
 
 func (b *batchFailures) err() error {
