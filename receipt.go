@@ -24,6 +24,10 @@ type identity struct {
 // sequenceBase makes every sequence number 20 digits long (SQS: FIFO-1).
 const sequenceBase = 10_000_000_000_000_000_000
 
+// sequenceStep is how far apart sequence numbers are on average. There is room for 10^16 of them
+// above the base and the time.
+const sequenceStep = 256
+
 func newIdentity(fifo bool) *identity {
 	epoch := time.Now()
 	return &identity{
@@ -50,8 +54,14 @@ func (n *identity) messageID(seq uint64) uuid.UUID {
 	return id
 }
 
+// sequenceNumber is the number of the message that arrived as number seq. Between two of them some
+// are left out, never the same number, so that nobody counts on numbers that follow each other (SQS:
+// FIFO-1).
 func (n *identity) sequenceNumber(seq uint64) string {
-	return fmt.Sprintf("%020d", n.first+seq)
+	var b [8]byte
+	binary.LittleEndian.PutUint64(b[:], seq)
+	gap := maphash.Bytes(n.secret, b[:]) % sequenceStep
+	return fmt.Sprintf("%020d", n.first+seq*sequenceStep+gap)
 }
 
 // time turns a time of the queue into the wall clock of its process.
