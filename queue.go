@@ -2,6 +2,7 @@ package inq
 
 import (
 	"context"
+	"errors"
 	"math"
 	"runtime"
 	"sync"
@@ -275,10 +276,22 @@ func (q *queue) enter() (now int64, err error) {
 		return 0, err
 	}
 	if now < q.last {
+		if now < 0 {
+			q.mu.Unlock()
+			return 0, q.otherBubble()
+		}
 		now = q.last
 	}
 	q.last = now
 	return now, nil
+}
+
+// otherBubble refuses a call where the clock stands before the time the queue was made at. Only
+// bubbles have such clocks. What the queue was told to wait for would never come, and its timer would
+// fire for ever.
+func (q *queue) otherBubble() error {
+	return &ParamError{Err: ErrInvalidParameter, Param: "QueueUrl", Value: q.name,
+		Reason: "the queue was made outside of this testing/synctest bubble, where it is another year; make it inside"}
 }
 
 // lockTries is how often enter tries for the lock before it waits.
@@ -496,6 +509,13 @@ func (q *queue) Close() error {
 // end closes the queue with the error that later calls return.
 func (q *queue) end(reason error) {
 	now, err := q.enter()
+	if errors.Is(err, ErrInvalidParameter) { // in another bubble; it ends all the same
+		q.mu.Lock()
+		now, err = q.last, q.gone
+		if err != nil {
+			q.mu.Unlock()
+		}
+	}
 	if err != nil {
 		return
 	}
