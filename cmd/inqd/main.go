@@ -18,8 +18,9 @@
 // # Trust
 //
 // Nobody is asked who they are: whoever reaches the address can use the queues. That is why it is
-// a loopback address unless -addr says otherwise, and why requests that a browser sends on behalf of
-// a page are refused.
+// a loopback address unless -addr says otherwise. Requests of which a browser says that a page of
+// another origin makes it send them are refused. That is no more than a help: it does not cover a
+// page whose own name is made to resolve to this machine.
 package main
 
 import (

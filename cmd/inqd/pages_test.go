@@ -20,14 +20,20 @@ func TestService_APageOfAnotherOriginCannotSend(t *testing.T) {
 	q, err := b.CreateStandard("jobs")
 	require.NoError(t, err)
 	handler := newService(b, slog.New(slog.NewTextHandler(io.Discard, nil))).server.Handler
-	for site, want := range map[string]int{"": 200, "none": 200, "same-origin": 200, "same-site": 403, "cross-site": 403, "unknown": 403} {
+	for _, tt := range []struct {
+		name, value string
+		want        int
+	}{
+		{"Sec-Fetch-Site", "", 200}, {"Sec-Fetch-Site", "none", 200}, {"Sec-Fetch-Site", "same-origin", 200},
+		{"Sec-Fetch-Site", "same-site", 403}, {"Sec-Fetch-Site", "cross-site", 403}, {"Sec-Fetch-Site", "unknown", 403},
+		{"Origin", "http://example.com", 200}, // the Host of the request below
+		{"Origin", "http://example.com:80", 403}, {"Origin", "http://page.test", 403}, {"Origin", "null", 403}, {"Origin", "://", 403},
+	} {
 		r := httptest.NewRequest(http.MethodGet, "/000000000000/jobs?Action=SendMessage&MessageBody=x", nil)
-		if site != "" {
-			r.Header.Set("Sec-Fetch-Site", site)
-		}
+		r.Header.Set(tt.name, tt.value)
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, r)
-		assert.Equal(t, want, w.Code, "%q", site)
+		assert.Equal(t, tt.want, w.Code, "%s: %q", tt.name, tt.value)
 	}
-	assert.Equal(t, 3, q.Stats().Visible)
+	assert.Equal(t, 4, q.Stats().Visible)
 }
