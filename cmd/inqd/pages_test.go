@@ -5,6 +5,9 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -36,4 +39,22 @@ func TestService_APageOfAnotherOriginCannotSend(t *testing.T) {
 		assert.Equal(t, tt.want, w.Code, "%s: %q", tt.name, tt.value)
 	}
 	assert.Equal(t, 4, q.Stats().Visible)
+}
+
+func TestReadme_TheLineForCurlSends(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	require.NoError(t, err)
+	line := regexp.MustCompile("`curl -d '([^']+)' http://127\\.0\\.0\\.1:9324(/[^`]+)`").FindStringSubmatch(string(readme))
+	require.Len(t, line, 3)
+	b, err := inq.NewBroker()
+	require.NoError(t, err)
+	defer b.Close()
+	q, err := b.CreateStandard("jobs")
+	require.NoError(t, err)
+	r := httptest.NewRequest(http.MethodPost, line[2], strings.NewReader(line[1]))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded") // as curl -d does
+	w := httptest.NewRecorder()
+	newService(b, slog.New(slog.NewTextHandler(io.Discard, nil))).server.Handler.ServeHTTP(w, r)
+	assert.Equal(t, 200, w.Code)
+	assert.Equal(t, 1, q.Stats().Visible)
 }
