@@ -120,7 +120,7 @@ func (w *walkthrough) run(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := w.list(ctx, w.prefix+"-"); err != nil {
+	if err := w.list(ctx, ""); err != nil {
 		return err
 	}
 	if err := w.list(ctx, mail); err != nil {
@@ -150,9 +150,14 @@ func (w *walkthrough) create(ctx context.Context, name string) error {
 	return nil
 }
 
-// list shows queues page by page. Amazon shows a new queue with a little delay.
+// list shows queues page by page, all of them without a prefix. Amazon shows a new queue with a little
+// delay.
 func (w *walkthrough) list(ctx context.Context, prefix string) error {
-	w.say("Queues whose names begin with %q:", prefix)
+	if prefix == "" {
+		w.say("All queues:")
+	} else {
+		w.say("Queues whose names begin with %q:", prefix)
+	}
 	in := &sqs.ListQueuesInput{QueueNamePrefix: &prefix, MaxResults: aws.Int64(100)}
 	return w.client.ListQueuesPagesWithContext(ctx, in, func(page *sqs.ListQueuesOutput, _ bool) bool {
 		for _, url := range page.QueueUrls {

@@ -78,7 +78,7 @@ func (w *walkthrough) run(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := w.list(ctx, w.prefix+"-"); err != nil {
+	if err := w.list(ctx, ""); err != nil {
 		return err
 	}
 	if err := w.list(ctx, mail); err != nil {
@@ -108,9 +108,14 @@ func (w *walkthrough) create(ctx context.Context, name string) error {
 	return nil
 }
 
-// list shows queues page by page. Amazon shows a new queue with a little delay.
+// list shows queues page by page, all of them without a prefix. Amazon shows a new queue with a little
+// delay.
 func (w *walkthrough) list(ctx context.Context, prefix string) error {
-	w.say("Queues whose names begin with %q:", prefix)
+	if prefix == "" {
+		w.say("All queues:")
+	} else {
+		w.say("Queues whose names begin with %q:", prefix)
+	}
 	pages := sqs.NewListQueuesPaginator(w.client, &sqs.ListQueuesInput{QueueNamePrefix: &prefix, MaxResults: aws.Int32(100)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)

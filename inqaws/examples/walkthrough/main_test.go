@@ -22,7 +22,7 @@ import (
 const inMemory = `Using an SQS inside this process.
 Created walkthrough-jobs.
 Created walkthrough-mail.
-Queues whose names begin with "walkthrough-":
+All queues:
   http://sqs.invalid/000000000000/walkthrough-jobs
   http://sqs.invalid/000000000000/walkthrough-mail
 Queues whose names begin with "walkthrough-mail":
