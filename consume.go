@@ -110,6 +110,11 @@ func (q *queue) expiredHandle(rc receipt) error {
 		Reason: "the message is no longer in flight for this receive"}
 }
 
+func (q *queue) goneMessage(rc receipt) error {
+	return &ParamError{Err: ErrNotInFlight, Param: "ReceiptHandle", Value: q.ids.handle(rc),
+		Reason: "the message is gone: deleted, expired, purged or moved"}
+}
+
 // DeleteBatch is Delete for 1 to 10 handles (SQS: DEL-3). Entries that fail are in the
 // [*BatchError]; the others are deleted. A batch of another length is refused whole with
 // [ErrEmptyBatch] or [ErrTooManyEntries].
@@ -285,8 +290,11 @@ func (q *queue) checkTimeout(timeout time.Duration) (time.Duration, error) {
 func (q *queue) changeLocked(now int64, rc receipt, timeout time.Duration) error {
 	r := q.findLocked(now, rc)
 	if r == nil || q.fifo != nil && !q.currentLocked(now, rc, r) {
+		if r == nil {
+			return q.goneMessage(rc)
+		}
 		return &ParamError{Err: ErrNotInFlight, Param: "ReceiptHandle", Value: q.ids.handle(rc),
-			Reason: "its visibility cannot be changed"}
+			Reason: "the message is no longer in flight for this receive"}
 	}
 	if r.state != stateInFlight || q.store.nodes.At(rc.slot).Deadline <= now {
 		return nil // visible again: nothing to change
@@ -365,7 +373,7 @@ func (q *queue) returnReceipt(ctx context.Context, rc receipt, delay time.Durati
 func (q *queue) findCurrentLocked(now int64, rc receipt) (*record, error) {
 	r := q.findLocked(now, rc)
 	if r == nil {
-		return nil, &ParamError{Err: ErrNotInFlight, Param: "ReceiptHandle", Value: q.ids.handle(rc), Reason: "the message is gone"}
+		return nil, q.goneMessage(rc)
 	}
 	if !q.currentLocked(now, rc, r) {
 		return nil, q.expiredHandle(rc)

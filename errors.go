@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Errors about the queue itself.
@@ -100,15 +101,25 @@ type ParamError struct {
 	Reason string // what is expected, where a range does not say it
 }
 
-// Error names the parameter, the value (cut after 64 bytes) and the allowed range.
+// Error names the parameter as SQS and as Go code spells it, the value (cut after 64 bytes) and the
+// allowed range, and says where [WithoutSQSLimits] would lift the limit. Of a queue that is full it
+// tells how full.
 func (e *ParamError) Error() string {
 	var b strings.Builder
 	if e.Err != nil {
 		b.WriteString(e.Err.Error() + ": ")
 	}
+	if e.Reason != "" && (e.Err == ErrFull && e.Param == "Capacity" || e.Err == ErrOverLimit) {
+		// The value is what the queue holds, not what was given.
+		b.WriteString(e.Reason)
+		return b.String()
+	}
 	b.WriteString(e.Param)
+	if name := e.goName(); name != "" {
+		b.WriteString(" (" + name + ")")
+	}
 	if e.Value != nil {
-		v := fmt.Sprint(e.Value)
+		v := inWords(e.Value)
 		if len(v) > 64 {
 			v = v[:64] + "..."
 		}
@@ -120,16 +131,103 @@ func (e *ParamError) Error() string {
 	}
 	switch {
 	case e.Min != nil && e.Max != nil:
-		fmt.Fprintf(&b, ": must be from %v to %v", e.Min, e.Max)
+		b.WriteString(": must be from " + inWords(e.Min) + " to " + inWords(e.Max))
 	case e.Min != nil:
-		fmt.Fprintf(&b, ": must be at least %v", e.Min)
+		b.WriteString(": must be at least " + inWords(e.Min))
 	case e.Max != nil:
-		fmt.Fprintf(&b, ": must be at most %v", e.Max)
+		b.WriteString(": must be at most " + inWords(e.Max))
 	}
 	if e.Reason != "" {
 		b.WriteString(": " + e.Reason)
 	}
+	if e.lifted() {
+		b.WriteString("; a limit of SQS, which WithoutSQSLimits lifts")
+	}
 	return b.String()
+}
+
+// inWords shows a value or a bound: the durations that mean something else than their number by
+// their names.
+func inWords(v any) string {
+	switch v {
+	case Forever:
+		return "Forever"
+	case Forever - 1: // the longest delay where the retention is Forever
+		return "just below Forever"
+	case Zero:
+		return "Zero"
+	}
+	return fmt.Sprint(v)
+}
+
+// parameters are what Go code gives the parameters of SQS as, where that has another name, and the
+// limits of SQS that do not hold on a queue made WithoutSQSLimits.
+var parameters = map[string]struct {
+	call   string // field or parameter of a call
+	option string // where the parameter is an attribute
+	limits []any
+}{
+	"AWSTraceHeader":                {call: "Message.TraceHeader"},
+	"Capacity":                      {call: "WithCapacity"},
+	"ChangeMessageVisibilityBatch":  {call: "ChangeVisibilityBatch", limits: []any{maxBatch}},
+	"DelaySeconds":                  {"Message.Delay or delay of Return", "WithDelay", []any{maxDelay}},
+	"DeleteMessageBatch":            {call: "DeleteBatch", limits: []any{maxBatch}},
+	"DestinationArn":                {call: "RedriveInput.Destination or the dead-letter queue"},
+	"MaxNumberOfMessages":           {call: "ReceiveInput.Max", limits: []any{maxBatch}},
+	"MaxNumberOfMessagesPerSecond":  {call: "RedriveInput.PerSecond"},
+	"MaximumMessageSize":            {option: "WithMaxMessageSize", limits: []any{minMessageSize, maxMessageSize}},
+	"MessageAttributes":             {call: "Message.Attributes"},
+	"MessageBody":                   {call: "Message.Body"},
+	"MessageDeduplicationId":        {call: "Message.DeduplicationID"},
+	"MessageGroupId":                {call: "Message.GroupID"},
+	"MessageRetentionPeriod":        {option: "WithRetention", limits: []any{minRetention, maxRetention}},
+	"MessageSize":                   {limits: []any{maxMessageSize}},
+	"ReceiveMessageWaitTimeSeconds": {option: "WithReceiveWait", limits: []any{maxWait}},
+	"ReceiveRequestAttemptId":       {call: "ReceiveInput.AttemptID"},
+	"SendMessageBatch":              {call: "SendBatch", limits: []any{maxBatch, maxMessageSize}},
+	"SenderId":                      {call: "Message.SenderID or WithSenderID"},
+	"VisibilityTimeout":             {option: "WithVisibilityTimeout", limits: []any{maxVisibility}},
+	"WaitTimeSeconds":               {call: "ReceiveInput.Wait", limits: []any{maxWait}},
+	"deadLetterTargetArn":           {call: "WithDeadLetter"},
+	"maxReceiveCount":               {call: "WithDeadLetter", limits: []any{maxMaxReceives}},
+}
+
+// goName returns what Go code gave the value as, "" where that is not known or no other name.
+func (e *ParamError) goName() string {
+	p := parameters[e.Param]
+	if e.Err != ErrInvalidAttributeValue {
+		return p.call
+	}
+	if _, text := e.Value.(string); text {
+		return "" // given as text, by the name of the attribute
+	}
+	return p.option
+}
+
+// lifted reports whether the value would be allowed on a queue made WithoutSQSLimits.
+func (e *ParamError) lifted() bool {
+	v, ok := number(e.Value)
+	if !ok {
+		return false
+	}
+	limits := parameters[e.Param].limits
+	low, hasLow := number(e.Min)
+	high, hasHigh := number(e.Max)
+	return hasHigh && v > high && slices.Contains(limits, e.Max) ||
+		hasLow && 0 < v && v < low && slices.Contains(limits, e.Min)
+}
+
+// number returns a value or a bound to compare.
+func number(v any) (n int64, ok bool) {
+	switch v := v.(type) {
+	case int:
+		return int64(v), true
+	case int64:
+		return v, true
+	case time.Duration:
+		return int64(v), true
+	}
+	return 0, false
 }
 
 // Unwrap returns the sentinel.
@@ -141,6 +239,14 @@ type BatchFailure struct {
 	Err   error // why: what the call for a single message would have returned
 }
 
+// String tells which entry failed and why.
+func (f BatchFailure) String() string { return "batch entry " + f.at() }
+
+// at is the index and the reason, without the prefix that the whole text has.
+func (f BatchFailure) at() string {
+	return fmt.Sprintf("at index %d: %s", f.Index, strings.TrimPrefix(fmt.Sprint(f.Err), "inq: "))
+}
+
 // BatchError is returned by a batch call of which some entries failed; the others were carried out.
 // Any other error from a batch call means that nothing was done. A queue that ends in the middle of
 // a batch beyond the limits of SQS fails the rest of its entries.
@@ -150,11 +256,13 @@ type BatchError struct {
 
 // Error tells how many entries failed and why the first one did.
 func (e *BatchError) Error() string {
-	if len(e.Failed) == 0 {
+	switch len(e.Failed) {
+	case 0:
 		return "inq: batch with no failed entries"
+	case 1:
+		return "inq: 1 batch entry failed, " + e.Failed[0].at()
 	}
-	return fmt.Sprintf("inq: %d batch entries failed, the first at index %d: %v",
-		len(e.Failed), e.Failed[0].Index, e.Failed[0].Err)
+	return fmt.Sprintf("inq: %d batch entries failed, the first %s", len(e.Failed), e.Failed[0].at())
 }
 
 // Unwrap returns the errors of the failed entries, so that [errors.Is] finds any of them.

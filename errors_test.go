@@ -234,35 +234,35 @@ func refusedCalls() []refusedCall {
 		}
 	}
 	return []refusedCall{
-		{ErrMissingParameter, `inq: missing parameter: MessageBody "": must not be empty`, send(func(m *Message) { m.Body = "" })},
-		{ErrInvalidMessageContents, `inq: invalid message contents: MessageBody: invalid character U+0007 at byte 1; ` +
+		{ErrMissingParameter, `inq: missing parameter: MessageBody (Message.Body) "": must not be empty`, send(func(m *Message) { m.Body = "" })},
+		{ErrInvalidMessageContents, `inq: invalid message contents: MessageBody (Message.Body): invalid character U+0007 at byte 1; ` +
 			`valid are tab, line feed, carriage return, U+0020 to U+D7FF, U+E000 to U+FFFD and U+10000 to U+10FFFF`,
 			send(func(m *Message) { m.Body = "a\a" })},
 		{ErrInvalidParameter, `inq: invalid parameter value: MessageSize 2000: must be at most 1024: bytes of body and attributes`,
 			send(func(m *Message) { m.Body = strings.Repeat("x", 2000) })},
-		{ErrInvalidParameter, `inq: invalid parameter value: DelaySeconds -1s: must be from 0s to 15m0s`,
+		{ErrInvalidParameter, `inq: invalid parameter value: DelaySeconds (Message.Delay or delay of Return) -1s: must be from 0s to 15m0s`,
 			send(func(m *Message) { m.Delay = -time.Second })},
-		{ErrInvalidParameter, `inq: invalid parameter value: MessageGroupId "a b": must have 1 to 128 alphanumeric or punctuation characters, no spaces`,
+		{ErrInvalidParameter, `inq: invalid parameter value: MessageGroupId (Message.GroupID) "a b": must have 1 to 128 alphanumeric or punctuation characters, no spaces`,
 			send(func(m *Message) { m.GroupID = "a b" })},
-		{ErrInvalidParameter, `inq: invalid parameter value: MessageGroupId "` + strings.Repeat("x", 64) +
+		{ErrInvalidParameter, `inq: invalid parameter value: MessageGroupId (Message.GroupID) "` + strings.Repeat("x", 64) +
 			`...": must have 1 to 128 alphanumeric or punctuation characters, no spaces`, send(func(m *Message) { m.GroupID = strings.Repeat("x", 129) })},
-		{ErrInvalidParameter, `inq: invalid parameter value: MessageAttributes "a b": a name can include letters, digits, underscores, hyphens and periods`,
+		{ErrInvalidParameter, `inq: invalid parameter value: MessageAttributes (Message.Attributes) "a b": a name can include letters, digits, underscores, hyphens and periods`,
 			send(func(m *Message) { m.Attributes = map[string]Attribute{"a b": String("v")} })},
 		{ErrInvalidParameter, `inq: invalid parameter value: MessageAttributes.n "ten": the value must be a decimal number`,
 			send(func(m *Message) { m.Attributes = map[string]Attribute{"n": Number("ten")} })},
-		{ErrFull, `inq: queue is full: Capacity 2: must be at most 2: messages`, send(func(m *Message) {})},
-		{ErrEmptyBatch, `inq: empty batch: SendMessageBatch 0: must be from 1 to 10: entries`,
+		{ErrFull, `inq: queue is full: holds 2 of 2 messages`, send(func(m *Message) {})},
+		{ErrEmptyBatch, `inq: empty batch: SendMessageBatch (SendBatch) 0: must be from 1 to 10: entries`,
 			func(s steps, _ *Delivery) error { _, err := s.q.SendBatch(ctx, nil); return err }},
-		{ErrTooManyEntries, `inq: too many entries in batch: DeleteMessageBatch 11: must be from 1 to 10: entries`,
+		{ErrTooManyEntries, `inq: too many entries in batch: DeleteMessageBatch (DeleteBatch) 11: must be from 1 to 10: entries; a limit of SQS, which WithoutSQSLimits lifts`,
 			func(s steps, _ *Delivery) error { return s.q.DeleteBatch(ctx, make([]string, 11)) }},
-		{ErrBatchTooLong, `inq: batch too long: SendMessageBatch 1048577: must be at most 1048576: bytes in sum`,
+		{ErrBatchTooLong, `inq: batch too long: SendMessageBatch (SendBatch) 1048577: must be at most 1048576: bytes in sum; a limit of SQS, which WithoutSQSLimits lifts`,
 			func(s steps, _ *Delivery) error {
 				_, err := s.q.SendBatch(ctx, []Message{{Body: strings.Repeat("x", 1<<20+1)}})
 				return err
 			}},
-		{ErrInvalidParameter, `inq: invalid parameter value: MaxNumberOfMessages 11: must be from 1 to 10`,
+		{ErrInvalidParameter, `inq: invalid parameter value: MaxNumberOfMessages (ReceiveInput.Max) 11: must be from 1 to 10; a limit of SQS, which WithoutSQSLimits lifts`,
 			func(s steps, _ *Delivery) error { _, err := s.q.Receive(ctx, ReceiveInput{Max: 11}); return err }},
-		{ErrInvalidParameter, `inq: invalid parameter value: WaitTimeSeconds 21s: must be from 0s to 20s`,
+		{ErrInvalidParameter, `inq: invalid parameter value: WaitTimeSeconds (ReceiveInput.Wait) 21s: must be from 0s to 20s; a limit of SQS, which WithoutSQSLimits lifts`,
 			func(s steps, _ *Delivery) error {
 				_, err := s.q.Receive(ctx, ReceiveInput{Wait: 21 * time.Second})
 				return err
@@ -284,24 +284,24 @@ func refusedCalls() []refusedCall {
 		{ErrMissingParameter, "", func(s steps, _ *Delivery) error { var zero Delivery; return zero.ChangeVisibility(ctx, 0) }},
 		{ErrMissingParameter, "", func(s steps, _ *Delivery) error { var zero Delivery; return zero.Return(ctx, 0) }},
 		{ErrMissingParameter, "", func(s steps, _ *Delivery) error { var zero Delivery; return zero.Bury(ctx, "") }},
-		{ErrInvalidParameter, `inq: invalid parameter value: VisibilityTimeout 12h0m1s: must be from 0s to 12h0m0s`,
+		{ErrInvalidParameter, `inq: invalid parameter value: VisibilityTimeout 12h0m1s: must be from 0s to 12h0m0s; a limit of SQS, which WithoutSQSLimits lifts`,
 			func(s steps, d *Delivery) error { return d.ChangeVisibility(ctx, 12*time.Hour+time.Second) }},
 		{ErrInvalidParameter, `inq: invalid parameter value: VisibilityTimeout 12h0m0s: must be from 0s to 11h59m0s: ` +
 			`the total since the receive must not be beyond 12 hours`, func(s steps, d *Delivery) error {
 			return d.ChangeVisibility(ctx, 12*time.Hour)
 		}},
-		{ErrInvalidParameter, `inq: invalid parameter value: DelaySeconds 1h0m0s: must be from 0s to 15m0s`,
+		{ErrInvalidParameter, `inq: invalid parameter value: DelaySeconds (Message.Delay or delay of Return) 1h0m0s: must be from 0s to 15m0s; a limit of SQS, which WithoutSQSLimits lifts`,
 			func(s steps, d *Delivery) error { return d.Return(ctx, time.Hour) }},
 		{ErrNoDeadLetterTarget, `inq: queue has no dead-letter target: RedrivePolicy: set one with WithDeadLetter`,
 			func(s steps, d *Delivery) error { return d.Bury(ctx, "") }},
-		{ErrInvalidParameter, `inq: invalid parameter value: MaxNumberOfMessagesPerSecond 501: must be from 1 to 500`,
+		{ErrInvalidParameter, `inq: invalid parameter value: MaxNumberOfMessagesPerSecond (RedriveInput.PerSecond) 501: must be from 1 to 500`,
 			func(s steps, _ *Delivery) error { _, err := s.q.Redrive(ctx, RedriveInput{PerSecond: 501}); return err }},
-		{ErrInvalidAttributeValue, `inq: invalid attribute value: MessageRetentionPeriod 1s: must be from 1m0s to 336h0m0s`,
+		{ErrInvalidAttributeValue, `inq: invalid attribute value: MessageRetentionPeriod (WithRetention) 1s: must be from 1m0s to 336h0m0s; a limit of SQS, which WithoutSQSLimits lifts`,
 			configure(WithRetention(time.Second))},
-		{ErrInvalidAttributeValue, `inq: invalid attribute value: MaximumMessageSize 1: must be from 1024 to 1048576`, configure(WithMaxMessageSize(1))},
-		{ErrInvalidParameter, `inq: invalid parameter value: maxReceiveCount 0: must be from 1 to 1000`, configure(WithDeadLetter(DeadLetterLog(nil, 0), 0))},
-		{ErrInvalidParameter, `inq: invalid parameter value: Capacity -1: must be at least 0: messages`, configure(WithCapacity(-1, 0))},
-		{ErrInvalidParameter, `inq: invalid parameter value: SenderId "me": cannot be changed on a live queue`, configure(WithSenderID("me"))},
+		{ErrInvalidAttributeValue, `inq: invalid attribute value: MaximumMessageSize (WithMaxMessageSize) 1: must be from 1024 to 1048576; a limit of SQS, which WithoutSQSLimits lifts`, configure(WithMaxMessageSize(1))},
+		{ErrInvalidParameter, `inq: invalid parameter value: maxReceiveCount (WithDeadLetter) 0: must be from 1 to 1000`, configure(WithDeadLetter(DeadLetterLog(nil, 0), 0))},
+		{ErrInvalidParameter, `inq: invalid parameter value: Capacity (WithCapacity) -1: must be at least 0: messages`, configure(WithCapacity(-1, 0))},
+		{ErrInvalidParameter, `inq: invalid parameter value: SenderId (Message.SenderID or WithSenderID) "me": cannot be changed on a live queue`, configure(WithSenderID("me"))},
 	}
 }
 
@@ -343,7 +343,10 @@ func TestErrors_TheSentinelsAreDistinct(t *testing.T) {
 func TestBatchError_TellsOfItsEntries(t *testing.T) {
 	require.Equal(t, "inq: batch with no failed entries", (&BatchError{}).Error())
 	e := &BatchError{Failed: []BatchFailure{{2, ErrFull}, {5, &ParamError{Err: ErrClosed, Param: "P"}}}}
-	require.Equal(t, "inq: 2 batch entries failed, the first at index 2: inq: queue is full", e.Error())
+	require.Equal(t, "inq: 2 batch entries failed, the first at index 2: queue is full", e.Error())
+	require.Equal(t, "[batch entry at index 2: queue is full batch entry at index 5: queue is closed: P]", fmt.Sprint(e.Failed))
+	require.Equal(t, "inq: 1 batch entry failed, at index 5: queue is closed: P", (&BatchError{Failed: e.Failed[1:]}).Error())
+	require.Equal(t, "batch entry at index 1: <nil>", BatchFailure{Index: 1}.String())
 	require.ErrorIs(t, e, ErrFull)
 	require.ErrorIs(t, e, ErrClosed)
 	require.NotErrorIs(t, e, ErrOverLimit)
@@ -361,7 +364,63 @@ func TestParamError_Texts(t *testing.T) {
 		`inq: queue is full: P "` + strings.Repeat("x", 64) + `"`:       {Err: ErrFull, Param: "P", Value: strings.Repeat("x", 64)},
 		`inq: queue is full: P "` + strings.Repeat("x", 64) + `..."`:    {Err: ErrFull, Param: "P", Value: strings.Repeat("x", 65)},
 		`inq: queue is full: P "` + strings.Repeat("x", 64) + `...": r`: {Err: ErrFull, Param: "P", Value: strings.Repeat("x", 99), Reason: "r"},
+
+		"inq: queue is full: P Forever: must be from Zero to just below Forever": {Err: ErrFull, Param: "P", Value: Forever, Min: Zero, Max: Forever - 1},
+		"inq: queue is full: P [1]: must be at least [0]":                        {Err: ErrFull, Param: "P", Value: []int{1}, Min: []int{0}},
+		"inq: over limit: P 2": {Err: ErrOverLimit, Param: "P", Value: 2},
+		// The name in Go depends on whether the parameter is an attribute, and is left out where
+		// that was given as text.
+		"inq: invalid parameter value: DelaySeconds (Message.Delay or delay of Return) -1s": {
+			Err: ErrInvalidParameter, Param: "DelaySeconds", Value: -time.Second},
+		"inq: invalid attribute value: DelaySeconds (WithDelay) -1s": {Err: ErrInvalidAttributeValue, Param: "DelaySeconds", Value: -time.Second},
+		`inq: invalid attribute value: DelaySeconds "-1"`:            {Err: ErrInvalidAttributeValue, Param: "DelaySeconds", Value: "-1"},
+		"inq: invalid parameter value: VisibilityTimeout Forever: must be from 0s to 12h0m0s; a limit of SQS, which WithoutSQSLimits lifts": {
+			Err: ErrInvalidParameter, Param: "VisibilityTimeout", Value: Forever, Min: time.Duration(0), Max: maxVisibility},
+		// Only what lifting the limit would allow.
+		"inq: invalid attribute value: MessageRetentionPeriod (WithRetention) 0s: must be from 1m0s to 336h0m0s": {
+			Err: ErrInvalidAttributeValue, Param: "MessageRetentionPeriod", Value: time.Duration(0), Min: minRetention, Max: maxRetention},
+		"inq: invalid parameter value: VisibilityTimeout 2h0m0s: must be at most 1h0m0s": {
+			Err: ErrInvalidParameter, Param: "VisibilityTimeout", Value: 2 * time.Hour, Max: time.Hour},
 	} {
 		require.Equal(t, text, e.Error())
 	}
+}
+
+func TestErrors_ARefusalSaysWhatIsThereAndWhatItTakes(t *testing.T) {
+	ctx := context.Background()
+	text := func(err error) string { require.Error(t, err); return err.Error() }
+
+	_, err := NewStandard("jobs.fifo")
+	require.Equal(t, `inq: invalid parameter value: QueueName "jobs.fifo": can only include alphanumeric characters, hyphens, `+
+		`or underscores, 1 to 80 in length; a name that ends in .fifo is for NewFIFO`, text(err))
+	_, err = NewStandard("jobs", WithVisibilityTimeout(Forever))
+	require.Contains(t, text(err), "VisibilityTimeout (WithVisibilityTimeout) Forever: must be from 0s to 12h0m0s; ")
+
+	q := testStandard(t, WithCapacity(0, 10))
+	_, err = q.Send(ctx, Message{Body: "four"})
+	require.NoError(t, err)
+	_, err = q.Send(ctx, Message{Body: "sixsix!"})
+	require.Equal(t, "inq: queue is full: holds 4 of 10 bytes, and the message has 7", text(err))
+
+	ds, err := q.Receive(ctx, ReceiveInput{})
+	require.NoError(t, err)
+	require.NoError(t, ds[0].Delete(ctx))
+	require.Contains(t, text(ds[0].ChangeVisibility(ctx, 0)), ": the message is gone: ")
+	require.Contains(t, text(ds[0].Return(ctx, 0)), ": the message is gone: ")
+
+	q = testStandard(t)
+	q.limit = 1
+	_, err = q.Send(ctx, Message{Body: "b"})
+	require.NoError(t, err)
+	_, err = q.Receive(ctx, ReceiveInput{})
+	require.NoError(t, err)
+	_, err = q.Receive(ctx, ReceiveInput{})
+	require.Equal(t, "inq: over limit: 1 messages are in flight; delete some before receiving more", text(err))
+
+	f := testFIFO(t)
+	_, err = f.Send(ctx, Message{Body: "b", GroupID: "g", DeduplicationID: "1"})
+	require.NoError(t, err)
+	ds, err = f.Receive(ctx, ReceiveInput{VisibilityTimeout: Zero})
+	require.NoError(t, err)
+	require.Contains(t, text(ds[0].ChangeVisibility(ctx, 0)), ": the message is no longer in flight for this receive")
 }

@@ -30,7 +30,7 @@ func ExampleParamError() {
 		fmt.Println("with a delay of", m.Delay, "the error is", err)
 	}
 	// Output:
-	// inq: invalid parameter value: DelaySeconds 1h0m0s: must be from 0s to 15m0s
+	// inq: invalid parameter value: DelaySeconds (Message.Delay or delay of Return) 1h0m0s: must be from 0s to 15m0s; a limit of SQS, which WithoutSQSLimits lifts
 	// invalid parameter: true
 	// with a delay of 15m0s the error is <nil>
 }

@@ -72,7 +72,7 @@ func ExampleStandard_Configure() {
 	check(q.Configure(inq.WithVisibilityTimeout(time.Minute), inq.WithDelay(time.Second)))
 	fmt.Println("visibility timeout:", q.Config().VisibilityTimeout)
 	// Output:
-	// inq: invalid attribute value: DelaySeconds 1h0m0s: must be from 0s to 15m0s
+	// inq: invalid attribute value: DelaySeconds (WithDelay) 1h0m0s: must be from 0s to 15m0s; a limit of SQS, which WithoutSQSLimits lifts
 	// visibility timeout: 30s
 	// visibility timeout: 1m0s
 }

@@ -2,6 +2,7 @@ package inq
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"math"
 	"runtime"
@@ -185,7 +186,7 @@ func (q *queue) receive(ctx context.Context, c *receiveCall, dst []Delivery) ([]
 
 func (q *queue) overLimit() error {
 	return &ParamError{Err: ErrOverLimit, Param: "MessagesInFlight", Value: q.limit, Max: q.limit,
-		Reason: "delete messages before receiving more"}
+		Reason: fmt.Sprintf("%d messages are in flight; delete some before receiving more", q.limit)}
 }
 
 // worthLocked returns how many deliveries are worth room for. What a receive repeats by its attempt

@@ -3,6 +3,7 @@ package inq
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"time"
 )
@@ -371,13 +372,16 @@ func (q *queue) fitsLocked(s *settings, n, size int) bool {
 
 // fullLocked tells why a message of this size does not fit. q.mu must be held.
 func (q *queue) fullLocked(s *settings, size int) error {
+	held, most := q.store.live, maxSlots
 	switch {
-	case s.capMessages > 0 && q.store.live >= s.capMessages:
-		return &ParamError{Err: ErrFull, Param: "Capacity", Value: q.store.live, Max: s.capMessages, Reason: "messages"}
+	case s.capMessages > 0 && held >= s.capMessages:
+		most = s.capMessages
 	case s.capBytes > 0 && int64(size) > s.capBytes-q.bytes:
-		return &ParamError{Err: ErrFull, Param: "Capacity", Value: q.bytes + int64(size), Max: s.capBytes, Reason: "bytes"}
+		return &ParamError{Err: ErrFull, Param: "Capacity", Value: q.bytes + int64(size), Max: s.capBytes,
+			Reason: fmt.Sprintf("holds %d of %d bytes, and the message has %d", q.bytes, s.capBytes, size)}
 	}
-	return &ParamError{Err: ErrFull, Param: "Capacity", Value: q.store.live, Max: int64(maxSlots), Reason: "messages"}
+	return &ParamError{Err: ErrFull, Param: "Capacity", Value: held, Max: most,
+		Reason: fmt.Sprintf("holds %d of %d messages", held, most)}
 }
 
 // enqueueLocked stores a new message, delayed or ready. q.mu must be held.

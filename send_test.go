@@ -154,7 +154,7 @@ func TestBAT4and5_OnStandardAFaultFailsItsEntryAlone(t *testing.T) {
 		sent, err := s.sendBatch("\x00", "")
 		requireFailures(t, err, map[int]error{0: ErrInvalidMessageContents, 1: ErrMissingParameter})
 		require.Equal(t, make([]Sent, 2), sent)
-		require.Contains(t, err.Error(), "2 batch entries failed, the first at index 0: inq: invalid message contents: MessageBody: ")
+		require.Contains(t, err.Error(), "2 batch entries failed, the first at index 0: invalid message contents: MessageBody (Message.Body): ")
 	})
 }
 
@@ -239,7 +239,7 @@ func TestWithCapacity_BoundsMessagesAndBytes(t *testing.T) {
 		s.send("g-1", "g-2")
 		_, err := s.q.Send(ctx, s.message("g-3"))
 		requireRefusal(s, err, ErrFull)
-		require.Equal(s, ParamError{Err: ErrFull, Param: "Capacity", Value: 2, Max: 2, Reason: "messages"}, *requireParamError(s, err))
+		require.Equal(s, ParamError{Err: ErrFull, Param: "Capacity", Value: 2, Max: 2, Reason: "holds 2 of 2 messages"}, *requireParamError(s, err))
 		requireRefusal(s, s.q.DeadLetter(ctx, DeadLetter{Body: "b", GroupID: "g"}), ErrFull)
 		d := s.one(0) // in flight it still takes its room
 		_, err = s.q.Send(ctx, s.message("g-3"))
@@ -255,7 +255,8 @@ func TestWithCapacity_BoundsMessagesAndBytes(t *testing.T) {
 		s.send("h-345")
 		_, err := s.q.Send(ctx, s.message("i"))
 		requireRefusal(s, err, ErrFull)
-		require.Equal(s, ParamError{Err: ErrFull, Param: "Capacity", Value: int64(11), Max: int64(10), Reason: "bytes"}, *requireParamError(s, err))
+		require.Equal(s, ParamError{Err: ErrFull, Param: "Capacity", Value: int64(11), Max: int64(10),
+			Reason: "holds 10 of 10 bytes, and the message has 1"}, *requireParamError(s, err))
 		s.delete(*s.one(0))
 		s.send("i-1")
 		s.send("j")

@@ -255,6 +255,8 @@ func checkName(name string, fifo bool) error {
 	reason := "can only include alphanumeric characters, hyphens, or underscores, 1 to 80 in length"
 	if fifo {
 		reason += ", and must end with .fifo"
+	} else if suffixed {
+		reason += "; a name that ends in .fifo is for NewFIFO"
 	}
 	return &ParamError{Err: ErrInvalidParameter, Param: "QueueName", Value: name, Reason: reason}
 }
