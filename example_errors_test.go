@@ -82,6 +82,61 @@ func ExampleWithCapacity() {
 	// upload 2 again: <nil>
 }
 
+// Send never waits for room, so a producer that wants to does it itself. Here the observer, who sees
+// everything that makes room, tells it when to try again. A worker must not wait like this for room
+// in the queue whose message it holds: that message may be what fills it.
+func ExampleWithCapacity_waitForRoom() {
+	ctx := context.Background()
+	room := make(chan struct{}, 1)
+	q := must(inq.NewStandard("uploads", inq.WithCapacity(2, 0), inq.WithObserver(func(events []inq.Event) {
+		for _, e := range events {
+			switch e.Kind {
+			case inq.EventDeleted, inq.EventDeadLettered, inq.EventExpired, inq.EventMovedOut, inq.EventPurged, inq.EventClosed:
+				select {
+				case room <- struct{}{}:
+				default: // the producer will look anyway
+				}
+			}
+		}
+	})))
+	defer q.Close()
+
+	sendWhenThereIsRoom := func(m inq.Message) error {
+		for {
+			_, err := q.Send(ctx, m)
+			if !errors.Is(err, inq.ErrFull) {
+				return err
+			}
+			select {
+			case <-room:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+	}
+	go func() { // with several producers, each would need a channel, or a timer, of its own
+		for i := range 5 {
+			check(sendWhenThereIsRoom(inq.Message{Body: fmt.Sprint("upload ", i)}))
+		}
+	}()
+
+	left := 5
+	for d, err := range inq.Deliveries(ctx, q, inq.ReceiveInput{}) {
+		check(err)
+		fmt.Println(d.Body)
+		check(d.Delete(ctx))
+		if left--; left == 0 {
+			break
+		}
+	}
+	// Output:
+	// upload 0
+	// upload 1
+	// upload 2
+	// upload 3
+	// upload 4
+}
+
 // The limits of SQS hold, so that what runs here runs there. A program that will never run there
 // can do without them.
 func ExampleWithoutSQSLimits() {

@@ -52,7 +52,8 @@ func (o fifoOption) applyFIFO(p *patch) { o(p) }
 
 // WithVisibilityTimeout sets how long a received message stays hidden when the receive does not
 // say. From 0 to 12 hours, default 30 seconds. With 0 (or [Zero]) received messages stay visible
-// (SQS: LC-7). A change applies to later receives.
+// (SQS: LC-7): here 0 is zero, unlike in [ReceiveInput], where 0 means what this option says. A
+// change applies to later receives.
 func WithVisibilityTimeout(d time.Duration) Option {
 	return option(func(p *patch) { p.visibility, p.set = d, p.set|setVisibility })
 }
@@ -94,15 +95,25 @@ func WithSenderID(id string) Option {
 // WithDeadLetter hands a message to t instead of delivering it once more, when it was received
 // maxReceives times (1 to 1000) in this queue without being deleted (SQS: DLQ-4). A *Standard or
 // *FIFO is a target itself and must be of the same type as the queue (SQS: FIFO-25); see
-// [DeadLetterTarget] for others. A nil t takes the target away. A change applies to later receives.
+// [DeadLetterTarget] for others. A nil t takes the target away; a nil pointer or function in t is
+// refused. A change applies to later receives.
+//
+// A target that fails or panics does not lose the message: it stays in the queue, hidden, and is
+// offered again. That shows in [Stats].DeadLetterFailures, and with its error in an event of the
+// kind [EventDeadLetterFailed], and nowhere else: no receive returns it, only [Standard.Bury] does.
 func WithDeadLetter(t DeadLetterTarget, maxReceives int) Option {
 	return option(func(p *patch) { p.target, p.maxReceives, p.set = t, maxReceives, p.set|setDeadLetter })
 }
 
 // WithCapacity bounds what the queue holds, in messages and in bytes of bodies and attributes, in
-// whatever state. Send is refused with [ErrFull] when the message would exceed a bound, and so are
-// dead letters, which then stay where they are. 0 means unlimited, which is the default for both.
-// Messages already in the queue always stay.
+// whatever state: those in flight and those delayed count. 0 means unlimited, which is the default
+// for both. Messages already in the queue always stay.
+//
+// A message that would exceed a bound is refused at once with [ErrFull]: Send never waits for room.
+// It is the producer who waits and tries again, see the example. What makes room is a delete, a
+// dead-letter target, the retention or a purge, not a receive. So a worker that keeps trying to send
+// into the queue whose message it holds can wait for ever. Dead letters are refused too, and stay
+// where they are.
 func WithCapacity(messages int, bytes int64) Option {
 	return option(func(p *patch) { p.capMessages, p.capBytes, p.set = messages, bytes, p.set|setCapacity })
 }

@@ -117,6 +117,10 @@ func sharedOptionCases() (cases []optionCase) {
 	for _, n := range []int{1, 2, 999, 1000} {
 		cases = append(cases, accepted(WithDeadLetter(target, n), func(c *Config) { c.MaxReceives = n }))
 	}
+	for _, target := range []DeadLetterTarget{DeadLetterFunc(nil), (*DeadLetterFile)(nil), (*Standard)(nil), (*FIFO)(nil), &Standard{}, &FIFO{}} {
+		cases = append(cases, optionCase{option: WithDeadLetter(target, 1), refuse: ParamError{Err: ErrInvalidParameter, Param: "deadLetterTargetArn",
+			Reason: "the target must not be a nil pointer, a nil function, or a queue that no constructor made"}})
+	}
 	cases = append(cases,
 		accepted(WithDeadLetter(nil, 0), func(*Config) {}),
 		accepted(WithDeadLetter(nil, -5), func(*Config) {}),

@@ -19,7 +19,8 @@ type ReceiveInput struct {
 	// [Zero] a short poll that answers at once (SQS: RCV-2, RCV-4).
 	Wait time.Duration
 	// VisibilityTimeout is how long the messages stay hidden from other receives, up to 12 hours. 0
-	// means the queue's own timeout, [Zero] that they stay visible (SQS: RCV-3, RCV-8, RCV-9).
+	// means the queue's own timeout, unlike in [WithVisibilityTimeout] and ChangeVisibility, where it
+	// is zero; [Zero] means that they stay visible (SQS: RCV-3, RCV-8, RCV-9).
 	VisibilityTimeout time.Duration
 	// AttemptID makes a receive on FIFO repeatable: within five minutes another receive with the
 	// same id returns the same messages and handles, as long as none was deleted, changed or timed

@@ -225,20 +225,29 @@ func (s *settings) validateDeadLetter(fifo bool) error {
 	if s.maxReceives < 1 || s.maxReceives > most {
 		return &ParamError{Err: ErrInvalidParameter, Param: "maxReceiveCount", Value: s.maxReceives, Min: 1, Max: most}
 	}
-	wrong := false
+	missing, wrong := false, false
 	switch t := s.target.(type) {
 	case *Standard:
-		wrong = fifo || t == nil || t.ids == nil
+		missing, wrong = t == nil || t.ids == nil, fifo
 	case *FIFO:
-		wrong = !fifo || t == nil || t.ids == nil
+		missing, wrong = t == nil || t.ids == nil, !fifo
 	case deadLetterARN:
 		wrong = fifo != t.fifo()
+	case DeadLetterFunc:
+		missing = t == nil
+	case *DeadLetterFile:
+		missing = t == nil
 	}
-	if wrong {
-		return &ParamError{Err: ErrInvalidParameter, Param: "deadLetterTargetArn",
-			Reason: "the dead-letter queue must be of the same type as the source"}
+	reason := ""
+	switch {
+	case missing:
+		reason = "the target must not be a nil pointer, a nil function, or a queue that no constructor made"
+	case wrong:
+		reason = "the dead-letter queue must be of the same type as the source"
+	default:
+		return nil
 	}
-	return nil
+	return &ParamError{Err: ErrInvalidParameter, Param: "deadLetterTargetArn", Reason: reason}
 }
 
 // checkName applies the naming rules (SQS: section 1.2, NAM-0..2).
