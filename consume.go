@@ -332,6 +332,10 @@ func (q *queue) ChangeVisibilityBatch(ctx context.Context, changes []VisibilityC
 // a delay of up to 15 minutes it cannot be received before that has passed; 0 and [Zero] mean none.
 // Return is beyond SQS: for a consumer that must stop, or that took more than it can do.
 //
+// It is not for failures: a consumer that returns a message without a delay and receives again gets
+// the same message at once, for ever, and since the receive does not count, no limit of
+// [WithDeadLetter] ends that. To have a message tried again, use ChangeVisibility.
+//
 // Only the latest handle of a message in flight will do: [ErrReceiptHandleExpired] otherwise,
 // [ErrNotInFlight] where the message is gone, [ErrInvalidParameter] for a delay out of range.
 // Handles that are empty or of another queue are refused as by Delete.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -273,6 +275,9 @@ func (d *Delivery) ChangeVisibility(ctx context.Context, timeout time.Duration) 
 // Return gives the message back as if this receive had not happened, see [Standard.Return]. It is
 // beyond SQS: on a [Queue] that has no Return of its own, ChangeVisibility makes the message
 // visible after delay, and the receive counts.
+//
+// It is not for failures: without a delay the next receive gets the same message at once, for ever,
+// and no dead-letter limit applies. To have a message tried again, use ChangeVisibility.
 func (d *Delivery) Return(ctx context.Context, delay time.Duration) error {
 	if d.outside != nil && d.outside.queue != nil {
 		if r, ok := d.outside.queue.(interface {
@@ -289,7 +294,8 @@ func (d *Delivery) Return(ctx context.Context, delay time.Duration) error {
 }
 
 // Bury hands the message to the queue's dead-letter target now, see [Standard.Bury]. It is beyond
-// SQS: on a [Queue] that has no Bury of its own it returns [ErrNoDeadLetterTarget].
+// SQS: on a [Queue] that has no Bury of its own it returns an error that names the type of the queue
+// and matches [ErrNoDeadLetterTarget] and [errors.ErrUnsupported].
 func (d *Delivery) Bury(ctx context.Context, reason string) error {
 	if d.outside != nil && d.outside.queue != nil {
 		if b, ok := d.outside.queue.(interface {
@@ -297,13 +303,23 @@ func (d *Delivery) Bury(ctx context.Context, reason string) error {
 		}); ok {
 			return b.Bury(ctx, d.ReceiptHandle(), reason)
 		}
-		return ErrNoDeadLetterTarget
+		return &noBury{d.outside.queue}
 	}
 	if d.outside != nil || d.source == nil {
 		return errZeroDelivery()
 	}
 	return d.source.buryReceipt(ctx, d.receipt, reason)
 }
+
+// noBury is the refusal of Bury for a queue that has no such call.
+type noBury struct{ queue Queue }
+
+func (e *noBury) Error() string {
+	return fmt.Sprintf("inq: %T has no Bury, which is beyond SQS: the message stays in its queue", e.queue)
+}
+
+// Unwrap returns what else callers may look for.
+func (e *noBury) Unwrap() []error { return []error{ErrNoDeadLetterTarget, errors.ErrUnsupported} }
 
 // errZeroDelivery refuses the methods of a Delivery that has no queue.
 func errZeroDelivery() error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -172,7 +173,11 @@ func TestDelivery_MethodsGoToTheQueueItWasBoundTo(t *testing.T) {
 	t.Run("foreign, SQS methods only", func(t *testing.T) {
 		q := &calls{}
 		d := NewDelivery(q, foreignFields())
-		require.Equal(t, []error{nil, nil, nil, ErrNoDeadLetterTarget}, use(&d))
+		errs := use(&d)
+		require.Equal(t, []error{nil, nil, nil}, errs[:3])
+		requireRefusal(t, errs[3], ErrNoDeadLetterTarget)
+		require.ErrorIs(t, errs[3], errors.ErrUnsupported)
+		require.EqualError(t, errs[3], "inq: *inq.calls has no Bury, which is beyond SQS: the message stays in its queue")
 		require.Equal(t, []string{"Delete handle", "ChangeVisibility handle 5s", "ChangeVisibility handle 2s"}, q.log)
 	})
 	t.Run("rebound, own and foreign", func(t *testing.T) {

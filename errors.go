@@ -77,7 +77,7 @@ var (
 // Errors about dead letters and move tasks.
 var (
 	// ErrNoDeadLetterTarget is returned by Bury on a queue that has no dead-letter target, and for
-	// a delivery of another [Queue] that has no Bury.
+	// a delivery of another [Queue] that has no Bury; there it is an [errors.ErrUnsupported] too.
 	ErrNoDeadLetterTarget = errors.New("inq: queue has no dead-letter target")
 	// ErrNotDeadLetterQueue is returned by Redrive on a broker's queue that is not the dead-letter
 	// queue of any queue there (SQS: MOV-2).

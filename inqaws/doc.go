@@ -38,8 +38,8 @@
 //   - [inq.Sent.Duplicate] is always false, because SQS does not say. [inq.Message.SenderID] is not
 //     sent, because SQS names the sender itself. [inq.Delivery.VisibleAt] is known only where the
 //     receive gave a VisibilityTimeout. Times are in milliseconds.
-//   - [inq.Delivery.Return] counts as a receive, and [inq.Delivery.Bury] returns
-//     [inq.ErrNoDeadLetterTarget]: SQS has neither.
+//   - [inq.Delivery.Return] counts as a receive, and [inq.Delivery.Bury] is refused
+//     with [inq.ErrNoDeadLetterTarget] and [errors.ErrUnsupported]: SQS has neither.
 //   - There is nothing to close, and [inq.ErrClosed] is never returned. A broker that was closed
 //     answers with the code ServiceUnavailable (503), as a service does that is out of order for a
 //     while; a client that retries tries again. Clients of NewClient do not.

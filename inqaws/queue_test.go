@@ -236,7 +236,10 @@ func TestQueue_WorksAsASourceOfDeliveries(t *testing.T) {
 		assert.Equal(t, inq.Counts{}, c)
 		send(t, q, "d")
 		d := receive(t, q)[0]
-		assert.ErrorIs(t, d.Bury(t.Context(), "why"), inq.ErrNoDeadLetterTarget)
+		err = d.Bury(t.Context(), "why")
+		assert.ErrorIs(t, err, inq.ErrNoDeadLetterTarget)
+		assert.ErrorIs(t, err, errors.ErrUnsupported)
+		assert.ErrorContains(t, err, "*inqaws.Queue has no Bury")
 	})
 }
 
