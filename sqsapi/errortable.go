@@ -115,7 +115,8 @@ const (
 	textCharacters     = "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF"
 	textStandardName   = "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"
 	textFIFOName       = "The name of a FIFO queue can only include alphanumeric characters, hyphens, or underscores, must end with .fifo suffix and be 1 to 80 in length"
-	textUnavailable    = "The service is shutting down, or the request was given up."
+	textClosed         = "The service is shutting down: the broker, or this queue of it, was closed."
+	textGivenUp        = "The request was given up."
 )
 
 // Bounds of error texts in bytes: what they repeat of a request, and the whole.
@@ -216,7 +217,10 @@ func text(k *kind, p *inq.ParamError, from origin) *fault {
 	case inq.ErrTaskRunning: // (SQS: MOV-4)
 		return &fault{kind: k, message: "There is already a task running. Only one active task is allowed for a source queue arn at a given time."}
 	}
-	return &fault{kind: k, message: textUnavailable}
+	if errors.Is(p, inq.ErrClosed) {
+		return &fault{kind: k, message: textClosed}
+	}
+	return &fault{kind: k, message: textGivenUp}
 }
 
 func withReason(text, reason string) string {

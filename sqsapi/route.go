@@ -25,6 +25,9 @@ func jsonOperation(r *http.Request) (*operation, error) {
 			return op, nil
 		}
 	}
+	if target == "" {
+		return nil, faultf(kindUnknownOperation, "The header X-Amz-Target is missing. It names the operation, such as %sSendMessage.", targetPrefix)
+	}
 	return nil, faultf(kindUnknownOperation, "The target %q is not known.", shown(target))
 }
 

@@ -56,7 +56,7 @@ func TestWIRE8_WhatIsNoJSONRequestIsRefused(t *testing.T) {
 	c.do(req).fails(400, unknown, "InvalidAction", `The target "DynamoDB.ListQueues" is not known.`)
 	req = jsonRequest("ListQueues", `{}`)
 	req.Header.Del("X-Amz-Target")
-	c.do(req).fails(400, unknown, "InvalidAction", `The target "" is not known.`)
+	c.do(req).fails(400, unknown, "InvalidAction", `The header X-Amz-Target is missing. It names the operation, such as AmazonSQS.SendMessage.`)
 	req = jsonRequest("ListQueues", `{}`)
 	req.Method = http.MethodGet
 	c.do(req).fails(400, unknown, "InvalidAction", `The method must be POST.`)
@@ -312,7 +312,7 @@ func TestAClosedBroker_IsUnavailable(t *testing.T) {
 	unavailable := func(r reply) {
 		t.Helper()
 		assert.Equal(t, 503, r.status)
-		assert.JSONEq(t, `{"__type":"`+framing+`ServiceUnavailableException","message":"`+textUnavailable+`"}`, r.body)
+		assert.JSONEq(t, `{"__type":"`+framing+`ServiceUnavailableException","message":"`+textClosed+`"}`, r.body)
 		assert.Equal(t, "ServiceUnavailable;Receiver", r.header.Get("x-amzn-query-error"))
 	}
 	unavailable(c.json("SendMessage", `{'QueueUrl':'`+url+`','MessageBody':'b'}`))
@@ -323,6 +323,7 @@ func TestAClosedBroker_IsUnavailable(t *testing.T) {
 	r := c.query(url, "SendMessage")
 	assert.Equal(t, 503, r.status)
 	assert.Contains(t, r.body, "<Type>Receiver</Type><Code>ServiceUnavailable</Code>")
+	assert.Contains(t, r.body, "the broker, or this queue of it, was closed")
 }
 
 func TestErrorTable_KnowsEveryErrorOfTheBroker(t *testing.T) {
@@ -337,6 +338,8 @@ func TestErrorTable_KnowsEveryErrorOfTheBroker(t *testing.T) {
 	f := toFault(errors.New("disk on fire"), origin{})
 	assert.Equal(t, &fault{kindServiceUnavailable, "The request failed: disk on fire", f.cause}, f)
 	assert.ErrorIs(t, toFault(context.Canceled, origin{}), context.Canceled)
+	assert.Equal(t, textGivenUp, toFault(context.DeadlineExceeded, origin{}).message)
+	assert.Equal(t, textClosed, toFault(fmt.Errorf("wrapped: %w", inq.ErrClosed), origin{}).message)
 	assert.Equal(t, "EmptyValue: x", (&fault{kind: kindEmptyValue, message: "x"}).Error())
 	assert.True(t, slices.ContainsFunc(kinds, func(r struct {
 		err  error
