@@ -32,6 +32,10 @@
 //     more, as its Retryer says. Then a message on Standard may be in the queue twice (at-least-once
 //     delivery); a FIFO queue recognizes the second one by its deduplication id, and repeats a
 //     receive by its AttemptID, where one is given.
+//   - A loop over [inq.Deliveries] ends with its first error. In the process that is a closed queue
+//     or an ended ctx; over a network it is also a refused connection, a throttled request or a
+//     restart of the other side, which pass. A consumer that is to outlive them needs a loop around
+//     that loop, with a pause, until ctx ends: see the example Queue (Outage).
 //   - Where a ctx ends during a call, its bare error is returned. Unlike in the process, what was
 //     on its way may still have happened: a message that was handed over in that instant comes back
 //     by its visibility timeout.

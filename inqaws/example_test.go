@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"net/http"
 	"net/http/httptest"
+	"syscall"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -92,6 +94,80 @@ func ExampleNewQueue() {
 	// Output:
 	// local gave resize cat.png
 	// remote gave resize cat.png
+}
+
+// outage fails a number of requests as a network does.
+type outage struct {
+	sqs.HTTPClient
+	requests int
+}
+
+func (o *outage) Do(r *http.Request) (*http.Response, error) {
+	if o.requests > 0 {
+		o.requests--
+		return nil, syscall.ECONNREFUSED
+	}
+	return o.HTTPClient.Do(r)
+}
+
+// consume works until ctx ends or the queue is gone for good. Whatever else fails between here and
+// SQS ends one iteration, and after a pause there is another.
+func consume(ctx context.Context, q inq.Queue, pause time.Duration, work func(body string)) error {
+	for {
+		for d, err := range inq.Deliveries(ctx, q, inq.ReceiveInput{}) {
+			switch {
+			case errors.Is(err, inq.ErrQueueDoesNotExist), errors.Is(err, inq.ErrClosed):
+				return err
+			case err != nil:
+				if ctx.Err() == nil {
+					fmt.Println("connection refused:", errors.Is(err, syscall.ECONNREFUSED))
+				}
+				continue // and with this the iteration ends
+			}
+			work(d.Body)
+			if err := d.Delete(context.WithoutCancel(ctx)); err != nil {
+				fmt.Println("will come again:", d.Body)
+			}
+		}
+		select {
+		case <-time.After(pause): // a second or more on a real network
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// A loop over inq.Deliveries ends with the first error. A consumer that is to outlive the troubles
+// of a network has a loop around it. The SDK retries by itself, too, but not for ever; the client
+// here does not at all.
+func ExampleQueue_outage() {
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	broker, err := inq.NewBroker()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer broker.Close()
+	jobs, err := broker.CreateStandard("jobs")
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := jobs.Send(ctx, inq.Message{Body: "resize cat.png"}); err != nil {
+		log.Fatal(err)
+	}
+	client := inqaws.NewClient(broker, func(o *sqs.Options) { o.HTTPClient = &outage{o.HTTPClient, 2} })
+	remote := inqaws.NewQueue(client, inqaws.DefaultEndpoint+"/000000000000/jobs")
+
+	err = consume(ctx, remote, time.Millisecond, func(body string) {
+		fmt.Println(body)
+		stop()
+	})
+	fmt.Println(err)
+	// Output:
+	// connection refused: true
+	// connection refused: true
+	// resize cat.png
+	// context canceled
 }
 
 // Errors can be told apart in the terms of inq, and in those of the SDK.

@@ -96,7 +96,32 @@ func work(ctx context.Context, q inq.Queue, stdout io.Writer) error {
 	fmt.Fprintf(stdout, "  %d of 3 messages sent; the one at index %d has no body: %t\n",
 		3-len(failed.Failed), failed.Failed[0].Index, errors.Is(err, inq.ErrMissingParameter))
 
-	left := 2
+	for left := 2; left > 0; {
+		err := consume(ctx, q, &left, stdout)
+		switch {
+		case err == nil:
+		case ctx.Err() != nil, errors.Is(err, inq.ErrQueueDoesNotExist), errors.Is(err, inq.ErrClosed):
+			return err
+		default: // over a network this can pass, and what was received comes back by its timeout
+			fmt.Fprintf(stdout, "  trying again: %v\n", err)
+			select {
+			case <-time.After(time.Second):
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+	}
+	counts, err := q.Counts(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "  left in %s: %+v\n", q.Name(), counts)
+	return nil
+}
+
+// consume works until nothing is left to do, or until the first error: that ends a loop over
+// Deliveries.
+func consume(ctx context.Context, q inq.Queue, left *int, stdout io.Writer) error {
 	for d, err := range inq.Deliveries(ctx, q, inq.ReceiveInput{VisibilityTimeout: time.Minute}) {
 		if err != nil {
 			return err
@@ -112,14 +137,9 @@ func work(ctx context.Context, q inq.Queue, stdout io.Writer) error {
 		if err := d.Delete(ctx); err != nil {
 			return err
 		}
-		if left--; left == 0 {
+		if *left--; *left == 0 {
 			break
 		}
 	}
-	counts, err := q.Counts(ctx)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(stdout, "  left in %s: %+v\n", q.Name(), counts)
 	return nil
 }

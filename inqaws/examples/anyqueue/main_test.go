@@ -2,12 +2,15 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"flag"
 	"io"
 	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -48,6 +51,36 @@ func TestTheSecondQueueCanBeElsewhere(t *testing.T) {
 	// On a busy machine both messages can be due at once.
 	want := strings.Replace(lines, "in jobs", "in elsewhere", 1)
 	assert.ElementsMatch(t, strings.Split(want, "\n"), strings.Split(output.String(), "\n"))
+}
+
+// refusing is a queue whose receives fail a number of times, as over a network.
+type refusing struct {
+	inq.Queue
+	times int
+}
+
+func (q *refusing) Receive(ctx context.Context, in inq.ReceiveInput) ([]inq.Delivery, error) {
+	if q.times > 0 {
+		q.times--
+		return nil, syscall.ECONNREFUSED
+	}
+	return q.Queue.Receive(ctx, in)
+}
+
+func TestTheProgramOutlivesAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, err := inq.NewStandard("jobs")
+		require.NoError(t, err)
+		defer q.Close()
+		var output bytes.Buffer
+		require.NoError(t, work(t.Context(), &refusing{q, 2}, &output))
+		assert.Equal(t, 2, strings.Count(output.String(), "  trying again: connection refused\n"))
+		assert.Contains(t, output.String(), "  left in jobs: {Visible:0 NotVisible:0 Delayed:0}\n")
+
+		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+		defer stop()
+		require.ErrorIs(t, work(ctx, &refusing{q, 1000}, &output), context.DeadlineExceeded)
+	})
 }
 
 func TestAQueueThatDoesNotExistIsWhatTheErrorSays(t *testing.T) {
