@@ -22,6 +22,26 @@
 //		}
 //	}
 //
+// # API at a glance
+//
+// Of [Standard] and [FIFO] alike; [Delivery] has Delete, ChangeVisibility, Return and Bury as well.
+//
+//	Make       NewStandard, NewFIFO; options With...; Configure, Config, Close
+//	Produce    Send, SendBatch
+//	Consume    Receive, ReceiveInto; Deliveries for a loop
+//	Finish     Delete, DeleteBatch; ChangeVisibility, ChangeVisibilityBatch to have it again
+//	Watch      Counts, Stats, Messages; WithObserver for every event
+//	Tend       Purge, Redrive, MoveTasks
+//	Not SQS    Return, Bury, DeleteAll, ExtendAll, ReceiveInto, Messages, Stats; WithCapacity,
+//	           WithObserver, WithoutSQSLimits; targets other than queues: DeadLetterFunc,
+//	           DeadLetterFile, DeadLetterLog
+//	Account    NewBroker; CreateStandard, CreateFIFO, Create, Delete, Close; Queue, ByARN, List;
+//	           Attributes, SetAttributes, ReplacePolicy; Tags, SetTags, RemoveTags;
+//	           DeadLetterSources
+//
+// [Queue] is the interface of what SQS has too: code written against it runs on Amazon with module
+// inqaws. Package sqsapi serves a [Broker] over HTTP, and inqd is a program that does.
+//
 // # Delivery
 //
 // A received message is invisible to other receives for its visibility timeout, 30 seconds by

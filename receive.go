@@ -361,10 +361,9 @@ func (q *queue) fillLocked(d *Delivery, slot uint32, r *record) {
 //
 // Where in.Wait is 0 it waits 20 seconds per receive, so that an idle loop costs nothing; with
 // [Zero] it polls without a pause. An error of Receive, that of an ended ctx included, is yielded
-// once and ends the iteration; over a network, where errors pass, a loop around it goes on. When ctx
-// ends or the loop breaks off, what was received with in.Max
-// above 1 and not yet yielded is given back by [Delivery.Return], uncounted where q is a queue of
-// this package.
+// once and ends the iteration; over a network, where errors pass, a loop around it goes on. When
+// ctx ends or the loop breaks off, what was received with in.Max above 1 and not yet yielded is
+// given back by [Delivery.Return], uncounted where q is a queue of this package.
 func Deliveries(ctx context.Context, q Queue, in ReceiveInput) iter.Seq2[Delivery, error] {
 	if in.Wait == 0 {
 		in.Wait = maxWait
