@@ -41,6 +41,7 @@ type groupState struct {
 // group is one message group. It exists while it has messages.
 type group struct {
 	name     string
+	hash     uint64 // of the name, for the end of the group
 	head     uint32 // its messages in order of seq
 	tail     uint32
 	next     uint32 // links of the list of eligible groups
@@ -108,7 +109,8 @@ func (f *fifo) join(s *store, slot uint32, p *payload) {
 	g, ok := f.names.Find(p.hash, func(g uint32) bool { return f.groups.at(g).name == p.group })
 	if !ok {
 		g = f.groups.alloc()
-		f.groups.at(g).name = p.group
+		gr := f.groups.at(g)
+		gr.name, gr.hash = p.group, p.hash
 		f.names.Insert(p.hash, g)
 	}
 	gr := f.groups.at(g)
@@ -142,7 +144,7 @@ func (f *fifo) leave(s *store, slot uint32) {
 	}
 	f.changed(s, part.group)
 	if gr.head == 0 {
-		f.names.Delete(f.groupHash(gr.name), part.group)
+		f.names.Delete(gr.hash, part.group)
 		f.groups.release(part.group)
 	}
 }
