@@ -100,7 +100,9 @@ func work(ctx context.Context, q inq.Queue, stdout io.Writer) error {
 		err := consume(ctx, q, &left, stdout)
 		switch {
 		case err == nil:
-		case ctx.Err() != nil, errors.Is(err, inq.ErrQueueDoesNotExist), errors.Is(err, inq.ErrClosed):
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, inq.ErrQueueDoesNotExist), errors.Is(err, inq.ErrClosed):
 			return err
 		default: // over a network this can pass, and what was received comes back by its timeout
 			fmt.Fprintf(stdout, "  trying again: %v\n", err)
