@@ -57,7 +57,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	flags.Usage = func() { fmt.Fprint(stdout, about); flags.PrintDefaults() }
 	endpoint := flags.String("endpoint", "", "`URL` of the SQS to use (default: one inside this process)")
 	region := flags.String("region", "us-east-1", "`region` of the endpoint")
-	prefix := flags.String("prefix", "walkthrough", "what the names of the queues begin with")
+	prefix := flags.String("prefix", "walkthrough-v1", "what the names of the queues begin with")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

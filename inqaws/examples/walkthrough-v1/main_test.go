@@ -20,19 +20,19 @@ import (
 )
 
 const transcript = `Using an SQS inside this process.
-Created walkthrough-jobs.
-Created walkthrough-mail.
+Created walkthrough-v1-jobs.
+Created walkthrough-v1-mail.
 All queues:
-  http://sqs.invalid/000000000000/walkthrough-jobs
-  http://sqs.invalid/000000000000/walkthrough-mail
-Queues whose names begin with "walkthrough-mail":
-  http://sqs.invalid/000000000000/walkthrough-mail
-The URL of walkthrough-jobs is http://sqs.invalid/000000000000/walkthrough-jobs.
+  http://sqs.invalid/000000000000/walkthrough-v1-jobs
+  http://sqs.invalid/000000000000/walkthrough-v1-mail
+Queues whose names begin with "walkthrough-v1-mail":
+  http://sqs.invalid/000000000000/walkthrough-v1-mail
+The URL of walkthrough-v1-jobs is http://sqs.invalid/000000000000/walkthrough-v1-jobs.
 Sent a message that comes in 3 seconds.
 Received "resize cat.png" with width 640 after 3s.
 Deleted the message.
-Deleted the queue http://sqs.invalid/000000000000/walkthrough-jobs.
-Deleted the queue http://sqs.invalid/000000000000/walkthrough-mail.
+Deleted the queue http://sqs.invalid/000000000000/walkthrough-v1-jobs.
+Deleted the queue http://sqs.invalid/000000000000/walkthrough-v1-mail.
 `
 
 func TestTheProgramTellsWhatItDoes(t *testing.T) {
@@ -57,7 +57,7 @@ func TestWithAnEndpointItDoesTheSameThere(t *testing.T) {
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 	var output bytes.Buffer
 	require.NoError(t, run(t.Context(), []string{"-endpoint", server.URL, "-prefix", "w"}, &output))
-	want := strings.NewReplacer("http://sqs.invalid", server.URL, "walkthrough-", "w-",
+	want := strings.NewReplacer("http://sqs.invalid", server.URL, "walkthrough-v1-", "w-",
 		"an SQS inside this process", "the SQS at "+server.URL).Replace(transcript)
 	seconds := regexp.MustCompile(`after \d+s`) // real ones, on a machine that may be busy
 	assert.Equal(t, seconds.ReplaceAllString(want, "later"), seconds.ReplaceAllString(output.String(), "later"))
