@@ -323,7 +323,7 @@ func TestWithCapacity_WhatExpiredAtOnceTakesNoRoomHoweverManyThatIs(t *testing.T
 		if q.fifo == nil {
 			return Message{Body: body}
 		}
-		return Message{Body: body, GroupID: "g", DeduplicationID: fmt.Sprint("own-", len(body))}
+		return Message{Body: body, GroupID: "g", DeduplicationID: fmt.Sprint(len(body))}
 	}
 	for name, send := range map[string]func(q *queue) error{
 		"Send":       func(q *queue) error { return second(q.Send(ctx, message(q, body))) },

@@ -47,7 +47,7 @@ func sendAll(t testing.TB, q *queue, ms ...Message) {
 	t.Helper()
 	for _, m := range ms {
 		if q.fifo != nil {
-			m.DeduplicationID = fmt.Sprint(dedupIDs.Add(1))
+			m.DeduplicationID = fmt.Sprint("sendAll-", dedupIDs.Add(1))
 			if m.GroupID == "" {
 				m.GroupID = "g"
 			}
