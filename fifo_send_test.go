@@ -3,6 +3,7 @@ package inq
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -36,6 +37,20 @@ func TestFIFO1_SequenceNumbersHaveTwentyDigitsAndGrow(t *testing.T) {
 	ds, err = s.Receive(ctx, ReceiveInput{})
 	require.NoError(t, err)
 	require.Empty(t, ds[0].SequenceNumber())
+}
+
+func TestFIFO1_NoSequenceNumberFollowsTheOneBeforeIt(t *testing.T) {
+	ids := newIdentity(true)
+	last := ids.first - 2
+	for seq := range uint64(400_000) { // so many, since few hashes end in the highest and the next in the lowest
+		n, err := strconv.ParseUint(ids.sequenceNumber(seq), 10, 64)
+		require.NoError(t, err)
+		if n < last+2 {
+			require.Fail(t, "too near", "%d after %d", n, last)
+		}
+		last = n
+	}
+	require.Less(t, last-ids.first, uint64(400_000*sequenceStep))
 }
 
 func TestFIFO2to4_MissingIdsAreRefused(t *testing.T) {

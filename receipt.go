@@ -24,9 +24,10 @@ type identity struct {
 // sequenceBase makes every sequence number 20 digits long (SQS: FIFO-1).
 const sequenceBase = 10_000_000_000_000_000_000
 
-// sequenceStep is how far apart sequence numbers are on average. There is room for 10^16 of them
-// above the base and the time.
-const sequenceStep = 256
+// sequenceStep is how far apart sequence numbers are on average. There is room for 10^17 of them
+// above the base and the time, and it is less than a send takes in nanoseconds: the numbers of a queue
+// do not run ahead of the clock that the next one starts from.
+const sequenceStep = 64
 
 func newIdentity(fifo bool) *identity {
 	epoch := time.Now()
@@ -54,13 +55,13 @@ func (n *identity) messageID(seq uint64) uuid.UUID {
 	return id
 }
 
-// sequenceNumber is the number of the message that arrived as number seq. Between two of them some
-// are left out, never the same number, so that nobody counts on numbers that follow each other (SQS:
-// FIFO-1).
+// sequenceNumber is the number of the message that arrived as number seq. Between two of them at
+// least one is left out, and not always as many, so that nobody counts on numbers that follow each
+// other (SQS: FIFO-1).
 func (n *identity) sequenceNumber(seq uint64) string {
 	var b [8]byte
 	binary.LittleEndian.PutUint64(b[:], seq)
-	gap := maphash.Bytes(n.secret, b[:]) % sequenceStep
+	gap := maphash.Bytes(n.secret, b[:]) % (sequenceStep - 1) // one short: the next number does not follow
 	return fmt.Sprintf("%020d", n.first+seq*sequenceStep+gap)
 }
 
