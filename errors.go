@@ -141,7 +141,7 @@ func (e *ParamError) Error() string {
 		b.WriteString(": " + e.Reason)
 	}
 	if e.lifted() {
-		b.WriteString("; a limit of SQS, which WithoutSQSLimits lifts")
+		b.WriteString(liftedText)
 	}
 	return b.String()
 }
@@ -159,6 +159,8 @@ func inWords(v any) string {
 	}
 	return fmt.Sprint(v)
 }
+
+const liftedText = "; a limit of SQS, which WithoutSQSLimits lifts"
 
 // parameters are what Go code gives the parameters of SQS as, where that has another name, and the
 // limits of SQS that do not hold on a queue made WithoutSQSLimits.
@@ -181,7 +183,6 @@ var parameters = map[string]struct {
 	"MessageDeduplicationId":        {call: "Message.DeduplicationID"},
 	"MessageGroupId":                {call: "Message.GroupID"},
 	"MessageRetentionPeriod":        {option: "WithRetention", limits: []any{minRetention, maxRetention}},
-	"MessageSize":                   {limits: []any{maxMessageSize}},
 	"ReceiveMessageWaitTimeSeconds": {option: "WithReceiveWait", limits: []any{maxWait}},
 	"ReceiveRequestAttemptId":       {call: "ReceiveInput.AttemptID"},
 	"SendMessageBatch":              {call: "SendBatch", limits: []any{maxBatch, maxMessageSize}},

@@ -396,6 +396,12 @@ func TestErrors_ARefusalSaysWhatIsThereAndWhatItTakes(t *testing.T) {
 	_, err = NewStandard("jobs", WithVisibilityTimeout(Forever))
 	require.Contains(t, text(err), "VisibilityTimeout (WithVisibilityTimeout) Forever: must be from 0s to 12h0m0s; ")
 
+	large := Message{Body: strings.Repeat("x", 1<<20+1)}
+	_, err = testStandard(t).Send(ctx, large)
+	require.Contains(t, text(err), "MessageSize 1048577: must be at most 1048576: bytes of body and attributes; a limit of SQS, which")
+	_, err = testStandard(t, WithoutSQSLimits(), WithMaxMessageSize(1<<20)).Send(ctx, large)
+	require.NotContains(t, text(err), "WithoutSQSLimits", "it is lifted already")
+
 	q := testStandard(t, WithCapacity(0, 10))
 	_, err = q.Send(ctx, Message{Body: "four"})
 	require.NoError(t, err)

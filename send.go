@@ -241,8 +241,11 @@ func (q *queue) checkEntry(m *Message, s *settings) error {
 // checkSize applies SQS: MSG-2.
 func checkSize(size int, s *settings) error {
 	if size > s.maxSize {
-		return &ParamError{Err: ErrInvalidParameter, Param: "MessageSize", Value: size, Max: s.maxSize,
-			Reason: "bytes of body and attributes"}
+		reason := "bytes of body and attributes"
+		if !s.unlimited && s.maxSize == maxMessageSize { // else it is what WithMaxMessageSize says
+			reason += liftedText
+		}
+		return &ParamError{Err: ErrInvalidParameter, Param: "MessageSize", Value: size, Max: s.maxSize, Reason: reason}
 	}
 	return nil
 }
