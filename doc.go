@@ -67,8 +67,8 @@
 // Durations are exact: nothing happens early, and what is due happens when it is due, not at the
 // tick of some sweep. Inside a [testing/synctest] bubble a queue runs on the bubble's clock, so
 // that a 12-hour visibility timeout takes microseconds. Make the queue in the bubble and close it
-// there: calls inside on a queue that was made outside are refused with [ErrInvalidParameter]. Where 0
-// means a queue's own setting, [Zero] says zero.
+// there: calls inside that need the time of a queue that was made outside are refused with
+// [ErrInvalidParameter]. Where 0 means a queue's own setting, [Zero] says zero.
 //
 // # Limits
 //

@@ -95,8 +95,8 @@ func WithSenderID(id string) Option {
 // WithDeadLetter hands a message to t instead of delivering it once more, when it was received
 // maxReceives times (1 to 1000) in this queue without being deleted (SQS: DLQ-4). A *Standard or
 // *FIFO is a target itself and must be of the same type as the queue (SQS: FIFO-25); see
-// [DeadLetterTarget] for others. A nil t takes the target away; a nil pointer or function in t is
-// refused. A change applies to later receives.
+// [DeadLetterTarget] for others. A nil t takes the target away; a nil queue, [DeadLetterFunc] or
+// [DeadLetterFile] in t is refused. A change applies to later receives.
 //
 // A target that fails or panics does not lose the message: it stays in the queue, hidden, and is
 // offered again. That shows in [Stats].DeadLetterFailures, and with its error in an event of the
