@@ -174,6 +174,32 @@ func TestRCV16_1_ARepeatThatWaitsIsAnsweredAfterAHandOver(t *testing.T) {
 	})
 }
 
+func TestRCV16_1_AReceiveThatHandsOverRepeatsWhatWasReceivedMeanwhile(t *testing.T) {
+	scene(t, "and gives back what it held", func(t *testing.T) {
+		var s steps
+		in := ReceiveInput{Max: 2, AttemptID: "x"}
+		var meanwhile []Delivery
+		s = fifoSteps(t, WithDeadLetter(DeadLetterFunc(func(ctx context.Context, _ DeadLetter) error {
+			s.send("c-1")
+			var err error
+			meanwhile, err = s.q.Receive(ctx, in)
+			return err
+		}), 2))
+		s.send("a-1")
+		s.receive(10, Zero)
+		s.receive(10, Zero)
+		s.send("b-1")
+		ds, err := s.q.Receive(context.Background(), in) // hands a-1 over, and holds b-1
+		require.NoError(t, err)
+		require.Equal(t, []string{"c-1"}, answer{ds: ds}.bodies())
+		require.Equal(t, handlesOf(meanwhile), handlesOf(ds))
+		s.counts(1, 1, 0)
+		b := s.receive(10, time.Second)
+		require.Equal(t, []string{"b-1"}, answer{ds: b}.bodies())
+		require.Equal(t, 1, b[0].ReceiveCount)
+	})
+}
+
 func TestRCV16_1_ARepeatRestartsThe12Hours(t *testing.T) {
 	onFIFOs(t, func(s steps) {
 		s.send("a-1")

@@ -82,15 +82,24 @@ func (q *queue) takeOrBury(ctx context.Context, now int64, more bool, c *receive
 	var few [maxBatch]ref
 	held := few[:0]
 	for {
-		if c.attempt != "" { // each time: a receive that waits may have been served under the id meanwhile
+		if c.attempt != "" { // each time: another receive may have been served under the id meanwhile
 			room := dst
 			if room == nil {
 				room = make([]Delivery, c.max)
 			}
 			if n, ok := q.replayLocked(now, c, room[:min(c.max, len(room))]); ok {
+				q.unholdLocked(held)
 				q.leave(now)
 				return room[:n], true, now, nil
 			}
+		}
+		if len(held) > 0 {
+			// Enough for an answer: what else is receivable now is left to the next receive.
+			if ds = q.grantHeldLocked(now, c, dst, held); len(ds) > 0 {
+				q.leave(now)
+				return ds, true, now, nil
+			}
+			held = held[:0]
 		}
 		chores := q.pickLocked(now, most, &held)
 		switch {
@@ -112,14 +121,6 @@ func (q *queue) takeOrBury(ctx context.Context, now int64, more bool, c *receive
 			return nil, true, now, err
 		}
 		more = q.settleLocked(now)
-		if len(held) > 0 {
-			// Enough for an answer: what else is receivable now is left to the next receive.
-			if ds = q.grantHeldLocked(now, c, dst, held); len(ds) > 0 {
-				q.leave(now)
-				return ds, true, now, nil
-			}
-			held = held[:0]
-		}
 	}
 }
 
@@ -221,12 +222,17 @@ func (q *queue) restore(held []ref, chores []chore) {
 	for _, ch := range chores {
 		held = append(held, ch.ref)
 	}
+	q.unholdLocked(held)
+	q.leave(now)
+}
+
+// unholdLocked makes what is still held or to be handed over as it was. q.mu must be held.
+func (q *queue) unholdLocked(held []ref) {
 	for _, rf := range held {
 		if r := q.store.find(rf.slot, rf.seq); r != nil && (r.state == stateHeld || r.state == stateBurying) {
 			q.readyLocked(rf.slot, r)
 		}
 	}
-	q.leave(now)
 }
 
 // handOver gives one message to its target and carries out what follows from the answer. Where the
