@@ -55,12 +55,16 @@ func TestMSG1and2_TheSizeCountsBodyAndAttributesOnly(t *testing.T) {
 				}
 				require.Equal(t, uint64(3*(limit-c.free)+2*c.free), q.Stats().SentBytes)
 				require.Equal(t, int64(3*(limit-c.free)+2*c.free), q.Stats().Bytes)
+				reason := "bytes of body and attributes"
+				if limit == maxMessageSize {
+					reason += liftedText
+				}
 				for _, over := range []int{1, 100} {
 					c.m.Body = body + strings.Repeat("y", over)
 					err := sendErr(t, q, c.m)
 					requireRefusal(t, err, ErrInvalidParameter)
 					require.Equal(t, ParamError{Err: ErrInvalidParameter, Param: "MessageSize", Value: limit + over, Max: limit,
-						Reason: "bytes of body and attributes"}, *requireParamError(t, err))
+						Reason: reason}, *requireParamError(t, err))
 				}
 				// What was stored comes back.
 				for _, want := range []string{body, body[2:], body[:2]} {
