@@ -38,9 +38,8 @@ var _ aws.HTTPClient = (*HTTPClient)(nil)
 // NewHTTPClient makes an HTTPClient around client, an *http.Client or what else has its Do. Where
 // client is nil it is around a new client with the SDK's default transport. Prefer the HTTPClient of
 // sqs.Options: the SDK's module config refuses one that is not its own in [aws.Config] where the
-// environment has AWS_CA_BUNDLE. The SDK adapts its own
-// [awshttp.BuildableClient] to the DefaultsMode and read timeout of a service; inside of an
-// HTTPClient it finds none to adapt.
+// environment has AWS_CA_BUNDLE. The SDK adapts its own [awshttp.BuildableClient] to the
+// DefaultsMode and read timeout of a service; inside of an HTTPClient it finds none to adapt.
 func NewHTTPClient(client aws.HTTPClient) *HTTPClient {
 	if client == nil {
 		client = awshttp.NewBuildableClient()

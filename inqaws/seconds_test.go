@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"reflect"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -265,4 +266,15 @@ func TestRoundingUp_GivesNeverLessThanWasAskedFor(t *testing.T) {
 		assert.Empty(t, ds)
 		assert.Equal(t, 6*time.Second, time.Since(began))
 	})
+}
+
+// A member that a newer SDK adds would be left out of batches with an explicit zero.
+func TestExplicitZeros_ABatchHasNoMembersButTheTwoThatAreWritten(t *testing.T) {
+	var members []string
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[sqs.SendMessageBatchInput]()) {
+		if f.IsExported() {
+			members = append(members, f.Name)
+		}
+	}
+	assert.ElementsMatch(t, []string{"Entries", "QueueUrl"}, members)
 }
