@@ -289,10 +289,10 @@ func (q *queue) checkTimeout(timeout time.Duration) (time.Duration, error) {
 // changeLocked changes a visibility by the rules of the queue's type. q.mu must be held.
 func (q *queue) changeLocked(now int64, rc receipt, timeout time.Duration) error {
 	r := q.findLocked(now, rc)
-	if r == nil || q.fifo != nil && !q.currentLocked(now, rc, r) {
-		if r == nil {
-			return q.goneMessage(rc)
-		}
+	switch {
+	case r == nil:
+		return q.goneMessage(rc)
+	case q.fifo != nil && !q.currentLocked(now, rc, r):
 		return &ParamError{Err: ErrNotInFlight, Param: "ReceiptHandle", Value: q.ids.handle(rc),
 			Reason: "the message is no longer in flight for this receive"}
 	}

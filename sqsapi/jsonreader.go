@@ -331,7 +331,7 @@ func (j *jsonReader) escape() (r rune, ok bool) {
 	return rune("\"\\/\b\f\n\r\t"[i]), true
 }
 
-// unit reads an escape of the form \uXXXX.
+// unit reads an escape of \u and four hexadecimal digits.
 func (j *jsonReader) unit() (r rune, ok bool) {
 	text := j.text[j.at:]
 	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
