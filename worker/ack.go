@@ -119,10 +119,10 @@ func (r *Runner) delete(jobs []*job, room []inq.Delivery) {
 		return
 	}
 	r.stats.DeleteErrors++
-	var batch *inq.BatchError
+	_, single := as[*inq.BatchError](err)
 	switch {
 	case gone:
-	case errors.As(err, &batch):
+	case single:
 		a.failures = 0
 		r.wakeLocked()
 	default:

@@ -134,8 +134,7 @@ func batchErrors(err error, n int) []error {
 		return errs
 	}
 	failed := failedEntries(err, n)
-	var batch *inq.BatchError
-	if errors.As(err, &batch) {
+	if batch, ok := as[*inq.BatchError](err); ok {
 		for _, f := range batch.Failed {
 			if f.Index < 0 || f.Index >= n {
 				// Nobody knows which message is meant, so none may count as processed.

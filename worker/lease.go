@@ -3,7 +3,6 @@ package worker
 import (
 	"container/heap"
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
@@ -269,11 +268,11 @@ func (r *Runner) extend(x *lease, jobs []*job, changes []inq.VisibilityChange) {
 
 // failedEntries tells of the error of a batch call which of its n entries failed, and why.
 func failedEntries(err error, n int) func(i int) error {
-	var batch *inq.BatchError
-	switch {
-	case err == nil:
+	if err == nil {
 		return func(int) error { return nil }
-	case !errors.As(err, &batch):
+	}
+	batch, ok := as[*inq.BatchError](err)
+	if !ok {
 		return func(int) error { return err }
 	}
 	failed := make([]error, n)

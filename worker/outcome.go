@@ -109,34 +109,40 @@ const (
 	lapsed // the lease ended meanwhile
 )
 
-// judge finds out what an error asks for. What it calls of the error is foreign code and may panic;
-// then the error is a failure like others.
+// judge finds out what an error asks for.
 func judge(err error) (v verdict, delay time.Duration) {
 	if err == nil {
 		return succeed, 0
 	}
-	defer func() {
-		if recover() != nil {
-			v, delay = retry, 0
-		}
-	}()
-	var (
-		panicked *PanicError // may have any error inside
-		buried   *BuryError
-		snoozed  *SnoozeError
-		retried  *RetryError
-	)
-	switch {
-	case errors.As(err, &panicked):
-		return retry, 0
-	case errors.As(err, &buried):
+	if _, ok := as[*PanicError](err); ok {
+		return retry, 0 // whatever error is inside
+	}
+	if _, ok := as[*BuryError](err); ok {
 		return bury, 0
-	case errors.As(err, &snoozed):
-		return snooze, snoozed.Delay
-	case errors.As(err, &retried):
-		return retryIn, retried.Delay
+	}
+	if e, ok := as[*SnoozeError](err); ok {
+		return snooze, e.Delay
+	}
+	if e, ok := as[*RetryError](err); ok {
+		return retryIn, e.Delay
 	}
 	return retry, 0
+}
+
+// as is errors.As for the errors of handlers, whose methods are foreign code and may panic. A nil
+// pointer in an error is none.
+func as[E interface {
+	comparable
+	error
+}](err error) (e E, ok bool) {
+	defer func() {
+		if recover() != nil {
+			ok = false
+		}
+	}()
+	var none E
+	ok = errors.As(err, &e) && e != none
+	return e, ok
 }
 
 // text is err.Error(), whatever that does.

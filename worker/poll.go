@@ -141,20 +141,23 @@ func doubled(first, longest time.Duration, n int) time.Duration {
 
 // arriveLocked takes in what a receive has brought that left at a given time.
 func (r *Runner) arriveLocked(left, now instant, ds []inq.Delivery) {
+	deadline := left + r.visibility
+	if deadline <= now {
+		r.stats.Lost += uint64(len(ds))
+		r.logLocked(slog.LevelWarn, "a receive took longer than the visibility timeout, its messages are left alone", slog.Int("messages", len(ds)))
+		return
+	}
 	jobs := make([]job, len(ds))
 	cs := make([]call, len(ds))
 	var l *lease
 	for i := range ds {
 		if i%atOnce == 0 {
 			r.arrivedLocked(l)
-			l = &lease{deadline: left + r.visibility, pos: -1}
+			l = &lease{deadline: deadline, pos: -1}
 		}
 		j := &jobs[i]
 		j.delivery, j.received = &ds[i], left
 		l.add(j)
-		if l.deadline <= now {
-			continue
-		}
 		if r.batch != nil {
 			r.collectLocked(now, j)
 			continue
@@ -165,9 +168,8 @@ func (r *Runner) arriveLocked(left, now instant, ds []inq.Delivery) {
 		r.queueLocked(c)
 	}
 	r.arrivedLocked(l)
-	if l.deadline <= now {
-		r.logLocked(slog.LevelWarn, "receive took longer than the visibility timeout, its messages are left alone", slog.Int("messages", len(ds)))
-		return
+	if r.window != nil && r.windowEnds <= now {
+		r.closeWindowLocked()
 	}
 	// A receive that was under way when the runner was paused or stopped.
 	if r.phase != started || r.paused && r.returner != nil {

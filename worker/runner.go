@@ -408,8 +408,7 @@ func (r *Runner) about(j *job, attrs ...slog.Attr) []slog.Attr {
 
 // logFailure logs that a message is tried again. What no handler is there for is logged once.
 func (r *Runner) logFailure(j *job, delay time.Duration, why error) {
-	var nobody *unknownKindError
-	if errors.As(why, &nobody) {
+	if nobody, ok := as[*unknownKindError](why); ok {
 		r.mu.Lock()
 		known := r.unknown[nobody.kind] || len(r.unknown) >= mostUnknown
 		if !known {
@@ -421,8 +420,7 @@ func (r *Runner) logFailure(j *job, delay time.Duration, why error) {
 		}
 	}
 	attrs := []slog.Attr{slog.Duration("delay", delay), slog.String("error", text(why))}
-	var panicked *PanicError
-	if errors.As(why, &panicked) {
+	if panicked, ok := as[*PanicError](why); ok {
 		r.log(slog.LevelError, "job panicked, trying again", r.about(j, append(attrs, slog.String("stack", string(panicked.Stack)))...)...)
 		return
 	}

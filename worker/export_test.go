@@ -1,0 +1,8 @@
+package worker
+
+import "time"
+
+// ExponentialFrom is Exponential with jitter that a test chooses.
+func ExponentialFrom(base, longest time.Duration, pick func(int64) int64) Backoff {
+	return exponential(base, longest, pick)
+}
