@@ -132,8 +132,13 @@ func (r *Runner) work(w *worker, c *call, err error) {
 		}
 		if c == nil {
 			n := r.wantLocked()
-			if n == 0 {
+			if n == 0 && len(r.after) == 0 {
 				break
+			}
+			if n == 0 { // Run must not end before this is done
+				r.unlock()
+				r.mu.Lock()
+				continue
 			}
 			r.pollLocked(w, n)
 			continue

@@ -101,6 +101,8 @@ func (r *Runner) cancelLocked(now instant, c *call, cause error) {
 	r.running.remove(c)
 	r.cancelled.add(c)
 	c.stage, c.cancelled, c.cause = cancelled, now, cause
-	c.cancel(cause)
+	if cause != ErrTimeout { // which the context knows by itself
+		c.cancel(cause)
+	}
 	r.scheduleLocked(now + patience)
 }

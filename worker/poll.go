@@ -64,7 +64,9 @@ func (r *Runner) pollLocked(w *worker, n int) {
 	w.now = r.clock.now()
 
 	r.mu.Lock()
-	r.polls--
+	if r.polls--; r.polls == 0 && r.phase == stopping {
+		close(r.silent)
+	}
 	r.asked -= n
 	if r.waiter != nil {
 		r.tokens += max(tokens-len(ds), 0)

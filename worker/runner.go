@@ -81,6 +81,7 @@ type Runner struct {
 	kick     chan struct{} // wakes keep
 	failing  chan struct{} // closed when Run has to end by itself
 	done     chan struct{} // closed when all has ended
+	silent   chan struct{} // closed when the runner stops and no receive is under way
 	kept     chan struct{} // closed when keep has returned
 
 	// Set by Run.
@@ -196,6 +197,7 @@ func newRunner(q inq.Queue, opts []Option) (*Runner, error) {
 		kick:      make(chan struct{}, 1),
 		failing:   make(chan struct{}),
 		done:      make(chan struct{}),
+		silent:    make(chan struct{}),
 		kept:      make(chan struct{}),
 		armed:     never,
 		limit:     s.concurrency,
@@ -251,6 +253,9 @@ func (r *Runner) Run(ctx context.Context) error {
 	r.phase = stopping
 	r.cutAt = r.clock.now() + r.grace
 	r.stopPolling()
+	if r.polls == 0 {
+		close(r.silent)
+	}
 	r.giveBackLocked(r.shedLocked())
 	r.scheduleLocked(r.cutAt)
 	r.endLocked()

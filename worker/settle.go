@@ -130,6 +130,21 @@ func (r *Runner) failed(changes []change) {
 	r.change(changes)
 }
 
+// awaitSilence waits until no receive is under way, which might get what is about to be given back.
+// They were told to end; what holds them up must not cost the leases.
+func (r *Runner) awaitSilence(jobs []*job) {
+	until := never
+	for _, j := range jobs {
+		until = min(until, j.until)
+	}
+	timer := time.NewTimer(max((until-r.clock.now())/2, 0))
+	defer timer.Stop()
+	select {
+	case <-r.silent:
+	case <-timer.C:
+	}
+}
+
 // change is the call that changes up to ten visibility timeouts.
 func (r *Runner) change(changes []change) {
 	if len(changes) == 0 {
@@ -267,10 +282,16 @@ func (r *Runner) giveBackLocked(jobs []*job) {
 // giveBack has settled messages come again at once: without counting the receive where the queue
 // can do that.
 func (r *Runner) giveBack(jobs []*job) {
-	jobs = slices.DeleteFunc(jobs, func(j *job) bool { return !r.await(j) })
 	if len(jobs) == 0 {
 		return
 	}
+	r.mu.Lock()
+	stops := r.phase == stopping
+	r.unlock()
+	if stops {
+		r.awaitSilence(jobs)
+	}
+	jobs = slices.DeleteFunc(jobs, func(j *job) bool { return !r.await(j) })
 	r.mu.Lock()
 	r.stats.Returned += uint64(len(jobs))
 	r.unlock()
