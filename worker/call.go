@@ -131,16 +131,15 @@ func (r *Runner) work(w *worker, c *call, err error) {
 			c = r.takeLocked()
 		}
 		if c == nil {
-			n := r.wantLocked()
-			if n == 0 && len(r.after) == 0 {
-				break
-			}
-			if n == 0 { // Run must not end before this is done
-				r.unlock()
-				r.mu.Lock()
+			if n := r.wantLocked(); n > 0 {
+				r.pollLocked(w, n)
 				continue
 			}
-			r.pollLocked(w, n)
+			if len(r.after) == 0 {
+				break
+			}
+			r.unlock() // Run must not end before that is done
+			r.mu.Lock()
 			continue
 		}
 		r.beginLocked(w, c)
