@@ -80,32 +80,40 @@ func (r *Runner) settleBatch(c *call, err error) {
 
 	var processed, snoozed, back []*job
 	var failed []change
-	delays := make(map[*job]time.Duration)    // of those snoozed
-	blocked := make(map[string]time.Duration) // FIFO: groups with a failure, and when that comes again
+	delays := make(map[*job]time.Duration) // of those snoozed
+	blocked := make(map[string]change)     // FIFO: groups with a failure, and what comes of those behind
 	for i, j := range c.jobs {
-		group := j.delivery.GroupID
-		if delay, behind := blocked[group]; behind {
-			if holds[i] {
-				failed = append(failed, change{j, delay, errBehind})
-			}
-			continue
-		}
 		v, delay, why := succeed, time.Duration(0), errs[i]
-		if why != nil && holds[i] {
+		first, behind := blocked[j.delivery.GroupID]
+		switch {
+		case behind:
+			v, delay, why = retry, first.delay, first.why
+			if first.why == ErrShutdown {
+				v = cutOff
+			}
+		case !holds[i]:
+			v = lapsed
+		case why != nil:
 			v, delay, why = r.tryBury(c, j, why)
 		}
-		switch {
-		case v == succeed && holds[i]:
-			processed = append(processed, j)
-		case v == snooze:
-			snoozed, delays[j] = append(snoozed, j), delay
-		case v == cutOff:
-			back = append(back, j)
-		case v == retry:
-			failed = append(failed, change{j, delay, why})
+		if r.fifo && !behind && errs[i] != nil && v != bury {
+			blocked[j.delivery.GroupID] = change{nil, delay, errBehind}
+			if v == cutOff {
+				blocked[j.delivery.GroupID] = change{nil, 0, ErrShutdown}
+			}
 		}
-		if r.fifo && errs[i] != nil && v != bury {
-			blocked[group] = delay
+		if !holds[i] {
+			continue
+		}
+		switch v {
+		case succeed:
+			processed = append(processed, j)
+		case snooze:
+			snoozed, delays[j] = append(snoozed, j), delay
+		case cutOff:
+			back = append(back, j)
+		case retry:
+			failed = append(failed, change{j, delay, why})
 		}
 	}
 

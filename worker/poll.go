@@ -22,6 +22,37 @@ const (
 	lastEmptyPause        = time.Second
 )
 
+// A polling is the receives that a stop or a pause ends together.
+type polling struct {
+	context.Context
+	cancel context.CancelFunc
+	under  int           // receives under way
+	told   bool          // it was told to end
+	silent chan struct{} // closed when it was and none is
+}
+
+func newPolling(base context.Context) *polling {
+	p := &polling{silent: make(chan struct{})}
+	p.Context, p.cancel = context.WithCancel(base)
+	return p
+}
+
+// add counts a receive that begins, or with -1 one that ends.
+func (p *polling) add(n int) {
+	if p.under += n; p.under == 0 && p.told {
+		close(p.silent)
+	}
+}
+
+// silenceLocked tells the receives that are under way to end.
+func (r *Runner) silenceLocked() {
+	p := r.polling
+	r.polling, r.silenced = newPolling(r.base), p
+	p.cancel()
+	p.told = true
+	p.add(0)
+}
+
 // wantLocked returns how many messages to receive now: never more than there are slots for.
 func (r *Runner) wantLocked() int {
 	if r.phase != started || r.paused || r.polls >= r.mostPolls || r.pollAt > 0 || r.acks.failures > 0 {
@@ -44,6 +75,7 @@ func (r *Runner) wantLocked() int {
 // pollLocked is one receive for n slots.
 func (r *Runner) pollLocked(w *worker, n int) {
 	r.polls++
+	r.polling.add(1)
 	r.asked += n
 	ctx, wait := r.polling, r.waitLocked(w.now)
 	tokens := min(r.tokens, n)
@@ -64,9 +96,8 @@ func (r *Runner) pollLocked(w *worker, n int) {
 	w.now = r.clock.now()
 
 	r.mu.Lock()
-	if r.polls--; r.polls == 0 && r.phase == stopping {
-		close(r.silent)
-	}
+	r.polls--
+	ctx.add(-1)
 	r.asked -= n
 	if r.waiter != nil {
 		r.tokens += max(tokens-len(ds), 0)

@@ -81,7 +81,6 @@ type Runner struct {
 	kick     chan struct{} // wakes keep
 	failing  chan struct{} // closed when Run has to end by itself
 	done     chan struct{} // closed when all has ended
-	silent   chan struct{} // closed when the runner stops and no receive is under way
 	kept     chan struct{} // closed when keep has returned
 
 	// Set by Run.
@@ -117,15 +116,15 @@ type Runner struct {
 	extending      int // calls under way
 	extendFailures int // in a row
 
-	polling      context.Context // of receives
-	stopPolling  context.CancelFunc
-	polls        int     // receives under way
-	mostPolls    int     // how many may be
-	asked        int     // messages they ask for
-	pollAt       instant // no receive before; 0: none is kept back
-	pollFailures int     // in a row
-	emptyAnswers int     // in a row, that came too early
-	tokens       int     // taken of the limit and not used
+	polling      *polling // that receives are part of
+	silenced     *polling // the last one that was told to end, or nil
+	polls        int      // receives under way
+	mostPolls    int      // how many may be
+	asked        int      // messages they ask for
+	pollAt       instant  // no receive before; 0: none is kept back
+	pollFailures int      // in a row
+	emptyAnswers int      // in a row, that came too early
+	tokens       int      // taken of the limit and not used
 
 	window     *call   // the batch that is being collected, or nil
 	windowEnds instant // when it closes
@@ -197,7 +196,6 @@ func newRunner(q inq.Queue, opts []Option) (*Runner, error) {
 		kick:      make(chan struct{}, 1),
 		failing:   make(chan struct{}),
 		done:      make(chan struct{}),
-		silent:    make(chan struct{}),
 		kept:      make(chan struct{}),
 		armed:     never,
 		limit:     s.concurrency,
@@ -237,7 +235,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	r.phase = started
 	r.clock = startClock()
 	r.base = context.WithoutCancel(ctx)
-	r.polling, r.stopPolling = context.WithCancel(r.base)
+	r.polling = newPolling(r.base)
 	r.startScaleLocked()
 	go r.keep()
 	if ctx.Err() == nil {
@@ -252,10 +250,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	r.mu.Lock()
 	r.phase = stopping
 	r.cutAt = r.clock.now() + r.grace
-	r.stopPolling()
-	if r.polls == 0 {
-		close(r.silent)
-	}
+	r.silenceLocked()
 	r.giveBackLocked(r.shedLocked())
 	r.scheduleLocked(r.cutAt)
 	r.endLocked()
@@ -329,8 +324,7 @@ func (r *Runner) Pause() {
 	if r.phase != started {
 		return
 	}
-	r.stopPolling()
-	r.polling, r.stopPolling = context.WithCancel(r.base)
+	r.silenceLocked()
 	if r.returner != nil {
 		r.giveBackLocked(r.shedLocked())
 	} else if r.window != nil {

@@ -130,9 +130,15 @@ func (r *Runner) failed(changes []change) {
 	r.change(changes)
 }
 
-// awaitSilence waits until no receive is under way, which might get what is about to be given back.
-// They were told to end; what holds them up must not cost the leases.
+// awaitSilence waits until no receive is under way that was told to end: it might get what is about
+// to be given back. One that does not end must not cost the leases.
 func (r *Runner) awaitSilence(jobs []*job) {
+	r.mu.Lock()
+	p := r.silenced
+	r.unlock()
+	if p == nil {
+		return
+	}
 	until := never
 	for _, j := range jobs {
 		until = min(until, j.until)
@@ -140,7 +146,7 @@ func (r *Runner) awaitSilence(jobs []*job) {
 	timer := time.NewTimer(max((until-r.clock.now())/2, 0))
 	defer timer.Stop()
 	select {
-	case <-r.silent:
+	case <-p.silent:
 	case <-timer.C:
 	}
 }
@@ -285,12 +291,7 @@ func (r *Runner) giveBack(jobs []*job) {
 	if len(jobs) == 0 {
 		return
 	}
-	r.mu.Lock()
-	stops := r.phase == stopping
-	r.unlock()
-	if stops {
-		r.awaitSilence(jobs)
-	}
+	r.awaitSilence(jobs)
 	jobs = slices.DeleteFunc(jobs, func(j *job) bool { return !r.await(j) })
 	r.mu.Lock()
 	r.stats.Returned += uint64(len(jobs))
