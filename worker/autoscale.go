@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"log/slog"
+	"math"
 	"time"
 
 	"example.com/inq"
@@ -37,12 +38,7 @@ func TargetDelay(d time.Duration) Policy {
 		case l.MeanRun == 0:
 			return l.Workers + 1
 		}
-		want := float64(l.Visible) * float64(l.MeanRun) / float64(d)
-		n := int(min(want, maxConcurrency))
-		if float64(n) < want {
-			n++
-		}
-		return n
+		return int(min(math.Ceil(float64(l.Visible)*float64(l.MeanRun)/float64(d)), maxConcurrency))
 	}
 }
 

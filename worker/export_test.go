@@ -6,3 +6,6 @@ import "time"
 func ExponentialFrom(base, longest time.Duration, pick func(int64) int64) Backoff {
 	return exponential(base, longest, pick)
 }
+
+// Observe counts a duration.
+func (h *Histogram) Observe(d time.Duration) { h.observe(d) }

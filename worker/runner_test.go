@@ -68,12 +68,20 @@ func counts(t *testing.T, q inq.Queue) inq.Counts {
 func run(t *testing.T, r *worker.Runner) (stop func(want error)) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- r.Run(ctx) }()
+	done := make(chan struct{})
+	var err error
+	go func() {
+		defer close(done)
+		err = r.Run(ctx)
+	}()
+	t.Cleanup(func() { // of a test that failed
+		cancel()
+		<-done
+	})
 	return func(want error) {
 		t.Helper()
 		cancel()
-		err := <-done
+		<-done
 		if want == nil {
 			require.NoError(t, err)
 		} else {
