@@ -190,6 +190,8 @@ func TestStuck_OneThatReturnsAfterAll(t *testing.T) {
 		require.Zero(t, r.Stats().Running)
 		require.EqualValues(t, 1, r.Stats().Succeeded)
 		send(t, q, "another")
+		time.Sleep(25 * time.Second)
+		require.EqualValues(t, 2, r.Stats().Succeeded, "the slot is in use again")
 		stop(nil)
 	})
 }
