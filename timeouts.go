@@ -1,9 +1,23 @@
 package inq
 
 import (
+	"math"
+	"time"
+
 	"example.com/inq/internal/links"
 	"example.com/inq/internal/wheel"
 )
+
+// never is a time that does not come.
+const never = int64(math.MaxInt64)
+
+// after adds a duration to a time; a sum past the end of time never comes.
+func after(at int64, d time.Duration) int64 {
+	if sum := at + int64(d); sum >= at && d != Forever {
+		return sum
+	}
+	return never
+}
 
 // timeouts holds the deadlines of messages: ends of delays and of visibility timeouts, and next
 // tries of hand-overs.
