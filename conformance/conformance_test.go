@@ -1,32 +1,23 @@
 package conformance_test
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"example.com/inq"
 	"example.com/inq/conformance"
+	"example.com/inq/conformance/internal/suite"
 	"example.com/inq/sqsapi"
 )
 
 // wire is what every way over HTTP gives.
-const wire = conformance.Members | conformance.Texts | conformance.Unchecked | conformance.Zeros | conformance.HTTP | conformance.Engine
-
-func TestCases_HaveNamesOfTheirOwn(t *testing.T) {
-	seen := map[string]bool{}
-	for _, chapter := range conformance.Chapters() {
-		for _, c := range chapter.Cases {
-			id := c.Rule + "/" + c.Name
-			require.False(t, seen[id], "%s stands twice", id)
-			require.NotContains(t, c.Name, "/", id)
-			require.NotEmpty(t, c.Name, c.Rule)
-			seen[id] = true
-		}
-	}
-}
+const wire = suite.Members | suite.Texts | suite.Unchecked | suite.Zeros | suite.HTTP | suite.Engine | suite.Account
 
 func newBroker(t testing.TB, opts []inq.BrokerOption) *inq.Broker {
 	b, err := inq.NewBroker(opts...)
@@ -36,53 +27,76 @@ func newBroker(t testing.TB, opts []inq.BrokerOption) *inq.Broker {
 }
 
 func TestConformance_RootPackage(t *testing.T) {
-	conformance.Run(t, conformance.Harness{
-		Name:  "root package",
-		Gives: conformance.Time | conformance.Zeros | conformance.Unchecked | conformance.Engine,
-		Open: func(t testing.TB, opts ...inq.BrokerOption) conformance.Service {
-			b := newBroker(t, opts)
-			return conformance.Service{API: conformance.OverBroker(b), Broker: b}
-		},
-	})
+	conformance.RunWrapper(t, func(q inq.Queue) inq.Queue { return q })
 }
 
 // inMemory opens a handler that is called in the goroutine of its caller.
-func inMemory(api func(do exchange, base string) conformance.API) func(t testing.TB, opts ...inq.BrokerOption) conformance.Service {
-	return func(t testing.TB, opts ...inq.BrokerOption) conformance.Service {
+func inMemory(api func(do exchange, base string) suite.API) func(t testing.TB, opts ...inq.BrokerOption) suite.Service {
+	return func(t testing.TB, opts ...inq.BrokerOption) suite.Service {
 		const base = "http://sqs.test"
 		b := newBroker(t, opts)
 		do := sqsapi.NewRoundTripper(sqsapi.NewHandler(b, sqsapi.Options{})).Do
-		return conformance.Service{API: api(do, base), Broker: b, Do: do, Base: base}
+		return suite.Service{API: api(do, base), Broker: b, Do: do, Base: base}
 	}
 }
 
 // overSocket opens a handler behind a server.
-func overSocket(api func(do exchange, base string) conformance.API) func(t testing.TB, opts ...inq.BrokerOption) conformance.Service {
-	return func(t testing.TB, opts ...inq.BrokerOption) conformance.Service {
+func overSocket(api func(do exchange, base string) suite.API) func(t testing.TB, opts ...inq.BrokerOption) suite.Service {
+	return func(t testing.TB, opts ...inq.BrokerOption) suite.Service {
 		b := newBroker(t, opts)
 		server := httptest.NewServer(sqsapi.NewHandler(b, sqsapi.Options{}))
 		t.Cleanup(server.Close)
-		return conformance.Service{API: api(server.Client().Do, server.URL), Broker: b, Do: server.Client().Do, Base: server.URL}
+		return suite.Service{API: api(server.Client().Do, server.URL), Broker: b, Do: server.Client().Do, Base: server.URL}
 	}
 }
 
-func overJSON(do exchange, base string) conformance.API  { return jsonAPI{do, base} }
-func overQuery(do exchange, base string) conformance.API { return queryAPI{do, base} }
+func overJSON(do exchange, base string) suite.API  { return jsonAPI{do, base} }
+func overQuery(do exchange, base string) suite.API { return queryAPI{do, base} }
 
 var _ exchange = http.DefaultClient.Do
 
 func TestConformance_JSONInMemory(t *testing.T) {
-	conformance.Run(t, conformance.Harness{Name: "JSON, in memory", Gives: wire | conformance.Time | conformance.JSON, Open: inMemory(overJSON)})
+	suite.Run(t, suite.Harness{Gives: wire | suite.Time | suite.JSON, Open: inMemory(overJSON)})
 }
 
 func TestConformance_QueryInMemory(t *testing.T) {
-	conformance.Run(t, conformance.Harness{Name: "Query, in memory", Gives: wire | conformance.Time | conformance.Query, Open: inMemory(overQuery)})
+	suite.Run(t, suite.Harness{Gives: wire | suite.Time | suite.Query, Open: inMemory(overQuery)})
 }
 
 func TestConformance_JSONOverSocket(t *testing.T) {
-	conformance.Run(t, conformance.Harness{Name: "JSON, socket", Gives: wire | conformance.JSON, Open: overSocket(overJSON)})
+	suite.Run(t, suite.Harness{Gives: wire | suite.JSON, Open: overSocket(overJSON)})
 }
 
 func TestConformance_QueryOverSocket(t *testing.T) {
-	conformance.Run(t, conformance.Harness{Name: "Query, socket", Gives: wire | conformance.Query, Open: overSocket(overQuery)})
+	suite.Run(t, suite.Harness{Gives: wire | suite.Query, Open: overSocket(overQuery)})
+}
+
+// account is a broker as a place for queues.
+func account(t testing.TB) conformance.Account {
+	b := newBroker(t, nil)
+	return conformance.Account{
+		CreateQueue: func(ctx context.Context, name string, attributes map[string]string) (inq.Queue, error) {
+			return b.Create(ctx, name, attributes, nil)
+		},
+		SetAttributes: b.SetAttributes,
+		Attributes: func(ctx context.Context, name string) (map[string]string, error) {
+			return b.Attributes(ctx, name, "All")
+		},
+	}
+}
+
+func TestRunQueue_Broker(t *testing.T) {
+	conformance.RunQueue(t, conformance.QueueHarness{Gives: conformance.Time, Open: account})
+}
+
+func TestRunQueue_SkipsWhatIsUnsupported(t *testing.T) {
+	conformance.RunQueue(t, conformance.QueueHarness{Gives: conformance.Time, Open: func(t testing.TB) conformance.Account {
+		a := account(t)
+		return conformance.Account{CreateQueue: func(ctx context.Context, name string, attributes map[string]string) (inq.Queue, error) {
+			if strings.HasSuffix(name, ".fifo") {
+				return nil, errors.ErrUnsupported
+			}
+			return a.CreateQueue(ctx, name, attributes)
+		}}
+	}})
 }

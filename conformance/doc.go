@@ -1,12 +1,29 @@
-// Package conformance is one suite of tests for everything that behaves like Amazon SQS here: the
-// root package, the HTTP handler over each protocol, the AWS SDK in front of it, and the adapters
-// of other packages. A case is written once, in the vocabulary of SQS, and runs over every
-// [Harness] that can tell its outcome.
+// Package conformance tests everything that behaves like an [inq.Queue]: wrappers that count,
+// trace, encrypt or disturb, and implementations of their own. One call in a test runs the cases
+// that this module keeps for itself, each named for the rule of Amazon SQS that it proves:
 //
-// Only tests import this package. Cases stand in chapters, one file each, that follow the sections
-// of docs/sqs.md, and are named by the rule they prove. What becomes of each rule, over all
-// harnesses, is written into docs/conformance.md by the program in the folder conformance.
+//   - [RunWrapper] for something that takes a queue and is one;
+//   - [RunQueue] for an implementation, on a database say, that makes its own queues;
+//   - [RunAPI] for a way to a whole service, with its operations on queues: a client of SQS.
 //
-// A case gets a [T]: the functions of testify, a service without queues, and calls for what most
-// cases do. In harnesses with virtual time each case has a [testing/synctest] bubble of its own.
+// # Cases
+//
+// A case is a subtest, RULE/NAME, such as LC-2/a_delayed_message_ends_a_long_poll_when_its_delay_ends,
+// and can be run alone with go test -run. The rules with their evidence are in docs/sqs.md of the
+// repository; ids that begin with QUEUE are about what inq.Queue promises in Go, beyond SQS. Every
+// case opens a new, empty account and leaves nothing behind.
+//
+// With [Time] each case runs in a [testing/synctest] bubble of its own: hours of visibility timeouts
+// pass in no time, and are exact to the nanosecond. A goroutine that does not end with the case
+// fails it. Without Time the cases that wait do not run.
+//
+// # Results
+//
+// A case ends at its first failure, which tells the rule, the case, what was expected and what came
+// instead. What cannot be proven over some way does not run, and is never a failure: each harness
+// says what it gives, and an implementation refuses what it lacks with an error that matches
+// [errors.ErrUnsupported]. The log of the test, which go test -v shows, counts the cases that
+// passed, those that were skipped, and those that need more than is given.
+//
+// The cases grow with this module: a new version may find what an old one did not.
 package conformance

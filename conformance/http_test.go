@@ -13,8 +13,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"example.com/inq/conformance"
 )
 
 // exchange sends a request and reads the answer.
@@ -31,6 +29,13 @@ func (do exchange) read(req *http.Request) (*http.Response, []byte, error) {
 	}
 	return resp, body, resp.Body.Close()
 }
+
+// refusal is an error of the service.
+type refusal struct{ Code, Message string }
+
+func (r *refusal) Error() string        { return r.Code + ": " + r.Message }
+func (r *refusal) ErrorCode() string    { return r.Code }
+func (r *refusal) ErrorMessage() string { return r.Message }
 
 // jsonAPI speaks AWS JSON 1.0 to the service at base.
 type jsonAPI struct {
@@ -55,7 +60,7 @@ func (a jsonAPI) Call(ctx context.Context, operation string, in, out any) error 
 	}
 	if resp.StatusCode != http.StatusOK {
 		code, _, _ := strings.Cut(resp.Header.Get("x-amzn-query-error"), ";")
-		r := &conformance.Refusal{Code: code}
+		r := &refusal{Code: code}
 		if err := json.Unmarshal(body, r); err != nil { // takes "message" for Message
 			return err
 		}
@@ -95,7 +100,7 @@ func (a queryAPI) Call(ctx context.Context, operation string, in, out any) error
 		if err := xml.Unmarshal(body, &e); err != nil {
 			return fmt.Errorf("status %d, %q: %w", resp.StatusCode, body, err)
 		}
-		return &conformance.Refusal{Code: e.Error.Code, Message: e.Error.Message}
+		return &refusal{Code: e.Error.Code, Message: e.Error.Message}
 	}
 	if out == nil {
 		return nil

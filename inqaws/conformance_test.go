@@ -2,13 +2,11 @@ package inqaws
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"reflect"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/smithy-go"
 	"github.com/stretchr/testify/require"
 
 	"example.com/inq"
@@ -30,11 +28,7 @@ func (s sdk) Call(ctx context.Context, operation string, in, out any) error {
 	}
 	results := call.Call([]reflect.Value{reflect.ValueOf(ctx), input})
 	if err, failed := results[1].Interface().(error); failed {
-		var refused smithy.APIError
-		if !errors.As(err, &refused) {
-			return err
-		}
-		return &conformance.Refusal{Code: refused.ErrorCode(), Message: refused.ErrorMessage(), Err: Translate(err)}
+		return Translate(err)
 	}
 	return conformance.Copy(out, results[0].Interface())
 }
@@ -47,8 +41,7 @@ func newService(t testing.TB, opts []inq.BrokerOption) (*inq.Broker, sdk) {
 }
 
 func TestConformance_Client(t *testing.T) {
-	conformance.Run(t, conformance.Harness{
-		Name:  "AWS SDK",
+	conformance.RunAPI(t, conformance.APIHarness{
 		Gives: conformance.Time | conformance.Members | conformance.Texts | conformance.Engine,
 		Open: func(t testing.TB, opts ...inq.BrokerOption) conformance.Service {
 			b, api := newService(t, opts)
@@ -58,13 +51,12 @@ func TestConformance_Client(t *testing.T) {
 }
 
 func TestConformance_Queue(t *testing.T) {
-	conformance.Run(t, conformance.Harness{
-		Name:  "Queue",
+	conformance.RunAPI(t, conformance.APIHarness{
 		Gives: conformance.Time | conformance.Zeros | conformance.Engine,
 		Open: func(t testing.TB, opts ...inq.BrokerOption) conformance.Service {
 			b, api := newService(t, opts)
 			queue := func(url string) (inq.Queue, error) { return NewQueue(api.client, url), nil }
-			return conformance.Service{API: conformance.OverQueue(queue, api), Broker: b}
+			return conformance.Service{API: api, Queue: queue, Broker: b}
 		},
 	})
 }

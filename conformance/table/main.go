@@ -13,7 +13,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"example.com/inq/conformance"
+	"example.com/inq/conformance/internal/suite"
 )
 
 func main() {
@@ -50,7 +50,7 @@ func run(root string, check bool, log io.Writer) error {
 	if err != nil {
 		return err
 	}
-	list, err := rows(rules, sections, conformance.Chapters(), results)
+	list, err := rows(rules, sections, suite.Chapters(), results)
 	if err != nil {
 		return err
 	}

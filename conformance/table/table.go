@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"example.com/inq/conformance"
+	"example.com/inq/conformance/internal/suite"
 )
 
 // verdict is what is known about one rule, or about a table of the rules that has an id.
@@ -30,7 +30,7 @@ type row struct {
 }
 
 // rows joins the rules, what the chapters say about them, and the results.
-func rows(rules []rule, sections []section, chapters []conformance.Chapter, results passed) ([]row, error) {
+func rows(rules []rule, sections []section, chapters []suite.Chapter, results passed) ([]row, error) {
 	why := map[verdict]map[string]string{differs: {}, unobservable: {}}
 	tables := map[string]string{}
 	for _, c := range chapters {

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"example.com/inq/conformance"
+	"example.com/inq/conformance/internal/suite"
 )
 
 func TestParseRules_TakesTheBeginningOfEachRule(t *testing.T) {
@@ -62,12 +62,12 @@ func TestParseRules_FindsEveryRuleOfTheDocument(t *testing.T) {
 }
 
 // results of one way, with a case for each id, and the chapter that has these cases.
-func results(ids ...string) (passed, conformance.Chapter) {
+func results(ids ...string) (passed, suite.Chapter) {
 	r := passed{}
-	var c conformance.Chapter
+	var c suite.Chapter
 	for i, id := range ids {
 		name := fmt.Sprint("case ", i)
-		c.Cases = append(c.Cases, conformance.Case{Rule: id, Name: name})
+		c.Cases = append(c.Cases, suite.Case{Rule: id, Name: name})
 		if r[ways[0].test] == nil {
 			r[ways[0].test] = map[string]map[string]int{}
 		}
@@ -82,12 +82,12 @@ func results(ids ...string) (passed, conformance.Chapter) {
 func TestRows_JudgeEachRule(t *testing.T) {
 	rules := []rule{{id: "A-1"}, {id: "A-2"}, {id: "A-3"}, {id: "A-4"}}
 	ran, cases := results("A-1", "A-1", "A-2", "TABLE")
-	chapter := conformance.Chapter{
+	chapter := suite.Chapter{
 		Tables:       map[string]string{"TABLE": "a table"},
 		Differs:      map[string]string{"A-2": "why"},
 		Unobservable: map[string]string{"A-3": "nobody can tell"},
 	}
-	list, err := rows(rules, make([]section, 1), []conformance.Chapter{cases, chapter}, ran)
+	list, err := rows(rules, make([]section, 1), []suite.Chapter{cases, chapter}, ran)
 	require.NoError(t, err)
 	var told []string
 	for _, r := range list {
@@ -105,23 +105,23 @@ func TestRows_JudgeEachRule(t *testing.T) {
 func TestRows_RefuseWhatContradictsItself(t *testing.T) {
 	rules := []rule{{id: "A-1"}}
 	for want, given := range map[string]struct {
-		chapter conformance.Chapter
+		chapter suite.Chapter
 		ran     []string
 	}{
-		"A-1 is not observable and has cases":                 {conformance.Chapter{Unobservable: map[string]string{"A-1": "x"}}, []string{"A-1"}},
-		"A-1 differs and no case proves how":                  {conformance.Chapter{Differs: map[string]string{"A-1": "x"}}, nil},
-		"a chapter names A-2, which is no rule":               {conformance.Chapter{Differs: map[string]string{"A-2": "x"}}, nil},
-		"A-1 is a rule and a table":                           {conformance.Chapter{Tables: map[string]string{"A-1": "x"}}, nil},
-		ways[0].test + " has a case of Z-1, which is no rule": {conformance.Chapter{}, []string{"Z-1"}},
+		"A-1 is not observable and has cases":                 {suite.Chapter{Unobservable: map[string]string{"A-1": "x"}}, []string{"A-1"}},
+		"A-1 differs and no case proves how":                  {suite.Chapter{Differs: map[string]string{"A-1": "x"}}, nil},
+		"a chapter names A-2, which is no rule":               {suite.Chapter{Differs: map[string]string{"A-2": "x"}}, nil},
+		"A-1 is a rule and a table":                           {suite.Chapter{Tables: map[string]string{"A-1": "x"}}, nil},
+		ways[0].test + " has a case of Z-1, which is no rule": {suite.Chapter{}, []string{"Z-1"}},
 		"A-1 differs and is not observable, which contradict each other": {
-			conformance.Chapter{Differs: map[string]string{"A-1": "x"}, Unobservable: map[string]string{"A-1": "y"}}, nil,
+			suite.Chapter{Differs: map[string]string{"A-1": "x"}, Unobservable: map[string]string{"A-1": "y"}}, nil,
 		},
 		"of 2 cases 1 ran: the others need what no way gives": {
-			conformance.Chapter{Cases: []conformance.Case{{Rule: "A-1", Name: "never"}}}, []string{"A-1"},
+			suite.Chapter{Cases: []suite.Case{{Rule: "A-1", Name: "never"}}}, []string{"A-1"},
 		},
 	} {
 		ran, cases := results(given.ran...)
-		_, err := rows(rules, nil, []conformance.Chapter{cases, given.chapter}, ran)
+		_, err := rows(rules, nil, []suite.Chapter{cases, given.chapter}, ran)
 		assert.EqualError(t, err, want)
 	}
 }
@@ -129,7 +129,7 @@ func TestRows_RefuseWhatContradictsItself(t *testing.T) {
 func TestRows_RefuseTwoChaptersOnOneRule(t *testing.T) {
 	ran, cases := results("A-1")
 	cases.Differs = map[string]string{"A-1": "x"}
-	_, err := rows([]rule{{id: "A-1"}}, nil, []conformance.Chapter{cases, {Differs: map[string]string{"A-1": "y"}}}, ran)
+	_, err := rows([]rule{{id: "A-1"}}, nil, []suite.Chapter{cases, {Differs: map[string]string{"A-1": "y"}}}, ran)
 	assert.EqualError(t, err, "two chapters tell of A-1")
 }
 
