@@ -28,6 +28,8 @@ const (
 	Zeros = Needs(suite.Zeros)
 	// Engine is access to the broker behind the service, see [Service].
 	Engine = Needs(suite.Engine)
+	// Queues is access to queues as [inq.Queue], see [Service].
+	Queues = Needs(suite.Queues)
 )
 
 // API carries one operation of SQS to the service under test. The name is that of the operation, such
@@ -49,8 +51,8 @@ func Copy(into, from any) error { return suite.Copy(into, from) }
 // Service is what an [APIHarness] opens.
 type Service struct {
 	API API
-	// Queue finds a queue by its URL. Where it is not nil, the operations on messages do not go to
-	// API but to the methods of the queue that it returns.
+	// Queue finds a queue by its URL. Where it is there, the operations on messages do not go to
+	// API but to the methods of the queue that it returns. It is nil unless the way gives [Queues].
 	Queue func(url string) (inq.Queue, error)
 	// Broker is the broker behind the service. It is nil unless the way gives [Engine].
 	Broker *inq.Broker

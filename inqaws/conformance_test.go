@@ -52,7 +52,7 @@ func TestConformance_Client(t *testing.T) {
 
 func TestConformance_Queue(t *testing.T) {
 	conformance.RunAPI(t, conformance.APIHarness{
-		Gives: conformance.Time | conformance.Zeros | conformance.Engine,
+		Gives: conformance.Time | conformance.Zeros | conformance.Engine | conformance.Queues,
 		Open: func(t testing.TB, opts ...inq.BrokerOption) conformance.Service {
 			b, api := newService(t, opts)
 			queue := func(url string) (inq.Queue, error) { return NewQueue(api.client, url), nil }
