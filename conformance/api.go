@@ -12,24 +12,25 @@ import (
 // does not run over it.
 type Needs uint
 
+// The values are those of the suite, in the same order.
 const (
 	// Time is virtual time: cases that sleep, or measure how long something took. Each case has a
 	// [testing/synctest] bubble of its own, in which nothing may wait for a network.
-	Time = Needs(suite.Time)
+	Time Needs = 1 << iota
 	// Members are requests and answers as SQS has them: digests, ids of batch entries, the choice
 	// of attributes at a receive, and which members are there at all.
-	Members = Needs(suite.Members)
+	Members
 	// Texts are the codes and texts of errors, see [API].
-	Texts = Needs(suite.Texts)
+	Texts
 	// Unchecked means that requests are sent as they are, even with required members missing and
 	// values out of any range.
-	Unchecked = Needs(suite.Unchecked)
+	Unchecked
 	// Zeros means that an explicit zero can be sent where it differs from no value.
-	Zeros = Needs(suite.Zeros)
+	Zeros
 	// Engine is access to the broker behind the service, see [Service].
-	Engine = Needs(suite.Engine)
+	Engine
 	// Queues is access to queues as [inq.Queue], see [Service].
-	Queues = Needs(suite.Queues)
+	Queues
 )
 
 // API carries one operation of SQS to the service under test. The name is that of the operation, such
@@ -60,21 +61,23 @@ type Service struct {
 
 // APIHarness is a way to a service that has all operations of SQS.
 type APIHarness struct {
-	// Open starts a service without queues, on a broker with these options. It is called for each
-	// case, and what it starts has to end by t.Cleanup. With Time it is called inside the bubble of the
-	// case.
+	// Open starts a service without queues. It is called for each case, and what it starts has to end
+	// by t.Cleanup. With Time it is called inside the bubble of the case. With Engine the broker
+	// behind it has these options; otherwise there are none.
 	Open func(t testing.TB, opts ...inq.BrokerOption) Service
 	// Gives is what the way can do.
 	Gives Needs
+	// Differs is what is not kept on purpose; nil for nothing.
+	Differs Differs
 }
 
 // RunAPI tests a way to a service that has all operations of SQS, those on queues too: a client, or
 // a server.
 func RunAPI(t *testing.T, h APIHarness) {
 	t.Helper()
-	gives := suite.Needs(h.Gives) | suite.Account
 	suite.Run(t, suite.Harness{
-		Gives: gives,
+		Gives:   suite.Needs(h.Gives) | suite.Account,
+		Differs: h.Differs,
 		Open: func(t testing.TB, opts ...inq.BrokerOption) suite.Service {
 			s := h.Open(t, opts...)
 			return suite.Service{API: s.API, Queue: s.Queue, Broker: s.Broker}

@@ -3,6 +3,7 @@ package conformance_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -27,7 +28,7 @@ func newBroker(t testing.TB, opts []inq.BrokerOption) *inq.Broker {
 }
 
 func TestConformance_RootPackage(t *testing.T) {
-	conformance.RunWrapper(t, func(q inq.Queue) inq.Queue { return q })
+	conformance.RunWrapper(t, func(q inq.Queue) inq.Queue { return q }, nil)
 }
 
 // inMemory opens a handler that is called in the goroutine of its caller.
@@ -85,6 +86,7 @@ func account(t testing.TB) conformance.Account {
 	}
 }
 
+// A broker's own queues lack nothing, so that what is skipped is about queues and not messages.
 func TestRunQueue_Broker(t *testing.T) {
 	conformance.RunQueue(t, conformance.QueueHarness{Gives: conformance.Time, Open: account})
 }
@@ -94,9 +96,21 @@ func TestRunQueue_SkipsWhatIsUnsupported(t *testing.T) {
 		a := account(t)
 		return conformance.Account{CreateQueue: func(ctx context.Context, name string, attributes map[string]string) (inq.Queue, error) {
 			if strings.HasSuffix(name, ".fifo") {
-				return nil, errors.ErrUnsupported
+				return nil, fmt.Errorf("FIFO: %w", errors.ErrUnsupported)
 			}
 			return a.CreateQueue(ctx, name, attributes)
 		}}
 	}})
+}
+
+// The tests of the examples, under the names they would have.
+func TestShelf(t *testing.T)    { testShelf(t) }
+func TestCounting(t *testing.T) { testCounting(t) }
+
+func TestRunQueue_OutsideOfBubbles(t *testing.T) {
+	conformance.RunQueue(t, conformance.QueueHarness{Open: func(testing.TB) conformance.Account {
+		return conformance.Account{CreateQueue: func(_ context.Context, name string, attributes map[string]string) (inq.Queue, error) {
+			return newShelf(name, attributes)
+		}}
+	}, Differs: conformance.Differs{"LC-5": "a note that is often received keeps its place"}})
 }

@@ -20,10 +20,15 @@
 // # Results
 //
 // A case ends at its first failure, which tells the rule, the case, what was expected and what came
-// instead. What cannot be proven over some way does not run, and is never a failure: each harness
-// says what it gives, and an implementation refuses what it lacks with an error that matches
-// [errors.ErrUnsupported]. The log of the test, which go test -v shows, counts the cases that
-// passed, those that were skipped, and those that need more than is given.
+// instead. What cannot be proven over some way is no failure:
+//
+//   - a case that needs more than the harness gives, see [Needs], does not run;
+//   - an implementation that lacks something refuses it with an error that matches
+//     [errors.ErrUnsupported], see [RunQueue], and the case is skipped;
+//   - what is another way on purpose stands in [Differs], with the reason, and is skipped.
+//
+// The log of the test, which go test -v shows, counts the cases that passed, those that were skipped
+// and why, and those that did not run.
 //
 // The cases grow with this module: a new version may find what an old one did not.
 package conformance

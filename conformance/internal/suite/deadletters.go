@@ -408,7 +408,7 @@ var deadLetters = Chapter{
 				t.Equal([3]int{}, q.Counts())
 			}
 		}},
-		{"DLQ-8", "a dead-letter queue that is made again takes the message", 0, func(t *T) {
+		{"DLQ-8", "a dead-letter queue that is made again takes the message", Engine, func(t *T) {
 			t.Reopen(inq.WithoutCooldowns())
 			q, dead := t.Standard(), t.Standard()
 			q.Redrive(dead, 1)

@@ -122,7 +122,7 @@ var deleteCases = []Case{
 		t.Sleep(time.Millisecond)
 		t.Equal(q.URL, t.Create(q.Name, "FifoQueue", "true").URL)
 	}},
-	{"MGT-2", "an option of the broker frees the name at once", 0, func(t *T) {
+	{"MGT-2", "an option of the broker frees the name at once", Engine, func(t *T) {
 		t.Reopen(inq.WithoutCooldowns())
 		q := t.Standard()
 		for range 3 {
@@ -163,7 +163,7 @@ var deleteCases = []Case{
 		t.Refused(t.Call("AddPermission", AddPermission{q.URL, "l", []string{"111111111111"}, []string{"SendMessage"}}, nil), "AWS.SimpleQueueService.NonExistentQueue", "")
 		t.Refused(t.Call("RemovePermission", RemovePermission{q.URL, "l"}, nil), "AWS.SimpleQueueService.NonExistentQueue", "")
 	}},
-	{"MGT-3", "messages are lost", 0, func(t *T) {
+	{"MGT-3", "messages are lost", Engine, func(t *T) {
 		t.Reopen(inq.WithoutCooldowns())
 		q := t.Standard()
 		q.Send("visible", "in flight")
@@ -249,7 +249,7 @@ var purgeCases = []Case{
 		t.NoError(q.Purge(), "the refused one does not count")
 		q.Empty()
 	}},
-	{"MGT-4", "an option of the broker allows purges at once", 0, func(t *T) {
+	{"MGT-4", "an option of the broker allows purges at once", Engine, func(t *T) {
 		t.Reopen(inq.WithoutCooldowns())
 		q := t.Standard()
 		for range 3 {
@@ -415,7 +415,7 @@ var urlCases = []Case{
 		t.Standard()
 		t.Refused(t.Call("GetQueueUrl", GetQueueURL{"nobody"}, nil), "AWS.SimpleQueueService.NonExistentQueue", "The specified queue does not exist...")
 	}},
-	{"MGT-8", "the owner may be named, and is the account of the service", Members, func(t *T) {
+	{"MGT-8", "the owner may be named, and is the account of the service", Members | Engine, func(t *T) {
 		t.Reopen(inq.WithAccount("123456789012"))
 		q := t.Standard()
 		var out QueueURL
@@ -443,7 +443,7 @@ var urlCases = []Case{
 			t.Equal([]string{body}, q.Bodies(10), url)
 		}
 	}},
-	{"MGT-13", "the host of another region is refused", Members | Texts, func(t *T) {
+	{"MGT-13", "the host of another region is refused", Members | Texts | Engine, func(t *T) {
 		t.Reopen(inq.WithRegion("eu-west-1"))
 		t.Create("known")
 		for _, host := range []string{"sqs.us-east-1.amazonaws.com", "sqs.nowhere-9.amazonaws.com", "queue.amazonaws.com", "us-east-1.queue.amazonaws.com"} {

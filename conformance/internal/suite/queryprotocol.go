@@ -467,7 +467,7 @@ var clientCases = []Case{
 		t.Equal(404, r.Status)
 		t.Contains(r.Body, "<UnknownOperationException", "without an action")
 	}},
-	{"WIRE-18", "a queue URL ends in account and name", HTTP, func(t *T) {
+	{"WIRE-18", "a queue URL ends in account and name", HTTP | Engine, func(t *T) {
 		t.Reopen(inq.WithAccount("123456789012"))
 		req := t.Request("POST", "/", form("Action", "CreateQueue", "QueueName", "q"), "Content-Type", "application/x-www-form-urlencoded")
 		req.Host = "sqs.us-east-1.amazonaws.com"

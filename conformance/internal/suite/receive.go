@@ -95,7 +95,9 @@ var receiving = Chapter{
 			for _, q := range either(t) {
 				poll := q.Poll(ReceiveMessage{WaitTimeSeconds: Int(20), MaxNumberOfMessages: Int(10)})
 				t.Sleep(4 * time.Second)
-				q.SendAny("m1", "m2")
+				q.SendAny("m1")
+				t.Wait()
+				q.SendAny("m2")
 				p := <-poll
 				t.NoError(p.Err)
 				t.Equal([]string{"m1"}, Bodies(p.Messages))

@@ -11,10 +11,72 @@ import (
 	"example.com/inq"
 )
 
+// Run runs every case that the harness can tell, as a subtest RULE/NAME, and logs how many there
+// were. It fails where all that ran were skipped, and where Differs names what there is not.
+func Run(t *testing.T, h Harness) {
+	t.Helper()
+	p := planned(Chapters(), h)
+	if p.unknown != nil {
+		t.Errorf("Differs names %q: neither a rule nor a case", p.unknown)
+	}
+	var ran tally
+	for _, rule := range p.rules {
+		t.Run(rule, func(t *testing.T) {
+			for _, c := range p.cases[rule] {
+				t.Run(c.Name, func(t *testing.T) { ran.run(t, h, c) })
+			}
+		})
+	}
+	t.Log(ran.text() + p.text())
+	if ran.empty() {
+		t.Error("no case passed: every one was skipped")
+	}
+}
+
+// plan is what a harness can tell.
+type plan struct {
+	rules   []string // in order
+	cases   map[string][]Case
+	others  int      // cases which need what is not given
+	lacking Needs    // what these need
+	unknown []string // rules and cases in Differs that there are not
+}
+
+func planned(chapters []Chapter, h Harness) plan {
+	p := plan{cases: map[string][]Case{}}
+	unknown := maps.Clone(h.Differs)
+	for _, chapter := range chapters {
+		for _, c := range chapter.Cases {
+			delete(unknown, c.Rule)
+			delete(unknown, c.Rule+"/"+c.Name)
+			c.Needs |= chapter.Needs
+			if lacking := c.Needs &^ h.Gives; lacking != 0 {
+				p.others++
+				p.lacking |= lacking
+				continue
+			}
+			if p.cases[c.Rule] == nil {
+				p.rules = append(p.rules, c.Rule)
+			}
+			p.cases[c.Rule] = append(p.cases[c.Rule], c)
+		}
+	}
+	p.unknown = slices.Sorted(maps.Keys(unknown))
+	return p
+}
+
+// text says how many cases need what is not given.
+func (p *plan) text() string {
+	if p.others == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d need what is not given (%v)", p.others, p.lacking)
+}
+
 // tally is what became of the cases that were run.
 type tally struct {
 	cases, failed int
-	skipped       []string // what each of them needed
+	skipped       []string // why each of them was
 }
 
 // run runs one case. The harness is opened inside the bubble, where there is one, since what waits
@@ -30,18 +92,25 @@ func (y *tally) run(t *testing.T, h Harness, c Case) {
 			y.skipped = append(y.skipped, lacks)
 		}
 	}()
+	for _, id := range []string{c.Rule, c.Rule + "/" + c.Name} {
+		if why, differs := h.Differs[id]; differs {
+			lacks = why
+			t.Skip(why)
+		}
+	}
 	if h.Gives&Time == 0 {
-		runCase(t, h, c, &lacks)
+		RunCase(t, h, c, &lacks)
 		return
 	}
-	synctest.Test(t, func(t *testing.T) { runCase(t, h, c, &lacks) })
+	synctest.Test(t, func(t *testing.T) { RunCase(t, h, c, &lacks) })
 	if lacks != "" { // a bubble does not tell that its test was skipped
 		t.SkipNow()
 	}
 }
 
-// runCase runs a case with a test. Where it is skipped, lacks says why.
-func runCase(t testing.TB, h Harness, c Case, lacks *string) {
+// RunCase runs a case with a test, inside a bubble if the harness has one. Where the case is
+// skipped, lacks says why.
+func RunCase(t testing.TB, h Harness, c Case, lacks *string) {
 	s := &T{TB: t, rule: c.Rule, name: c.Name, gives: h.Gives, needs: c.Needs}
 	if h.MayLack {
 		s.lacks = lacks
@@ -57,30 +126,24 @@ func runCase(t testing.TB, h Harness, c Case, lacks *string) {
 	c.Run(s)
 }
 
-// text says what became of the cases, and how many others there are, which need
-// what the harness does not give.
-func (y *tally) text(others map[Needs]int) string {
-	parts := []string{fmt.Sprintf("%d cases passed", y.cases-y.failed-len(y.skipped))}
+// text says what became of the cases.
+func (y *tally) text() string {
+	text := fmt.Sprintf("%d cases passed", y.cases-y.failed-len(y.skipped))
 	if y.failed > 0 {
-		parts = append(parts, fmt.Sprintf("%d failed", y.failed))
+		text += fmt.Sprintf(", %d failed", y.failed)
 	}
 	if n := len(y.skipped); n > 0 {
 		why := map[string]int{}
-		for _, lacks := range y.skipped {
-			why[lacks]++
+		for _, reason := range y.skipped {
+			why[reason]++
 		}
-		parts = append(parts, fmt.Sprintf("%d were skipped (%s)", n, counts(why)))
+		text += fmt.Sprintf(", %d were skipped (%s)", n, counts(why))
 	}
-	if len(others) > 0 {
-		total, needs := 0, Needs(0)
-		for n, cases := range others {
-			total += cases
-			needs |= n
-		}
-		parts = append(parts, fmt.Sprintf("%d need what is not given (%v)", total, needs))
-	}
-	return strings.Join(parts, ", ")
+	return text
 }
+
+// empty tells whether cases ran and none of them told anything.
+func (y *tally) empty() bool { return y.cases > 0 && y.cases == len(y.skipped) }
 
 // counts lists how often each text occurs, the most frequent first.
 func counts(of map[string]int) string {

@@ -3,6 +3,7 @@ package suite
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"strings"
 	"unicode/utf8"
 )
@@ -49,6 +50,9 @@ func show(v any) string {
 		return short(v.Error())
 	case fmt.Stringer:
 		return v.String()
+	}
+	if r := reflect.ValueOf(v); (r.Kind() == reflect.Slice || r.Kind() == reflect.Map || r.Kind() == reflect.Pointer) && r.IsNil() {
+		return "nil"
 	}
 	var text strings.Builder
 	e := json.NewEncoder(&text)

@@ -31,22 +31,25 @@ const (
 	Unchecked
 	// Zeros means that an explicit zero can be sent where it differs from no value.
 	Zeros
+	// Engine is access to the broker in this process: to its options, and to what SQS tells by other
+	// means than its API, such as metrics; see T.Reopen and T.Broker.
+	Engine
+	// Queues is access to queues as inq.Queue; see Q.Queue.
+	Queues
+
+	// The names above are those of package conformance too. What follows is for this module.
+
+	// Account is all that SQS has beyond messages: what it tells about queues, and what it refuses
+	// of them. What cases about messages need of that, such as a queue with a delay, they just use.
+	Account
 	// HTTP is access to the HTTP requests and answers themselves; see T.Exchange.
 	HTTP
 	// JSON and Query are the two protocols.
 	JSON
 	Query
-	// Engine is access to the broker in this process, for what SQS tells by other means than its
-	// API, such as metrics; see T.Broker.
-	Engine
-	// Queues is access to queues as inq.Queue; see Q.Queue.
-	Queues
-	// Account is all that SQS has beyond messages: what it tells about queues, and what it refuses
-	// of them. What cases about messages need of that, such as a queue with a delay, they just use.
-	Account
 )
 
-var needNames = []string{"Time", "Members", "Texts", "Unchecked", "Zeros", "HTTP", "JSON", "Query", "Engine", "Queues", "Account"}
+var needNames = []string{"Time", "Members", "Texts", "Unchecked", "Zeros", "Engine", "Queues", "Account", "HTTP", "JSON", "Query"}
 
 // String returns the names, with a | between them.
 func (n Needs) String() string {
@@ -100,6 +103,9 @@ type Harness struct {
 	// MayLack says that a call may return an error that matches errors.ErrUnsupported. A case that
 	// comes to such a call is skipped; otherwise it fails.
 	MayLack bool
+	// Differs has the rules, and the cases as RULE/NAME, that are not kept on purpose, and why. They
+	// are skipped.
+	Differs map[string]string
 }
 
 // Service is what a harness opens.
@@ -111,38 +117,4 @@ type Service struct {
 	Broker *inq.Broker                                 // Engine only
 	Do     func(*http.Request) (*http.Response, error) // HTTP only
 	Base   string                                      // HTTP only: URL of the service, without a slash at its end
-}
-
-// Run runs every case that the harness can tell, as a subtest RULE/NAME, and logs how many there
-// were. It fails where all that ran were skipped.
-func Run(t *testing.T, h Harness) {
-	t.Helper()
-	rules := map[string][]Case{}
-	var order []string
-	others := map[Needs]int{}
-	for _, chapter := range Chapters() {
-		for _, c := range chapter.Cases {
-			c.Needs |= chapter.Needs
-			if lacks := c.Needs &^ h.Gives; lacks != 0 {
-				others[lacks]++
-				continue
-			}
-			if rules[c.Rule] == nil {
-				order = append(order, c.Rule)
-			}
-			rules[c.Rule] = append(rules[c.Rule], c)
-		}
-	}
-	var ran tally
-	for _, rule := range order {
-		t.Run(rule, func(t *testing.T) {
-			for _, c := range rules[rule] {
-				t.Run(c.Name, func(t *testing.T) { ran.run(t, h, c) })
-			}
-		})
-	}
-	t.Log(ran.text(others))
-	if ran.cases > 0 && ran.cases == len(ran.skipped) {
-		t.Error("no case passed: every one was skipped")
-	}
 }
