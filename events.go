@@ -109,6 +109,14 @@ func (q *queue) tellMessageLocked(now int64, e Event, slot uint32) {
 	q.noteLocked(now, e)
 }
 
+// failedLocked notes a failure of the target.
+func (q *queue) failedLocked(now int64, slot uint32, cause error) {
+	q.metrics.deadFailed++
+	if q.watched {
+		q.tellMessageLocked(now, Event{Kind: EventDeadLetterFailed, Err: cause}, slot)
+	}
+}
+
 // tellQueueLocked tells what happened to the queue as a whole.
 func (q *queue) tellQueueLocked(now int64, e Event) {
 	if !q.watched {

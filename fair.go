@@ -61,7 +61,7 @@ func (o *noisy) has(t uint32) bool {
 	return false
 }
 
-// joinTenantLocked gives a new message to its tenant. q.mu must be held.
+// joinTenantLocked gives a new message to its tenant.
 func (q *queue) joinTenantLocked(now int64, slot uint32, name string) {
 	if q.fair == nil {
 		q.fair = newFair(&q.counts, q.onPlace)
@@ -72,7 +72,7 @@ func (q *queue) joinTenantLocked(now int64, slot uint32, name string) {
 	q.store.setTenant(slot, t)
 }
 
-// leaveTenantLocked ends a tenant that has no messages left. q.mu must be held.
+// leaveTenantLocked ends a tenant that has no messages left.
 func (q *queue) leaveTenantLocked(t uint32) {
 	f := q.fair
 	te := f.tenants.at(t)

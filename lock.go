@@ -128,15 +128,6 @@ func (q *queue) pauseLocked(now int64) {
 	}
 }
 
-// scheduleLocked makes sure that the timer fires no later than at. Only an earlier deadline touches
-// the timer; one that is cancelled costs one wake-up for nothing, later.
-func (q *queue) scheduleLocked(at int64) {
-	if at < q.armed {
-		q.armed = at
-		q.errands |= errandArm
-	}
-}
-
 // armLocked sets the timer to q.armed.
 func (q *queue) armLocked(now int64) {
 	d := time.Duration(max(q.armed-now, 0))

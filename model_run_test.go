@@ -76,6 +76,7 @@ type modelPair struct {
 	model   *modelQueue
 	engine  modelEngine
 	inner   *queue
+	mirror  mirror
 	set     func(common []Option, fifo []FIFOOption) error
 	handles []modelHandle
 	last    string        // highest sequence number seen
@@ -216,6 +217,7 @@ func (r *modelRun) makeQueues() {
 			p.set = func(common []Option, _ []FIFOOption) error { return q.Configure(Options(common...)) }
 		}
 		m.arn = p.engine.ARN()
+		p.mirror.watch(p.inner)
 		r.pairs, r.world.queues = append(r.pairs, p), append(r.world.queues, m)
 	}
 	for i, p := range r.pairs[:n-1] {
@@ -254,6 +256,7 @@ func (r *modelRun) compare() {
 			r.compareMessages(p)
 		}
 		checkInvariants(r.t, p.inner)
+		p.mirror.compare(r.t, p.inner)
 	}
 }
 

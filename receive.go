@@ -164,7 +164,10 @@ func (q *queue) receive(ctx context.Context, c *receiveCall, dst []Delivery) ([]
 		n, err := q.takeLocked(now, c, room)
 		if n > 0 {
 			q.answerRepeatsLocked(now, c.attempt)
-			return room[:n], q.unlock(now)
+			if err := q.unlock(now); err != nil {
+				return nil, err
+			}
+			return room[:n], nil
 		}
 		if err != nil {
 			_ = q.unlock(now)

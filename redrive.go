@@ -242,14 +242,6 @@ func (q *queue) refuseLocked(now int64, slot uint32, r *record, cause error) {
 	q.putBackLocked(now, slot, r)
 }
 
-// failedLocked notes a failure of the target.
-func (q *queue) failedLocked(now int64, slot uint32, cause error) {
-	q.metrics.deadFailed++
-	if q.watched {
-		q.tellMessageLocked(now, Event{Kind: EventDeadLetterFailed, Err: cause}, slot)
-	}
-}
-
 // Bury hands the message of a receive to the dead-letter target now, and tells it the reason. It is
 // beyond SQS: for messages of which the consumer knows that no retry will help.
 //

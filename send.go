@@ -348,8 +348,7 @@ func (q *queue) checkDelay(d time.Duration, s *settings) (int64, error) {
 	return int64(d), nil
 }
 
-// acceptLocked enqueues a checked message, or finds that it is a duplicate or one too many. q.mu
-// must be held.
+// acceptLocked enqueues a checked message, or finds that it is a duplicate or one too many.
 func (q *queue) acceptLocked(now int64, p *payload, s *settings) (Sent, error) {
 	if q.fifo != nil {
 		if seq, ok := q.fifo.dedup.find(p.key, now); ok {

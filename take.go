@@ -157,25 +157,6 @@ func (q *queue) nextReadyLocked(now int64) uint32 {
 	return q.fair.peek(now, &q.store, main)
 }
 
-// fillLocked writes what a receive tells of a message.
-func (q *queue) fillLocked(d *Delivery, slot uint32, r *record) {
-	d.Body = r.body
-	d.ReceiveCount = r.receiveCount()
-	d.source, d.outside, d.rare = q, nil, r.rare
-	d.receipt = receipt{seq: r.seq, slot: slot, receive: r.receive}
-	d.sent, d.first, d.visible = r.enqueued, r.first, q.store.nodes.At(slot).Deadline
-	d.GroupID, d.dedup = "", ""
-	switch {
-	case q.fifo != nil:
-		p := q.store.part(slot)
-		d.GroupID, d.dedup = q.fifo.groups.at(p.group).name, p.dedup
-	case q.fair != nil:
-		if t := q.store.tenant(slot); t != 0 {
-			d.GroupID = q.fair.tenants.at(t).name
-		}
-	}
-}
-
 // worthLocked returns how many deliveries are worth room for. What a receive repeats by its attempt
 // id is not visible.
 func (q *queue) worthLocked(c *receiveCall) int {

@@ -105,3 +105,12 @@ func (t *timeouts) advance(s *store, now int64, budget int, fire func(slot uint3
 	}
 	return false
 }
+
+// scheduleLocked makes sure that the timer fires no later than at. Only an earlier deadline touches
+// the timer; one that is cancelled costs one wake-up for nothing, later.
+func (q *queue) scheduleLocked(at int64) {
+	if at < q.armed {
+		q.armed = at
+		q.errands |= errandArm
+	}
+}
