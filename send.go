@@ -78,7 +78,7 @@ func (q *queue) sendBare(body string) (Sent, error) {
 }
 
 // acceptBareLocked is acceptLocked and what it calls, spelled out for a message that is nothing but
-// a body, and returns its number. q.mu must be held, and the queue must be plain.
+// a body, and returns its number. The queue must be plain.
 func (q *queue) acceptBareLocked(now int64, body string, s *settings) (seq uint64) {
 	slot := q.store.alloc()
 	r := q.store.at(slot)
