@@ -123,7 +123,7 @@ func TestAutoscale_WhatTheQueueCannotTell(t *testing.T) {
 		r, err := worker.New(mute{bare{standard(t)}}, worker.HandlerFunc(noop), text.option(), worker.WithAutoscale(3, 9, func(worker.Load) int { return 9 }))
 		require.NoError(t, err)
 		stop := run(t, r)
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute + 1)
 		stop(nil)
 		require.Equal(t, 3, r.Stats().Concurrency)
 		require.Equal(t, 12, strings.Count(text.String(), "no decision about scaling"))
