@@ -17,7 +17,7 @@ import (
 // When h returns nil all messages are processed. An [*inq.BatchError] names those that failed, by
 // their index in ds and each with an error of its own, which may be a [Bury] or [Snooze]; the others
 // are processed. Any other error, and a panic, is that of all. On FIFO everything behind a failure
-// in its group fails with it, since it has to come again after it. A lost lease drops the result of
+// in its group fails with it, since it has to come again after it; h may leave it out then. A lost lease drops the result of
 // its message alone; ctx ends with [ErrLeaseLost] when all are lost.
 //
 // What is refused, and how, is as with [New]; [WithMiddleware] is refused too.
@@ -96,7 +96,7 @@ func (r *Runner) settleBatch(c *call, err error) {
 		case why != nil:
 			v, delay, why = r.tryBury(c, j, why)
 		}
-		if r.fifo && !behind && errs[i] != nil && v != bury {
+		if r.fifo && !behind && errs[i] != nil {
 			blocked[j.delivery.GroupID] = change{nil, delay, errBehind}
 			if v == cutOff {
 				blocked[j.delivery.GroupID] = change{nil, 0, ErrShutdown}

@@ -9,3 +9,9 @@ func ExponentialFrom(base, longest time.Duration, pick func(int64) int64) Backof
 
 // Observe counts a duration.
 func (h *Histogram) Observe(d time.Duration) { h.observe(d) }
+
+// What queues may have beyond inq.Queue.
+type (
+	Returner = returner
+	Burier   = burier
+)

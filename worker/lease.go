@@ -115,16 +115,9 @@ func (r *Runner) settleLocked(j *job) bool {
 	return true
 }
 
-// await waits until no extension of a settled job is under way: one that arrives after the message
-// was given back would change the receive of whoever has it then. It reports whether the lease
-// still holds.
+// await is awaitExtension, and reports whether the lease still holds after that.
 func (r *Runner) await(j *job) bool {
-	r.mu.Lock()
-	under := j.lease.under
-	r.mu.Unlock()
-	if under != nil {
-		<-under
-	}
+	r.awaitExtension(j)
 	if r.clock.now() < j.until {
 		return true
 	}
@@ -132,6 +125,17 @@ func (r *Runner) await(j *job) bool {
 	r.lostLocked(j)
 	r.unlock()
 	return false
+}
+
+// awaitExtension waits until no extension of a settled job is under way: one that arrives after the
+// message was given back would change the receive of whoever has it then.
+func (r *Runner) awaitExtension(j *job) {
+	r.mu.Lock()
+	under := j.lease.under
+	r.unlock()
+	if under != nil {
+		<-under
+	}
 }
 
 // lostLocked counts a job whose lease ended before its outcome was known to the queue.
@@ -190,7 +194,7 @@ func (r *Runner) extendLocked(now instant) {
 			if j.lease != l || j.state != held {
 				continue
 			}
-			timeout := r.boundLocked(now, j, r.visibility)
+			timeout := bounded(now, j, r.visibility)
 			if j.final || now+timeout <= l.deadline {
 				rest.add(j)
 				continue
@@ -211,9 +215,9 @@ func (r *Runner) extendLocked(now instant) {
 	r.goLocked(func() { r.extend(x, jobs, changes) })
 }
 
-// boundLocked bounds a visibility timeout by what is left of the 12 hours of a receive, in whole
+// bounded bounds a visibility timeout by what is left of the 12 hours of a receive, in whole
 // seconds there, because fractions are rounded up on their way to SQS.
-func (r *Runner) boundLocked(now instant, j *job, d time.Duration) time.Duration {
+func bounded(now instant, j *job, d time.Duration) time.Duration {
 	rest := max(j.received+longestLease-now, 0).Truncate(time.Second)
 	return min(max(d, 0), rest)
 }

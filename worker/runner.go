@@ -404,27 +404,3 @@ func (r *Runner) about(j *job, attrs ...slog.Attr) []slog.Attr {
 	}
 	return append(all, attrs...)
 }
-
-// logFailure logs that a message is tried again. What no handler is there for is logged once.
-func (r *Runner) logFailure(j *job, delay time.Duration, why error) {
-	if nobody, ok := as[*unknownKindError](why); ok {
-		r.mu.Lock()
-		known := r.unknown[nobody.kind] || len(r.unknown) >= mostUnknown
-		if !known {
-			r.unknown[nobody.kind] = true
-		}
-		r.unlock()
-		if known {
-			return
-		}
-	}
-	attrs := []slog.Attr{slog.Duration("delay", delay), slog.String("error", text(why))}
-	if panicked, ok := as[*PanicError](why); ok {
-		r.log(slog.LevelError, "job panicked, trying again", r.about(j, append(attrs, slog.String("stack", string(panicked.Stack)))...)...)
-		return
-	}
-	r.log(slog.LevelWarn, "job failed, trying again", r.about(j, attrs...)...)
-}
-
-// mostUnknown bounds how many kinds without a handler are remembered, since producers make them up.
-const mostUnknown = 1000
