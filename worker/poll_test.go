@@ -150,6 +150,31 @@ func TestPoll_FewerSlotsThanWereAskedFor(t *testing.T) {
 	})
 }
 
+// One that waits for a slot until its lease is lost does not run.
+func TestPoll_WhatLosesItsLeaseBeforeItBeginsDoesNotRun(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		q := &hooked{Standard: standard(t)}
+		q.change = func(context.Context, []inq.VisibilityChange) error { return errBad }
+		log := newDiary()
+		r := newRunner(t, q, func(ctx context.Context, d *inq.Delivery) error {
+			log.add("%s.%d", d.Body, d.ReceiveCount)
+			if d.ReceiveCount == 1 {
+				<-ctx.Done()
+			}
+			return nil
+		}, worker.WithConcurrency(10))
+		stop := run(t, r)
+		synctest.Wait()
+		r.SetConcurrency(1)
+		_, err := q.SendBatch(t.Context(), []inq.Message{{Body: "1"}, {Body: "2"}, {Body: "3"}})
+		require.NoError(t, err)
+		time.Sleep(5 * time.Minute)
+		stop(nil)
+		require.Equal(t, []string{"0s 1.1", "30s 1.2", "30s 2.2", "30s 3.2"}, log.get())
+		require.EqualValues(t, 3, r.Stats().Lost)
+	})
+}
+
 // Over a network one receive at a time would bring ten messages per way there and back. As long as
 // receives come back full there are more of them.
 func TestPoll_FarAwayQueuesAreAskedInParallel(t *testing.T) {
