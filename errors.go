@@ -31,6 +31,12 @@ var (
 	// ErrOverLimit is returned by a short poll on a Standard queue with 120,000 messages in flight
 	// (SQS: section 1.5).
 	ErrOverLimit = errors.New("inq: over limit")
+	// ErrThrottled is returned by queues of a service that refuses calls which come too fast; the
+	// same call can succeed after a pause. The queues of this package never return it.
+	ErrThrottled = errors.New("inq: throttled")
+	// ErrUnavailable is returned by queues of a service that answered that it cannot serve the call
+	// now; whether it was carried out is open. The queues of this package never return it.
+	ErrUnavailable = errors.New("inq: service is unavailable")
 )
 
 // Errors about what a call was given.
