@@ -3,9 +3,15 @@ package inqaws
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/http"
+	"reflect"
 	"strings"
 
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"example.com/inq"
 )
@@ -60,7 +66,23 @@ var sentinels = map[string]error{
 	"TooManyEntriesInBatchRequest":      inq.ErrTooManyEntries,
 	"BatchRequestTooLong":               inq.ErrBatchTooLong,
 	"ReceiptHandleIsInvalid":            inq.ErrReceiptHandleInvalid,
+	"InvalidIdFormat":                   inq.ErrReceiptHandleInvalid, // the same in older services
 	"MessageNotInflight":                inq.ErrNotInFlight,
+	"RequestThrottled":                  inq.ErrThrottled,
+	"Throttling":                        inq.ErrThrottled,
+	"ThrottlingException":               inq.ErrThrottled,
+	"ThrottledException":                inq.ErrThrottled,
+	"RequestThrottledException":         inq.ErrThrottled,
+	"TooManyRequestsException":          inq.ErrThrottled,
+	"RequestLimitExceeded":              inq.ErrThrottled,
+	"BandwidthLimitExceeded":            inq.ErrThrottled,
+	"SlowDown":                          inq.ErrThrottled,
+	"KmsThrottled":                      inq.ErrThrottled,
+	"KMS.ThrottlingException":           inq.ErrThrottled,
+	"ServiceUnavailable":                inq.ErrUnavailable,
+	"ServiceUnavailableException":       inq.ErrUnavailable,
+	"InternalError":                     inq.ErrUnavailable,
+	"InternalFailure":                   inq.ErrUnavailable,
 }
 
 // queryPrefix is what most codes of the Query protocol begin with.
@@ -69,7 +91,12 @@ const queryPrefix = "AWS.SimpleQueueService."
 // reasonMark is what a reason stands behind, where the text names a parameter (SQS: ERR-4).
 const reasonMark = "Reason: "
 
-// reasons tell apart what SQS refuses with InvalidParameterValue only.
+// missingMark is what a text begins with that names a missing parameter, whatever its code: in a
+// batch on FIFO that is InvalidParameterValue (SQS: ERR-3, FIFO-4).
+const missingMark = "The request must contain the parameter "
+
+// reasons tell apart what has the code of something else. That of a refused handle is another one in
+// a batch than in a single call, and there the text has nothing but the reason.
 var reasons = []struct {
 	text string
 	as   error
@@ -83,41 +110,146 @@ var reasons = []struct {
 // Translate gives an error of the SDK the meaning it has in inq: [errors.Is] finds the sentinel of
 // this package's doc, beside everything that was found before. Where SQS says which parameter it
 // refuses, [errors.As] finds an [*inq.ParamError] that names it, with the value as text. An error
-// without a counterpart in inq is returned as it is, and nil is nil.
+// without a counterpart in inq is returned as it is, and nil is nil. So is one that SQS did not
+// answer: what another service refuses on the way to it, such as that of the credentials, has codes
+// of the same names.
 //
 // The methods of [Queue] do this themselves, and what they return is returned as it is. Translate is
 // for calls that are not part of Queue, such as CreateQueue.
 func Translate(err error) error {
-	if errors.As(err, new(*refused)) {
+	if isNil(err) || errors.As(err, new(*refused)) {
 		return err
 	}
 	return translated(other, err)
 }
 
-func translated(by caller, err error) error {
-	var api smithy.APIError
-	if !errors.As(err, &api) {
-		return err
+// reply is what SQS, or what stands in front of it, answered in place of a result.
+type reply struct {
+	code, text string // "" where the answer is none of SQS, such as that of a proxy
+	status     int    // of HTTP, 0 where that is not known
+	server     bool
+}
+
+// replyOf finds the reply of SQS in err, nil where there is none. A client of the SDK wraps it in
+// the operation, and within that in the response; everything else in there is of those that were
+// asked before the request could be sent, such as a provider of credentials. A fake may return the
+// error itself.
+func replyOf(err error) *reply { return search{}.in(err) }
+
+// search is what was passed on the way down to a reply.
+type search struct {
+	operation bool
+	response  *smithyhttp.ResponseError
+}
+
+// in finds the reply in err, below what s has passed.
+func (s search) in(err error) *reply {
+	for !isNil(err) {
+		switch e := err.(type) {
+		case *smithy.OperationError:
+			if s.operation || e.ServiceID != sqs.ServiceID {
+				return nil
+			}
+			s.operation = true
+		case *awshttp.ResponseError:
+			s.response = e.ResponseError
+		case *smithyhttp.ResponseError:
+			s.response = e
+		case smithy.APIError:
+			if s.operation && s.response == nil || !toSQS(s.response) {
+				return nil
+			}
+			return &reply{code: e.ErrorCode(), text: e.ErrorMessage(), status: statusOf(s.response), server: e.ErrorFault() == smithy.FaultServer}
+		}
+		switch e := err.(type) {
+		case interface{ Unwrap() error }:
+			err = e.Unwrap()
+			continue
+		case interface{ Unwrap() []error }:
+			for _, part := range e.Unwrap() {
+				if r := s.in(part); r != nil {
+					return r
+				}
+			}
+		}
+		break
 	}
-	as := sentinels[strings.TrimPrefix(api.ErrorCode(), queryPrefix)]
+	if s.operation && toSQS(s.response) && statusOf(s.response) >= http.StatusBadRequest {
+		return &reply{status: statusOf(s.response)}
+	}
+	return nil
+}
+
+// statusOf returns the status of a response, 0 where that is not known.
+func statusOf(e *smithyhttp.ResponseError) int {
+	if e == nil || e.Response == nil || e.Response.Response == nil {
+		return 0
+	}
+	return e.Response.StatusCode
+}
+
+// toSQS reports whether a response can be one of SQS, as far as it tells.
+func toSQS(e *smithyhttp.ResponseError) bool {
+	if statusOf(e) == 0 || e.Response.Request == nil {
+		return true
+	}
+	return strings.HasPrefix(e.Response.Request.Header.Get("X-Amz-Target"), "AmazonSQS.")
+}
+
+// meaning is the sentinel of a reply, nil if there is none.
+func (r *reply) meaning(by caller) error {
+	as := sentinels[strings.TrimPrefix(r.code, queryPrefix)]
 	switch as {
 	case nil:
-		return err
+		switch {
+		case r.status == http.StatusTooManyRequests:
+			return inq.ErrThrottled
+		case r.status >= http.StatusInternalServerError || r.status == 0 && r.server:
+			return inq.ErrUnavailable
+		}
 	case inq.ErrOverLimit:
 		if by == sending { // SQS has no bound for messages, and no code for one
-			as = inq.ErrFull
+			return inq.ErrFull
 		}
-	case inq.ErrInvalidParameter:
-		// The value before the reason is what a caller sent, and can be any text.
-		text := api.ErrorMessage()
-		text = text[max(0, strings.LastIndex(text, reasonMark)):]
-		for _, r := range reasons {
-			if strings.HasPrefix(strings.TrimPrefix(text, reasonMark), r.text) {
-				as = r.as
+	case inq.ErrInvalidParameter, inq.ErrReceiptHandleInvalid:
+		if as == inq.ErrInvalidParameter && strings.HasPrefix(r.text, missingMark) {
+			return inq.ErrMissingParameter
+		}
+		sentence, _, _ := strings.Cut(r.reason(), ".")
+		for _, reason := range reasons {
+			if sentence == reason.text {
+				return reason.as
 			}
 		}
 	}
-	return &refused{as: named(as, api.ErrorMessage()), cause: err}
+	return as
+}
+
+// reason is the text behind the value and the parameter, where there are these. The value is what a
+// caller sent, and can be any text (SQS: ERR-4).
+func (r *reply) reason() string {
+	if !strings.HasPrefix(r.text, "Value ") {
+		return r.text
+	}
+	const mark = " is invalid. " + reasonMark
+	i := strings.LastIndex(r.text, mark)
+	if i < 0 {
+		return ""
+	}
+	return r.text[i+len(mark):]
+}
+
+// translated is Translate for an error that is not translated yet.
+func translated(by caller, err error) error {
+	r := replyOf(err)
+	if r == nil {
+		return err
+	}
+	as := r.meaning(by)
+	if as == nil {
+		return err
+	}
+	return &refused{as: named(as, r.text), cause: err}
 }
 
 // named is the sentinel with the parameter that the text of SQS names, if it names one.
@@ -140,8 +272,8 @@ func named(as error, text string) error {
 		return &inq.ParamError{Err: as, Param: name, Reason: withoutMark(reason)}
 	}
 	for _, prefix := range []string{
-		"The request must contain the parameter ", // (SQS: ERR-3)
-		"Unknown Attribute ",                      // (SQS: ERR-4)
+		missingMark,
+		"Unknown Attribute ", // (SQS: ERR-4)
 	} {
 		if rest, ok := strings.CutPrefix(text, prefix); ok {
 			return &inq.ParamError{Err: as, Param: strings.TrimSuffix(rest, ".")}
@@ -157,13 +289,36 @@ func withoutMark(reason string) string {
 
 // translate is the error of a call that began with this ctx.
 func (q *Queue) translate(ctx context.Context, by caller, err error) error {
-	if err == nil {
-		return nil
-	}
-	// An answer is an answer, also where the ctx ends just then.
-	var api smithy.APIError
-	if ctx.Err() != nil && !errors.As(err, &api) {
-		return ctx.Err()
+	if err != nil && ctx.Err() != nil {
+		// An answer of SQS is an answer, also where the ctx ends just then.
+		if r := replyOf(err); r == nil || r.code == "" {
+			return ctx.Err()
+		}
 	}
 	return translated(by, err)
+}
+
+// refusesCall reports whether err says that a call was not carried out.
+func refusesCall(err error) bool {
+	if errors.As(err, new(*inq.ParamError)) {
+		return true
+	}
+	r := replyOf(err)
+	return r != nil && !errors.Is(err, inq.ErrUnavailable)
+}
+
+// lacks refuses an answer that says that a call was carried out and not what SQS tells with that.
+func lacks(member string) error {
+	return fmt.Errorf("inqaws: the answer has no %s, which SQS always tells: the call may have been carried out", member)
+}
+
+// isNil reports whether v is nil or holds a nil pointer or function.
+func isNil(v any) bool {
+	switch r := reflect.ValueOf(v); r.Kind() {
+	case reflect.Invalid:
+		return true
+	case reflect.Pointer, reflect.Func:
+		return r.IsNil()
+	}
+	return false
 }

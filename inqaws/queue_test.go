@@ -413,7 +413,8 @@ func TestQueue_AnEntryWithoutAnAnswerFailed(t *testing.T) {
 		require.Len(t, batch.Failed, 2)
 		assert.Equal(t, inq.BatchFailure{Index: 0, Err: errNotAnswered}, batch.Failed[0])
 		assert.Equal(t, 1, batch.Failed[1].Index)
-		assert.EqualError(t, batch.Failed[1].Err, "api error InternalError: ")
+		assert.ErrorIs(t, batch.Failed[1].Err, inq.ErrUnavailable)
+		assert.EqualError(t, batch.Failed[1].Err, "inq: service is unavailable: api error InternalError: ")
 		var api smithy.APIError
 		require.ErrorAs(t, err, &api)
 		assert.Equal(t, fault, api.ErrorFault())
