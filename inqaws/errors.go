@@ -91,10 +91,6 @@ const queryPrefix = "AWS.SimpleQueueService."
 // reasonMark is what a reason stands behind, where the text names a parameter (SQS: ERR-4).
 const reasonMark = "Reason: "
 
-// missingMark is what a text begins with that names a missing parameter, whatever its code: in a
-// batch on FIFO that is InvalidParameterValue (SQS: ERR-3, FIFO-4).
-const missingMark = "The request must contain the parameter "
-
 // reasons tell apart what has the code of something else. That of a refused handle is another one in
 // a batch than in a single call, and there the text has nothing but the reason.
 var reasons = []struct {
@@ -212,9 +208,6 @@ func (r *reply) meaning(by caller) error {
 			return inq.ErrFull
 		}
 	case inq.ErrInvalidParameter, inq.ErrReceiptHandleInvalid:
-		if as == inq.ErrInvalidParameter && strings.HasPrefix(r.text, missingMark) {
-			return inq.ErrMissingParameter
-		}
 		sentence, _, _ := strings.Cut(r.reason(), ".")
 		for _, reason := range reasons {
 			if sentence == reason.text {
@@ -272,8 +265,8 @@ func named(as error, text string) error {
 		return &inq.ParamError{Err: as, Param: name, Reason: withoutMark(reason)}
 	}
 	for _, prefix := range []string{
-		missingMark,
-		"Unknown Attribute ", // (SQS: ERR-4)
+		"The request must contain the parameter ", // (SQS: ERR-3, FIFO-4)
+		"Unknown Attribute ",                      // (SQS: ERR-4)
 	} {
 		if rest, ok := strings.CutPrefix(text, prefix); ok {
 			return &inq.ParamError{Err: as, Param: strings.TrimSuffix(rest, ".")}

@@ -60,7 +60,7 @@ func TestErrors_EveryCodeFindsItsSentinelAndKeepsTheSDKsType(t *testing.T) {
 		{sqsShape + "KmsThrottled", "KMS.ThrottlingException;Sender", "x", inq.ErrThrottled, new(*types.KmsThrottled)},
 		{framework + "InternalFailure", "InternalFailure;Receiver", "x", inq.ErrUnavailable, new(*smithy.GenericAPIError)},
 		{framework + "ServiceUnavailableException", "ServiceUnavailable;Receiver", "x", inq.ErrUnavailable, new(*smithy.GenericAPIError)},
-		{invalid, "InvalidParameterValue;Sender", "The request must contain the parameter MessageGroupId.", inq.ErrMissingParameter, new(*inq.ParamError)},
+		{invalid, "InvalidParameterValue;Sender", "The request must contain the parameter MessageGroupId.", inq.ErrInvalidParameter, new(*inq.ParamError)},
 		{sqsShape + "MessageNotInflight", "AWS.SimpleQueueService.MessageNotInflight;Sender", "x", inq.ErrNotInFlight, new(*types.MessageNotInflight)},
 	} {
 		for _, query := range []string{c.query, ""} {

@@ -46,7 +46,7 @@ var _ API = (*sqs.Client)(nil)
 // Durations are rounded up to whole seconds. The limits are those of the other side, which refuses
 // what is beyond them. What is not valid UTF-8 is refused before anything is sent, with the error of
 // a queue in the process, because the SDK would alter it; in a batch that entry fails and the others
-// go.
+// go, for which alone the limits of a batch hold then.
 type Queue struct {
 	client API
 	url    string

@@ -159,8 +159,6 @@ func TestErrors_SingleAndBatchMeanTheSame(t *testing.T) {
 			"ReceiptHandleIsInvalid", `The input receipt handle "Reason: The receipt handle has expired." is not a valid receipt handle.`, false, true, true},
 		{"MSG-4", inq.ErrMissingParameter, "com.amazon.coral.service#MissingRequiredParameterException", "The request must contain the parameter MessageBody.",
 			"EmptyValue", "The request must contain the parameter MessageBody.", true, false, false},
-		{"FIFO-4", inq.ErrMissingParameter, "com.amazon.coral.service#MissingRequiredParameterException", "The request must contain the parameter MessageGroupId.",
-			"InvalidParameterValue", "The request must contain the parameter MessageGroupId.", true, false, false},
 		{"MSG-3, CAP-6", inq.ErrInvalidMessageContents, "com.amazonaws.sqs#InvalidMessageContents", "Invalid binary character '#x7' was found in the message body",
 			"InvalidMessageContents", "Invalid binary character '#x7' was found in the message body", true, false, false},
 		{"BAT-4", inq.ErrInvalidParameter, invalid, "One or more parameters are invalid. Reason: Message must be shorter than 1024 bytes.",
@@ -235,6 +233,10 @@ func TestErrors_SingleAndBatchMeanTheSameOverABroker(t *testing.T) {
 			change(&m)
 			_, single := q.Send(ctx, m)
 			_, batch := q.SendBatch(ctx, []inq.Message{m})
+			if q == fifoQueue && name == "no group" { // there they differ, in the process too (SQS: FIFO-4)
+				require.ErrorIs(t, single, inq.ErrMissingParameter)
+				single = inq.ErrInvalidParameter
+			}
 			requireSameMeaning(t, single, batch, q.name+": "+name)
 			require.NoError(t, q.Purge(ctx))
 		}
