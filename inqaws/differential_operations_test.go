@@ -274,11 +274,11 @@ func (r *twinRun) receiveWithCompany(p *twins) error {
 
 // handle draws a delivery of the queue, or a handle that is none.
 func (r *twinRun) handle(p *twins) (local, remote string, d *twinDelivery) {
-	if len(p.held) == 0 || r.one(12) {
+	if len(p.held) == 0 || r.one(16) {
 		bad := pick(r, "", "no handle", "a\xff", strings.Repeat("h", 2000))
 		return bad, bad, nil
 	}
-	from := max(0, len(p.held)-12) // mostly what was received lately
+	from := max(0, len(p.held)-pick(r, 3, 10)) // what was received lately
 	d = &p.held[from+r.draw.IntN(len(p.held)-from)]
 	if other := r.pairs[r.draw.IntN(len(r.pairs))]; other != p && len(other.held) != 0 && r.one(8) {
 		d = &other.held[0]
@@ -460,7 +460,11 @@ func isExpired(err error) bool { return errors.Is(err, inq.ErrReceiptHandleExpir
 
 func (r *twinRun) purge(p *twins) error {
 	r.note(p, "purge")
-	return r.same(p.local.Purge(r.t.Context()), p.remote.Purge(r.t.Context()))
+	err := r.same(p.local.Purge(r.t.Context()), p.remote.Purge(r.t.Context()))
+	if r.one(2) {
+		err = r.same(p.local.Purge(r.t.Context()), p.remote.Purge(r.t.Context()))
+	}
+	return err
 }
 
 // configure changes both queues behind the program's back.

@@ -316,12 +316,12 @@ func TestHTTPClient_ASlowBodyEndsWithTheContext(t *testing.T) {
 			time.AfterFunc(2*time.Second, func() { _, _ = w.Write([]byte("body")) })
 			return r
 		},
-		"that does not": func() io.ReadCloser { return io.NopCloser(sleepyReader{}) },
+		"that does not": func() io.ReadCloser { return io.NopCloser(new(sleepyReader)) },
 		"whose Close waits too": func() io.ReadCloser {
 			return struct {
 				io.Reader
 				closeFunc
-			}{sleepyReader{}, func() error { time.Sleep(time.Hour); return nil }}
+			}{new(sleepyReader), func() error { time.Sleep(time.Hour); return nil }}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -341,10 +341,14 @@ func TestHTTPClient_ASlowBodyEndsWithTheContext(t *testing.T) {
 	}
 }
 
-// sleepyReader takes two seconds for a byte.
-type sleepyReader struct{}
+// sleepyReader takes two seconds for a byte, and is asked for one only.
+type sleepyReader struct{ asked bool }
 
-func (sleepyReader) Read(p []byte) (int, error) {
+func (s *sleepyReader) Read(p []byte) (int, error) {
+	if s.asked {
+		panic("read on though nobody waits")
+	}
+	s.asked = true
 	time.Sleep(2 * time.Second)
 	return copy(p, "x"), nil
 }

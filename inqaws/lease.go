@@ -2,7 +2,6 @@ package inqaws
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"sync"
@@ -180,8 +179,6 @@ func (s *leases) changed(handle string, left time.Time, timeout time.Duration, e
 			l.changed, l.since = true, now
 		}
 		l.until, l.bound = until, time.Time{}
-	case errors.Is(err, inq.ErrReceiptHandleExpired), errors.Is(err, inq.ErrNotInFlight):
-		l.over = true
 	case latest != nil && (err == nil || !refusesCall(err)):
 		// By a handle that has lapsed, or perhaps not carried out: then the change can have
 		// shortened the latest receive, and nothing says that it has prolonged it.

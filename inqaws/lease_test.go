@@ -211,6 +211,20 @@ func TestReturn_KnowsOfAChangeByAnOldHandle(t *testing.T) {
 	}
 }
 
+// A message that comes again was let go before, whoever did that.
+func TestReturn_KnowsOfAReceiveThatCameLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		local, q := standard(t, newBroker(t), "q")
+		d := lease30(t, q, time.Hour)
+		require.NoError(t, NewQueue(q.client, q.url).ChangeVisibility(t.Context(), d.ReceiptHandle(), 0))
+		later := receive(t, q)[0]
+		require.ErrorIs(t, d.Return(t.Context(), 0), inq.ErrReceiptHandleExpired)
+		require.Empty(t, receive(t, local))
+		require.NoError(t, later.Return(t.Context(), 0))
+		require.Len(t, receive(t, local), 1)
+	})
+}
+
 // flaky fails calls as a network does, before or after the other side has carried them out.
 type flaky struct {
 	sqs.HTTPClient
@@ -273,6 +287,38 @@ func TestReturn_TakesTheEarlierEndWhereItIsNotKnownWhatACallDid(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A change that was answered clears the doubt about those before it.
+func TestReturn_ForgetsAnEarlierEndWithTheNextChange(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBroker(t)
+		_, _ = standard(t, b, "q")
+		q, f := newFlaky(b)
+		d := lease30(t, q, 30*time.Second)
+		f.lose = true
+		require.Error(t, d.ChangeVisibility(t.Context(), 5*time.Second))
+		f.lose = false
+		require.NoError(t, d.ChangeVisibility(t.Context(), time.Minute))
+		time.Sleep(time.Minute - 1)
+		require.NoError(t, d.Return(t.Context(), 0))
+	})
+}
+
+// FIFO queues refuse a handle that has lapsed: one that they take is in force, whatever was thought.
+func TestReturn_BelievesAFIFOQueueThatTakesAHandle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		local, q := fifo(t, newBroker(t), "q.fifo")
+		time.AfterFunc(10*time.Second, func() {
+			_, _ = local.Send(t.Context(), inq.Message{Body: "a", GroupID: "g", DeduplicationID: "d"})
+		})
+		ds, err := q.Receive(t.Context(), inq.ReceiveInput{Wait: 20 * time.Second, VisibilityTimeout: 30 * time.Second})
+		require.NoError(t, err)
+		time.Sleep(25 * time.Second)
+		require.NoError(t, ds[0].ChangeVisibility(t.Context(), time.Minute))
+		time.Sleep(time.Minute - 1)
+		require.NoError(t, ds[0].Return(t.Context(), 0))
+	})
 }
 
 // A change that SQS refuses is none.

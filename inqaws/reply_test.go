@@ -38,6 +38,8 @@ func requireNoSentinel(t *testing.T, err error, name string) {
 func TestErrors_OnlyWhatSQSAnsweredHasAMeaning(t *testing.T) {
 	request, err := http.NewRequest(http.MethodPost, "https://sts.amazonaws.com/", nil)
 	require.NoError(t, err)
+	toQueue := request.Clone(t.Context())
+	toQueue.Header.Set("X-Amz-Target", "AmazonSQS.ReceiveMessage")
 	response := func(cause error) *awshttp.ResponseError {
 		return &awshttp.ResponseError{ResponseError: &smithyhttp.ResponseError{
 			Response: &smithyhttp.Response{Response: &http.Response{StatusCode: 400, Request: request}}, Err: cause}}
@@ -46,8 +48,9 @@ func TestErrors_OnlyWhatSQSAnsweredHasAMeaning(t *testing.T) {
 		"AWS.SimpleQueueService.NonExistentQueue", "ThrottlingException", "ServiceUnavailable", "no code of SQS"} {
 		cause := &smithy.GenericAPIError{Code: code, Message: "The receipt handle has expired.", Fault: smithy.FaultServer}
 		for name, failure := range map[string]error{
-			"another service":                &smithy.OperationError{ServiceID: "Secrets Manager", OperationName: "GetSecretValue", Err: response(cause)},
-			"a queue of credentials":         &smithy.OperationError{ServiceID: "SQS", OperationName: "ReceiveMessage", Err: response(cause)},
+			"another service": &smithy.OperationError{ServiceID: "Secrets Manager", OperationName: "GetSecretValue", Err: response(cause)},
+			"a queue of credentials": &smithy.OperationError{ServiceID: "SQS", OperationName: "ReceiveMessage", Err: &smithyhttp.ResponseError{
+				Response: &smithyhttp.Response{Response: &http.Response{StatusCode: 400, Request: toQueue}}, Err: cause}},
 			"a response of another protocol": response(cause),
 			"a bare error":                   cause,
 			"one of several errors":          errors.Join(errors.New("no file"), cause, response(cause)),
