@@ -496,6 +496,45 @@ func TestDeliveries_GiveBackInOneCall(t *testing.T) {
 	}
 }
 
+// The figures of the package documentation.
+func TestReturn_CountsTowardsDeadLetters(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBroker(t)
+		dead, _ := standard(t, b, "dead")
+		local, q := standard(t, b, "q", inq.WithDeadLetter(dead, 3))
+		send(t, local, "1", "2", "3", "4", "5", "6", "7", "8", "9", "10")
+		seen := map[string]bool{}
+		for range 3 { // consumers
+			for d, err := range inq.Deliveries(t.Context(), q, inq.ReceiveInput{Max: 10}) {
+				require.NoError(t, err)
+				seen[d.Body] = true
+				require.NoError(t, d.Delete(t.Context()))
+				break
+			}
+		}
+		assert.Empty(t, receive(t, q))
+		letters := receive(t, dead)
+		assert.Len(t, letters, 7)
+		for _, d := range letters {
+			assert.False(t, seen[d.Body])
+		}
+	})
+}
+
+// While a returned message waits it counts as not visible, and the range is that of SQS.
+func TestReturn_HasTheRangeOfAVisibilityTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, q := standard(t, newBroker(t), "q")
+		d := lease30(t, q, 12*time.Hour)
+		time.Sleep(time.Hour)
+		require.ErrorIs(t, d.Return(t.Context(), 11*time.Hour+1), inq.ErrInvalidParameter)
+		require.NoError(t, d.Return(t.Context(), 11*time.Hour))
+		c, err := q.Counts(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, inq.Counts{NotVisible: 1}, c)
+	})
+}
+
 func TestLeases_AreForgottenWhenTheyAreOver(t *testing.T) {
 	for name, timeout := range timeouts {
 		t.Run(name, func(t *testing.T) {
