@@ -5,13 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"reflect"
 	"strings"
-
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/smithy-go"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"example.com/inq"
 )
@@ -119,79 +113,6 @@ func Translate(err error) error {
 	return translated(other, err)
 }
 
-// reply is what SQS, or what stands in front of it, answered in place of a result.
-type reply struct {
-	code, text string // "" where the answer is none of SQS, such as that of a proxy
-	status     int    // of HTTP, 0 where that is not known
-	server     bool
-}
-
-// replyOf finds the reply of SQS in err, nil where there is none. A client of the SDK wraps it in
-// the operation, and within that in the response; everything else in there is of those that were
-// asked before the request could be sent, such as a provider of credentials. A fake may return the
-// error itself.
-func replyOf(err error) *reply { return search{}.in(err) }
-
-// search is what was passed on the way down to a reply.
-type search struct {
-	operation bool
-	response  *smithyhttp.ResponseError
-}
-
-// in finds the reply in err, below what s has passed.
-func (s search) in(err error) *reply {
-	for !isNil(err) {
-		switch e := err.(type) {
-		case *smithy.OperationError:
-			if s.operation || e.ServiceID != sqs.ServiceID {
-				return nil
-			}
-			s.operation = true
-		case *awshttp.ResponseError:
-			s.response = e.ResponseError
-		case *smithyhttp.ResponseError:
-			s.response = e
-		case smithy.APIError:
-			if s.operation && s.response == nil || !toSQS(s.response) {
-				return nil
-			}
-			return &reply{code: e.ErrorCode(), text: e.ErrorMessage(), status: statusOf(s.response), server: e.ErrorFault() == smithy.FaultServer}
-		}
-		switch e := err.(type) {
-		case interface{ Unwrap() error }:
-			err = e.Unwrap()
-			continue
-		case interface{ Unwrap() []error }:
-			for _, part := range e.Unwrap() {
-				if r := s.in(part); r != nil {
-					return r
-				}
-			}
-		}
-		break
-	}
-	if s.operation && toSQS(s.response) && statusOf(s.response) >= http.StatusBadRequest {
-		return &reply{status: statusOf(s.response)}
-	}
-	return nil
-}
-
-// statusOf returns the status of a response, 0 where that is not known.
-func statusOf(e *smithyhttp.ResponseError) int {
-	if e == nil || e.Response == nil || e.Response.Response == nil {
-		return 0
-	}
-	return e.Response.StatusCode
-}
-
-// toSQS reports whether a response can be one of SQS, as far as it tells.
-func toSQS(e *smithyhttp.ResponseError) bool {
-	if statusOf(e) == 0 || e.Response.Request == nil {
-		return true
-	}
-	return strings.HasPrefix(e.Response.Request.Header.Get("X-Amz-Target"), "AmazonSQS.")
-}
-
 // meaning is the sentinel of a reply, nil if there is none.
 func (r *reply) meaning(by caller) error {
 	as := sentinels[strings.TrimPrefix(r.code, queryPrefix)]
@@ -216,20 +137,6 @@ func (r *reply) meaning(by caller) error {
 		}
 	}
 	return as
-}
-
-// reason is the text behind the value and the parameter, where there are these. The value is what a
-// caller sent, and can be any text (SQS: ERR-4).
-func (r *reply) reason() string {
-	if !strings.HasPrefix(r.text, "Value ") {
-		return r.text
-	}
-	const mark = " is invalid. " + reasonMark
-	i := strings.LastIndex(r.text, mark)
-	if i < 0 {
-		return ""
-	}
-	return r.text[i+len(mark):]
 }
 
 // translated is Translate for an error that is not translated yet.
@@ -303,15 +210,4 @@ func refusesCall(err error) bool {
 // lacks refuses an answer that says that a call was carried out and not what SQS tells with that.
 func lacks(member string) error {
 	return fmt.Errorf("inqaws: the answer has no %s, which SQS always tells: the call may have been carried out", member)
-}
-
-// isNil reports whether v is nil or holds a nil pointer or function.
-func isNil(v any) bool {
-	switch r := reflect.ValueOf(v); r.Kind() {
-	case reflect.Invalid:
-		return true
-	case reflect.Pointer, reflect.Func:
-		return r.IsNil()
-	}
-	return false
 }

@@ -82,6 +82,7 @@ type lease struct {
 	since   time.Time // changed: when the first change was answered
 	until   time.Time // changed: the end that the last change has made
 	bound   time.Time // not the zero time: the end is not later than this
+	settled time.Time // when the latest call that changed one of these was answered
 	over    bool      // whatever the clock says
 }
 
@@ -175,22 +176,29 @@ func (s *leases) changed(handle string, left time.Time, timeout time.Duration, e
 	latest := s.byID[l.id]
 	switch {
 	case err == nil && l == latest && l.inForce(now):
+		switch {
+		case !left.Before(l.settled):
+			l.bound = time.Time{}
+		case l.changed && l.until.Before(until):
+			until = l.until // of two at once, either may have been the last
+		}
 		if !l.changed {
 			l.changed, l.since = true, now
 		}
-		l.until, l.bound = until, time.Time{}
+		l.until, l.settled = until, now
 	case latest != nil && (err == nil || !refusesCall(err)):
 		// By a handle that has lapsed, or perhaps not carried out: then the change can have
 		// shortened the latest receive, and nothing says that it has prolonged it.
 		if latest.bound.IsZero() || until.Before(latest.bound) {
 			latest.bound = until
 		}
+		latest.settled = now
 	}
 }
 
 // inForce reports whether a change that was answered by now was of a receive that still had its
-// message. FIFO queues refuse it otherwise; where the end is not known, held looks at since. q.leases.mu
-// must be held.
+// message. FIFO queues refuse it otherwise; where the end is not known, held looks at since.
+// q.leases.mu must be held.
 func (l *lease) inForce(now time.Time) bool {
 	if l.q.fifo {
 		return true

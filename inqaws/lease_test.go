@@ -305,6 +305,31 @@ func TestReturn_ForgetsAnEarlierEndWithTheNextChange(t *testing.T) {
 	})
 }
 
+// Of two changes at once nobody knows which was the last.
+func TestReturn_TakesTheEarlierEndOfTwoChangesAtOnce(t *testing.T) {
+	for _, order := range [][2]time.Duration{{5 * time.Second, time.Minute}, {time.Minute, 5 * time.Second}} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBroker(t)
+			_, _ = standard(t, b, "q")
+			q, f := newFlaky(b)
+			d := lease30(t, q, 30*time.Second)
+			f.delay = 2 * time.Second
+			done := make(chan error, 2)
+			for i, timeout := range order {
+				go func() {
+					time.Sleep(time.Duration(i) * time.Second)
+					done <- d.ChangeVisibility(t.Context(), timeout)
+				}()
+			}
+			require.NoError(t, <-done)
+			require.NoError(t, <-done)
+			f.delay = 0
+			time.Sleep(3 * time.Second)
+			require.ErrorIs(t, d.Return(t.Context(), 0), inq.ErrReceiptHandleExpired)
+		})
+	}
+}
+
 // FIFO queues refuse a handle that has lapsed: one that they take is in force, whatever was thought.
 func TestReturn_BelievesAFIFOQueueThatTakesAHandle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
