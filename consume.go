@@ -48,6 +48,10 @@ func (q *queue) deleteReceipt(ctx context.Context, rc receipt) error {
 
 // done leaves at the end of a call about one receive.
 func (q *queue) done(now int64, err error) error {
+	if q.waiters.head == nil && q.errands == 0 {
+		q.mu.Unlock()
+		return err
+	}
 	if lost := q.leave(now); err == nil {
 		err = lost
 	}

@@ -163,6 +163,10 @@ func (q *queue) receive(ctx context.Context, c *receiveCall, dst []Delivery) ([]
 		}
 		n, err := q.takeLocked(now, c, room)
 		if n > 0 {
+			if q.errands == 0 && c.attempt == "" { // nothing else is to be done, as nearly always
+				q.mu.Unlock()
+				return room[:n], nil
+			}
 			q.answerRepeatsLocked(now, c.attempt)
 			if err := q.unlock(now); err != nil {
 				return nil, err
