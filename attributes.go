@@ -74,7 +74,7 @@ type attribute struct {
 
 // attributeInput is what the meaning of an attribute's text depends on.
 type attributeInput struct {
-	broker    *Broker
+	account   account // looks up the dead-letter queue
 	fifo      bool
 	unlimited bool
 }
@@ -217,7 +217,7 @@ func (b *Broker) SetAttributes(ctx context.Context, name string, attributes map[
 	if err != nil {
 		return err
 	}
-	changes, err := parseAttributes(attributes, attributeInput{broker: b, fifo: q.fifo != nil, unlimited: q.settings.Load().unlimited})
+	changes, err := parseAttributes(attributes, attributeInput{account: b, fifo: q.fifo != nil, unlimited: q.settings.Load().unlimited})
 	if err != nil || len(changes) == 0 {
 		return err
 	}
@@ -364,7 +364,7 @@ func parseRedrive(in *attributeInput, _, text string) (func(*patch), error) {
 	if err != nil {
 		return nil, err
 	}
-	return WithDeadLetter(deadLetterARN{in.broker, arn}, n).applyFIFO, nil
+	return WithDeadLetter(deadLetterARN{in.account, arn}, n).applyFIFO, nil
 }
 
 func parseAllow(_ *attributeInput, _, text string) (func(*patch), error) {

@@ -103,6 +103,8 @@ func NewBroker(opts ...BrokerOption) (*Broker, error) {
 	return b, nil
 }
 
+var _ account = (*Broker)(nil)
+
 // Region returns the region in the queues' ARNs.
 func (b *Broker) Region() string { return b.region }
 
@@ -161,7 +163,7 @@ func (b *Broker) Create(ctx context.Context, name string, attributes, tags map[s
 	if err := checkName(name, fifo); err != nil {
 		return nil, err
 	}
-	changes, err := parseAttributes(attributes, attributeInput{broker: b, fifo: fifo, unlimited: b.base().unlimited})
+	changes, err := parseAttributes(attributes, attributeInput{account: b, fifo: fifo, unlimited: b.base().unlimited})
 	if err != nil {
 		return nil, err
 	}
@@ -231,18 +233,19 @@ func (b *Broker) create(name string, fifo bool, tags map[string]string, apply fu
 // held.
 func (b *Broker) buildLocked(name string, fifo bool, all *patch) (*queue, error) {
 	s := defaultSettings().with(all)
-	if err := b.admitLocked(arn(b.region, b.account, name), fifo, &s, all); err != nil {
+	arn := queueARN(b.region, b.account, name)
+	if err := b.admitLocked(arn, fifo, &s, all); err != nil {
 		return nil, err
 	}
 	exactly := func(p *patch) { *p = *all }
 	if fifo {
-		q, err := newFIFO(name, b.region, b.account, b, []FIFOOption{fifoOption(exactly)})
+		q, err := newFIFO(name, arn, b, []FIFOOption{fifoOption(exactly)})
 		if err != nil {
 			return nil, err
 		}
 		return &q.queue, nil
 	}
-	q, err := newStandard(name, b.region, b.account, b, []StandardOption{standardOption(exactly)})
+	q, err := newStandard(name, arn, b, []StandardOption{standardOption(exactly)})
 	if err != nil {
 		return nil, err
 	}
@@ -323,6 +326,14 @@ func (b *Broker) Close() error {
 	return nil
 }
 
+// purgeCooldown implements account.
+func (b *Broker) purgeCooldown() time.Duration {
+	if b.cooldown {
+		return cooldown
+	}
+	return 0
+}
+
 // find looks a queue up. The queue may be gone when it returns; its calls tell.
 func (b *Broker) find(name string) (*queue, error) {
 	b.mu.Lock()
@@ -358,14 +369,15 @@ func (b *Broker) Queue(name string) (Queue, error) {
 
 // ByARN returns the queue with that ARN, a *Standard or a *FIFO.
 func (b *Broker) ByARN(arn string) (Queue, error) {
-	q, err := b.findARN(arn)
+	q, err := b.queueOf(arn)
 	if err != nil {
 		return nil, err
 	}
 	return q.self, nil
 }
 
-func (b *Broker) findARN(arn string) (*queue, error) {
+// queueOf implements account.
+func (b *Broker) queueOf(arn string) (*queue, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.queues == nil {

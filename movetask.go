@@ -135,7 +135,7 @@ func (q *queue) Redrive(ctx context.Context, in RedriveInput) (*MoveTask, error)
 	if err := q.checkDestination(in.Destination); err != nil {
 		return nil, q.refused(err)
 	}
-	if q.broker != nil && !q.broker.isDeadLetterQueue(q) {
+	if q.account != nil && !q.account.isDeadLetterQueue(q) {
 		return nil, q.refused(&ParamError{Err: ErrNotDeadLetterQueue, Param: "SourceArn", Value: q.arn,
 			Reason: "must be the dead-letter queue of a queue"})
 	}
@@ -326,11 +326,15 @@ func (t *MoveTask) moveOne(ch *chore) (err error) {
 }
 
 // originOf returns the queue a message was dead-lettered from: by reference for bare queues, by ARN
-// in a broker, where the name may belong to a new queue by now.
+// in an account, where the name may belong to a new queue by now.
 func (q *queue) originOf(ch *chore) (Queue, error) {
-	here := ch.letter.from == nil || ch.letter.from.broker == q.broker
-	if q.broker != nil && here && ch.letter.SourceARN != "" {
-		return q.broker.ByARN(ch.letter.SourceARN)
+	here := ch.letter.from == nil || ch.letter.from.account == q.account
+	if q.account != nil && here && ch.letter.SourceARN != "" {
+		origin, err := q.account.queueOf(ch.letter.SourceARN)
+		if err != nil {
+			return nil, err
+		}
+		return origin.self, nil
 	}
 	if ch.letter.from == nil {
 		return nil, ErrNoSource

@@ -1,51 +1,12 @@
 package inq
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 )
-
-// deadLetterARN is a dead-letter target of a broker's queue. It names the target queue, so that a
-// queue may come after the one of its name that was deleted, and nothing keeps the deleted one
-// alive (SQS: DLQ-8).
-type deadLetterARN struct {
-	broker *Broker
-	arn    string
-}
-
-// fifo tells the type of the queue, which its name determines.
-func (t deadLetterARN) fifo() bool { return strings.HasSuffix(t.arn, ".fifo") }
-
-// shown returns the target as a user knows it: the queue, or t itself while there is none.
-func (t deadLetterARN) shown() DeadLetterTarget {
-	q, err := t.broker.findARN(t.arn)
-	if err != nil {
-		return t
-	}
-	return q.self.(DeadLetterTarget)
-}
-
-// DeadLetter gives d to the queue that has the ARN now.
-func (t deadLetterARN) DeadLetter(ctx context.Context, d DeadLetter) error {
-	q, err := t.broker.findARN(t.arn)
-	if err != nil {
-		return err
-	}
-	return q.DeadLetter(ctx, d)
-}
-
-// adopt is DeadLetter for a message that comes straight from a queue.
-func (t deadLetterARN) adopt(d *DeadLetter) error {
-	q, err := t.broker.findARN(t.arn)
-	if err != nil {
-		return err
-	}
-	return q.adopt(d, true)
-}
 
 // targetARN returns the ARN of a target that is a queue, "" for any other.
 func targetARN(t DeadLetterTarget) string {
@@ -78,12 +39,12 @@ func (b *Broker) nameTarget(p *patch) {
 			q = &t.queue
 		}
 	}
-	if q != nil && q.broker == b {
+	if q != nil && q.account == b {
 		p.target = deadLetterARN{b, q.arn}
 	}
 }
 
-// admit checks the dead-letter target that a live queue of this broker is about to get.
+// admit implements account.
 func (b *Broker) admit(q *queue, p *patch) error {
 	if p.set&setDeadLetter == 0 {
 		return nil
@@ -103,7 +64,7 @@ func (b *Broker) admit(q *queue, p *patch) error {
 // itself. b.mu must be held.
 func (b *Broker) admitLocked(source string, fifo bool, s *settings, p *patch) error {
 	t, ok := s.target.(deadLetterARN)
-	if p.set&setDeadLetter == 0 || !ok || t.broker != b {
+	if p.set&setDeadLetter == 0 || !ok || t.account != b {
 		return nil
 	}
 	reason := ""
@@ -143,7 +104,7 @@ func (b *Broker) DeadLetterSources(name, after string, max int) ([]string, error
 	return b.sourcesLocked(e.arn, after, max), nil
 }
 
-// isDeadLetterQueue reports whether a queue names q in its redrive policy (SQS: MOV-2).
+// isDeadLetterQueue implements account.
 func (b *Broker) isDeadLetterQueue(q *queue) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

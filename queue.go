@@ -79,7 +79,7 @@ type queue struct {
 	name     string
 	self     Queue // the *Standard or *FIFO around this
 	arn      string
-	broker   *Broker   // nil for a bare queue
+	account  account   // nil for a bare queue
 	ids      *identity // nil in a queue that no constructor made
 	fifo     *fifo     // nil on Standard; mu guards its groupState
 	senderID string
@@ -136,7 +136,7 @@ type queue struct {
 // underscores (SQS: NAM-1). A bad name is refused with [ErrInvalidParameter], an option out of
 // range as [Option] says. The queue needs no goroutine; Close releases its timer and its messages.
 func NewStandard(name string, opts ...StandardOption) (*Standard, error) {
-	return newStandard(name, localRegion, localAccount, nil, opts)
+	return newStandard(name, queueARN(localRegion, localAccount, name), nil, opts)
 }
 
 // NewFIFO makes an empty FIFO queue. The name is made like that of a Standard queue and ends in
@@ -144,16 +144,16 @@ func NewStandard(name string, opts ...StandardOption) (*Standard, error) {
 // [ErrInvalidParameter], an option out of range as [Option] says. The queue needs no goroutine;
 // Close releases its timer and its messages.
 func NewFIFO(name string, opts ...FIFOOption) (*FIFO, error) {
-	return newFIFO(name, localRegion, localAccount, nil, opts)
+	return newFIFO(name, queueARN(localRegion, localAccount, name), nil, opts)
 }
 
-// Region and account of queues that belong to no broker.
+// Region and account in the ARNs of queues that belong to no broker.
 const (
 	localRegion  = "local"
 	localAccount = "000000000000"
 )
 
-func newStandard(name, region, account string, b *Broker, opts []StandardOption) (*Standard, error) {
+func newStandard(name, arn string, a account, opts []StandardOption) (*Standard, error) {
 	if err := checkName(name, false); err != nil {
 		return nil, err
 	}
@@ -168,11 +168,11 @@ func newStandard(name, region, account string, b *Broker, opts []StandardOption)
 		return nil, err
 	}
 	q := &Standard{}
-	q.init(name, arn(region, account, name), q, b, &s)
+	q.init(name, arn, q, a, &s)
 	return q, nil
 }
 
-func newFIFO(name, region, account string, b *Broker, opts []FIFOOption) (*FIFO, error) {
+func newFIFO(name, arn string, a account, opts []FIFOOption) (*FIFO, error) {
 	if err := checkName(name, true); err != nil {
 		return nil, err
 	}
@@ -188,17 +188,17 @@ func newFIFO(name, region, account string, b *Broker, opts []FIFOOption) (*FIFO,
 	}
 	q := &FIFO{}
 	q.fifo = newFIFOState(s.scope)
-	q.init(name, arn(region, account, name), q, b, &s)
+	q.init(name, arn, q, a, &s)
 	return q, nil
 }
 
-func arn(region, account, name string) string {
+func queueARN(region, account, name string) string {
 	return "arn:aws:sqs:" + region + ":" + account + ":" + name
 }
 
 // init is called once, before the queue is shared.
-func (q *queue) init(name, arn string, self Queue, b *Broker, s *settings) {
-	q.name, q.arn, q.self, q.broker = name, arn, self, b
+func (q *queue) init(name, arn string, self Queue, a account, s *settings) {
+	q.name, q.arn, q.self, q.account = name, arn, self, a
 	q.ids = newIdentity(q.fifo != nil)
 	q.created = q.ids.epoch
 	q.modified = q.ids.epoch
@@ -481,11 +481,15 @@ func (q *queue) Purge(ctx context.Context) error {
 	if err := q.checkContext(ctx); err != nil {
 		return err
 	}
+	pause := int64(0)
+	if q.account != nil {
+		pause = int64(q.account.purgeCooldown())
+	}
 	now, err := q.enter()
 	if err != nil {
 		return err
 	}
-	if q.broker != nil && q.broker.cooldown && q.purged && now-q.lastPurge < int64(cooldown) {
+	if q.purged && now-q.lastPurge < pause {
 		q.leave(now)
 		return &ParamError{Err: ErrPurgeInProgress, Param: "QueueName", Value: q.name,
 			Reason: "only one purge is allowed every 60 seconds"}

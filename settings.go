@@ -303,8 +303,8 @@ func (q *queue) configure(p *patch) error {
 	if p.set&setUnlimited != 0 {
 		return q.refused(&ParamError{Err: ErrInvalidParameter, Param: "WithoutSQSLimits", Reason: "cannot be changed on a live queue"})
 	}
-	if q.broker != nil {
-		if err := q.broker.admit(q, p); err != nil {
+	if q.account != nil {
+		if err := q.account.admit(q, p); err != nil {
 			return q.refused(err)
 		}
 	}
