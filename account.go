@@ -40,7 +40,7 @@ func (t deadLetterARN) shown() DeadLetterTarget {
 	if err != nil {
 		return t
 	}
-	return q.self.(DeadLetterTarget)
+	return q.self
 }
 
 // DeadLetter gives d to the queue that has the ARN now.

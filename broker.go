@@ -96,8 +96,8 @@ func NewBroker(opts ...BrokerOption) (*Broker, error) {
 	}
 	p := b.base()
 	s := defaultSettings().with(&p)
-	_, fifo := s.target.(*FIFO)
-	if err := s.validate(fifo); err != nil {
+	t := localQueue(s.target) // the defaults are for queues of its type
+	if err := s.validate(t != nil && t.fifo != nil); err != nil {
 		return nil, err
 	}
 	return b, nil
@@ -155,7 +155,7 @@ func (b *Broker) CreateFIFO(name string, opts ...FIFOOption) (*FIFO, error) {
 // Beyond the errors of CreateStandard, [ErrInvalidAttributeName] is returned for attributes that
 // are unknown, read only, or not of this type of queue. See SetAttributes for values and errors,
 // and SetTags for tags.
-func (b *Broker) Create(ctx context.Context, name string, attributes, tags map[string]string) (Queue, error) {
+func (b *Broker) Create(ctx context.Context, name string, attributes, tags map[string]string) (Local, error) {
 	if err := checkContext(ctx); err != nil {
 		return nil, err
 	}
@@ -357,9 +357,9 @@ func (b *Broker) findLocked(name string) (*entry, error) {
 	return e, nil
 }
 
-// Queue returns the queue of that name, a *Standard or a *FIFO. Names are case sensitive (SQS:
-// MGT-8, MGT-13).
-func (b *Broker) Queue(name string) (Queue, error) {
+// Queue returns the queue of that name: a *Standard or a *FIFO, which Configure needs to know. Names
+// are case sensitive (SQS: MGT-8, MGT-13).
+func (b *Broker) Queue(name string) (Local, error) {
 	q, err := b.find(name)
 	if err != nil {
 		return nil, err
@@ -367,8 +367,8 @@ func (b *Broker) Queue(name string) (Queue, error) {
 	return q.self, nil
 }
 
-// ByARN returns the queue with that ARN, a *Standard or a *FIFO.
-func (b *Broker) ByARN(arn string) (Queue, error) {
+// ByARN returns the queue with that ARN, as Queue does.
+func (b *Broker) ByARN(arn string) (Local, error) {
 	q, err := b.queueOf(arn)
 	if err != nil {
 		return nil, err

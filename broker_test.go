@@ -34,7 +34,7 @@ func testBroker(t testing.TB, opts ...BrokerOption) *Broker {
 }
 
 // mustCreate makes a queue from attributes, given as pairs.
-func mustCreate(t testing.TB, b *Broker, name string, attributes ...string) Queue {
+func mustCreate(t testing.TB, b *Broker, name string, attributes ...string) Local {
 	t.Helper()
 	q, err := b.Create(context.Background(), name, pairs(attributes), nil)
 	require.NoError(t, err)
@@ -89,11 +89,11 @@ func TestBroker_QueuesAreFoundByNameAndARN(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "arn:aws:sqs:eu-west-3:123456789012:Jobs", q.ARN())
 
-	for _, want := range []Queue{q, f} {
+	for _, want := range []Local{q, f} {
 		got, err := b.Queue(want.Name())
 		require.NoError(t, err)
 		require.Same(t, want, got)
-		got, err = b.ByARN(want.(interface{ ARN() string }).ARN())
+		got, err = b.ByARN(want.ARN())
 		require.NoError(t, err)
 		require.Same(t, want, got)
 	}
@@ -545,7 +545,7 @@ func TestBroker_ConcurrentCallsLeaveItConsistent(t *testing.T) {
 					q, err := b.Queue(name)
 					note(err)
 					if err == nil {
-						task, err := q.(*Standard).Redrive(ctx, RedriveInput{})
+						task, err := q.Redrive(ctx, RedriveInput{})
 						note(err)
 						if err == nil {
 							<-task.Done()

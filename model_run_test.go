@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -20,21 +19,6 @@ import (
 // This file runs the model of model_test.go and the engine in lockstep: random operations in
 // virtual time, every answer and every visible figure compared after each. A failure prints the
 // seed of its run; INQ_SEED repeats that one, and INQ_STEPS sets how many operations a run has.
-
-// modelEngine is what both types of queue offer.
-type modelEngine interface {
-	Queue
-	ARN() string
-	Close() error
-	ReceiveInto(ctx context.Context, dst []Delivery, in ReceiveInput) (int, error)
-	DeleteAll(ctx context.Context, ds []Delivery) error
-	ExtendAll(ctx context.Context, ds []Delivery, timeout time.Duration) error
-	Return(ctx context.Context, receiptHandle string, delay time.Duration) error
-	Bury(ctx context.Context, receiptHandle, reason string) error
-	Messages() iter.Seq[Snapshot]
-	Stats() Stats
-	Config() Config
-}
 
 // modelSetup is what a test is about.
 type modelSetup struct {
@@ -74,7 +58,7 @@ var modelWeights = []struct {
 // modelPair is one queue, twice.
 type modelPair struct {
 	model   *modelQueue
-	engine  modelEngine
+	engine  Local
 	inner   *queue
 	set     func(common []Option, fifo []FIFOOption) error
 	handles []modelHandle
@@ -228,7 +212,7 @@ func (r *modelRun) makeQueues() {
 func (r *modelRun) target(m *modelQueue) DeadLetterTarget {
 	for _, p := range r.pairs {
 		if p.model == m {
-			return p.engine.(DeadLetterTarget)
+			return p.engine
 		}
 	}
 	return nil

@@ -10,17 +10,11 @@ import (
 
 // targetARN returns the ARN of a target that is a queue, "" for any other.
 func targetARN(t DeadLetterTarget) string {
-	switch t := t.(type) {
-	case *Standard:
-		if t != nil {
-			return t.arn
-		}
-	case *FIFO:
-		if t != nil {
-			return t.arn
-		}
-	case deadLetterARN:
+	if t, ok := t.(deadLetterARN); ok {
 		return t.arn
+	}
+	if q := localQueue(t); q != nil {
+		return q.arn
 	}
 	return ""
 }
@@ -28,18 +22,7 @@ func targetARN(t DeadLetterTarget) string {
 // nameTarget replaces a target that is a queue of this broker by its ARN. Other targets, queues
 // elsewhere among them, stay.
 func (b *Broker) nameTarget(p *patch) {
-	var q *queue
-	switch t := p.target.(type) {
-	case *Standard:
-		if t != nil {
-			q = &t.queue
-		}
-	case *FIFO:
-		if t != nil {
-			q = &t.queue
-		}
-	}
-	if q != nil && q.account == b {
+	if q := localQueue(p.target); q != nil && q.account == b {
 		p.target = deadLetterARN{b, q.arn}
 	}
 }

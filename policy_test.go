@@ -351,7 +351,7 @@ func TestBroker_DLQ4_ChainsAndCyclesOfDeadLetterQueues(t *testing.T) {
 		t.Run("queue"+suffix, func(t *testing.T) {
 			ctx := context.Background()
 			b := testBroker(t)
-			var qs []Queue
+			var qs []Local
 			for _, name := range []string{"a", "b", "c"} {
 				attributes := []string{"VisibilityTimeout", "0"}
 				if suffix != "" {
@@ -368,23 +368,13 @@ func TestBroker_DLQ4_ChainsAndCyclesOfDeadLetterQueues(t *testing.T) {
 				require.Equal(t, []string{"m"}, receiveBodies(t, at), "round %d", round)
 				require.Empty(t, receiveBodies(t, at))
 				var source string
-				for s := range messagesOf(next) {
+				for s := range next.Messages() {
 					source = s.DeadLetterSource
 				}
 				require.Equal(t, brokerARN+at.Name(), source)
 			}
 		})
 	}
-}
-
-func messagesOf(q Queue) func(func(Snapshot) bool) {
-	switch q := q.(type) {
-	case *Standard:
-		return q.Messages()
-	case *FIFO:
-		return q.Messages()
-	}
-	panic("neither type")
 }
 
 func TestBroker_DLQ8_WithoutItsDeadLetterQueueAMessageIsDeliveredAsUsual(t *testing.T) {
@@ -401,7 +391,7 @@ func TestBroker_DLQ8_WithoutItsDeadLetterQueueAMessageIsDeliveredAsUsual(t *test
 					dlq := mustCreate(t, b, dlqName, fifo...)
 					q := mustCreate(t, b, "q"+suffix, append(fifo, "VisibilityTimeout", "0")...)
 					if by == "option" {
-						option := WithDeadLetter(dlq.(DeadLetterTarget), 1)
+						option := WithDeadLetter(dlq, 1)
 						if suffix == "" {
 							require.NoError(t, q.(*Standard).Configure(option))
 						} else {
@@ -461,9 +451,7 @@ func TestBroker_MOV5_MessagesGoBackByARN(t *testing.T) {
 			dlq := mustCreate(t, b, "dlq"+suffix, fifo...)
 			redrive := func() *MoveTask {
 				t.Helper()
-				task, err := dlq.(interface {
-					Redrive(context.Context, RedriveInput) (*MoveTask, error)
-				}).Redrive(ctx, RedriveInput{})
+				task, err := dlq.Redrive(ctx, RedriveInput{})
 				require.NoError(t, err)
 				<-task.Done()
 				return task

@@ -64,20 +64,13 @@ type Standard struct{ queue }
 // in five minutes. Create one with [NewFIFO] or from a [Broker].
 type FIFO struct{ queue }
 
-var (
-	_ Queue            = (*Standard)(nil)
-	_ Queue            = (*FIFO)(nil)
-	_ DeadLetterTarget = (*Standard)(nil)
-	_ DeadLetterTarget = (*FIFO)(nil)
-)
-
 // queue is the engine under both types. Everything a program can observe happens in a critical
 // section of mu that is one transition (see state). Nothing foreign runs inside: targets, observers
 // and contexts are called with the lock released, and no code holds two queues' locks.
 type queue struct {
 	// Set by the constructor.
 	name     string
-	self     Queue // the *Standard or *FIFO around this
+	self     Local // the *Standard or *FIFO around this
 	arn      string
 	account  account   // nil for a bare queue
 	ids      *identity // nil in a queue that no constructor made
@@ -197,7 +190,7 @@ func queueARN(region, account, name string) string {
 }
 
 // init is called once, before the queue is shared.
-func (q *queue) init(name, arn string, self Queue, a account, s *settings) {
+func (q *queue) init(name, arn string, self Local, a account, s *settings) {
 	q.name, q.arn, q.self, q.account = name, arn, self, a
 	q.ids = newIdentity(q.fifo != nil)
 	q.created = q.ids.epoch

@@ -38,7 +38,7 @@ func (s steps) buriesIn(t DeadLetterTarget, maxReceives int) {
 }
 
 // asTarget is the queue as a dead-letter target.
-func (s steps) asTarget() DeadLetterTarget { return s.q.self.(DeadLetterTarget) }
+func (s steps) asTarget() DeadLetterTarget { return s.q.self }
 
 // wear sends messages and receives each once; they are visible again at once.
 func (s steps) wear(bodies ...string) (ds []Delivery) {

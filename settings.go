@@ -226,11 +226,10 @@ func (s *settings) validateDeadLetter(fifo bool) error {
 		return &ParamError{Err: ErrInvalidParameter, Param: "maxReceiveCount", Value: s.maxReceives, Min: 1, Max: most}
 	}
 	missing, wrong := false, false
+	if q := localQueue(s.target); q != nil {
+		missing, wrong = q.ids == nil, fifo != (q.fifo != nil)
+	}
 	switch t := s.target.(type) {
-	case *Standard:
-		missing, wrong = t == nil || t.ids == nil, fifo
-	case *FIFO:
-		missing, wrong = t == nil || t.ids == nil, !fifo
 	case deadLetterARN:
 		wrong = fifo != t.fifo()
 	case DeadLetterFunc:

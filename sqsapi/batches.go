@@ -24,7 +24,7 @@ type batchFailure struct {
 
 // checkEntries applies what fails a batch as a whole, in this order: how many entries there are,
 // their ids, and that these differ (SQS: BAT-1, NAM-4, BAT-2, BAT-6).
-func checkEntries(q inq.Queue, operation string, ids []*string) error {
+func checkEntries(q inq.Local, operation string, ids []*string) error {
 	switch n := len(ids); {
 	case n == 0:
 		return toFault(&inq.ParamError{Err: inq.ErrEmptyBatch, Param: operation}, origin{batch: true})
@@ -53,10 +53,7 @@ func checkEntries(q inq.Queue, operation string, ids []*string) error {
 const entryIDCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
 // hasLimits reports whether the limits of SQS hold for a queue.
-func hasLimits(q inq.Queue) bool {
-	c, ok := q.(interface{ Config() inq.Config })
-	return !ok || c.Config().SQSLimits
-}
+func hasLimits(q inq.Local) bool { return q.Config().SQSLimits }
 
 // outcome is what became of the entries of a batch: an error for each that failed, nil for the
 // others.

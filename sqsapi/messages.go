@@ -93,7 +93,7 @@ func (in *sendMembers) message(fifo bool, trace string) (m inq.Message, digest s
 	return m, digest, err
 }
 
-func isFIFO(q inq.Queue) bool {
+func isFIFO(q inq.Local) bool {
 	_, fifo := q.(*inq.FIFO)
 	return fifo
 }

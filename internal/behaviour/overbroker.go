@@ -168,35 +168,19 @@ func (b overBroker) listQueueTags(ctx context.Context, in any) (any, error) {
 	return TagQueue{Tags: tags}, err
 }
 
-// mover is what both types of queue have beyond inq.Queue.
-type mover interface {
-	inq.Queue
-	ARN() string
-	Redrive(ctx context.Context, in inq.RedriveInput) (*inq.MoveTask, error)
-	MoveTasks() []*inq.MoveTask
-}
-
-func (b overBroker) mover(arn string) (mover, error) {
-	q, err := b.ByARN(arn)
-	if err != nil {
-		return nil, err
-	}
-	return q.(mover), nil
-}
-
 // startMessageMoveTask answers with the ARN and the id of the task as its handle.
 func (b overBroker) startMessageMoveTask(ctx context.Context, in any) (any, error) {
 	r, err := decode[StartMessageMoveTask](in)
 	if err != nil {
 		return nil, err
 	}
-	source, err := b.mover(r.SourceArn)
+	source, err := b.ByARN(r.SourceArn)
 	if err != nil {
 		return nil, err
 	}
 	var input inq.RedriveInput
 	if r.DestinationArn != "" {
-		if input.Destination, err = b.mover(r.DestinationArn); err != nil {
+		if input.Destination, err = b.ByARN(r.DestinationArn); err != nil {
 			return nil, err
 		}
 	}
@@ -215,7 +199,7 @@ func (b overBroker) listMessageMoveTasks(_ context.Context, in any) (any, error)
 	if err != nil {
 		return nil, err
 	}
-	source, err := b.mover(r.SourceArn)
+	source, err := b.ByARN(r.SourceArn)
 	if err != nil {
 		return nil, err
 	}
@@ -241,7 +225,7 @@ func moveTask(source string, task *inq.MoveTask) MoveTask {
 	if task.Status() == inq.MoveRunning {
 		m.TaskHandle = source + " " + task.ID()
 	}
-	if d, ok := task.Input().Destination.(mover); ok {
+	if d, ok := task.Input().Destination.(inq.Local); ok {
 		m.DestinationArn = d.ARN()
 	}
 	if n := task.Input().PerSecond; n != 0 {
@@ -262,7 +246,7 @@ func (b overBroker) cancelMessageMoveTask(_ context.Context, in any) (any, error
 		return nil, err
 	}
 	arn, id, _ := strings.Cut(r.TaskHandle, " ")
-	source, err := b.mover(arn)
+	source, err := b.ByARN(arn)
 	if err != nil {
 		return nil, err
 	}
