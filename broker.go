@@ -24,7 +24,7 @@ const cooldown = 60 * time.Second
 // there (SQS: DLQ-8).
 //
 // Closing a single queue by its own Close leaves it in the broker, where it keeps its name and
-// answers [ErrClosed], until Delete.
+// answers [ErrClosed], until DeleteQueue.
 //
 // Methods that look a queue up return [ErrQueueDoesNotExist] where the broker does not hold it, and
 // all methods return [ErrClosed] after Close and on the zero Broker. Methods with a ctx refuse a
@@ -116,7 +116,7 @@ func (b *Broker) Account() string { return b.account }
 // compared. An observer, or a dead-letter target that Go cannot compare, differs from every other.
 //
 // It is refused with [ErrQueueExists], which names the attribute that differs; with
-// [ErrQueueDeletedRecently] for 60 seconds after Delete (SQS: MGT-2); and with
+// [ErrQueueDeletedRecently] for 60 seconds after DeleteQueue (SQS: MGT-2); and with
 // [ErrInvalidParameter] or [ErrInvalidAttributeValue] for a bad name, options out of range, and a
 // dead-letter queue whose allow policy does not admit this queue (SQS: DLQ-10).
 func (b *Broker) CreateStandard(name string, opts ...StandardOption) (*Standard, error) {
@@ -148,14 +148,14 @@ func (b *Broker) CreateFIFO(name string, opts ...FIFOOption) (*FIFO, error) {
 	return q.self.(*FIFO), nil
 }
 
-// Create creates a queue from attributes of SQS as text, or returns the one of that name if the
+// CreateQueue creates a queue from attributes of SQS as text, or returns the one of that name if the
 // given attributes equal its current ones (SQS: MGT-1). It is a FIFO queue where FifoQueue is
 // "true". Tags are those of a new queue; an existing one keeps its own.
 //
 // Beyond the errors of CreateStandard, [ErrInvalidAttributeName] is returned for attributes that
 // are unknown, read only, or not of this type of queue. See SetAttributes for values and errors,
 // and SetTags for tags.
-func (b *Broker) Create(ctx context.Context, name string, attributes, tags map[string]string) (Local, error) {
+func (b *Broker) CreateQueue(ctx context.Context, name string, attributes, tags map[string]string) (Local, error) {
 	if err := checkContext(ctx); err != nil {
 		return nil, err
 	}
@@ -285,11 +285,11 @@ func (b *Broker) forgetDeletedLocked(now time.Time) {
 	}
 }
 
-// Delete removes a queue and its messages (SQS: MGT-3). When it returns, every call on the queue
+// DeleteQueue removes a queue and its messages (SQS: MGT-3). When it returns, every call on the queue
 // fails with [ErrQueueDoesNotExist], and so have the receives that waited; a queue that its own
 // Close had ended stays closed. The name is free again 60 seconds later, or at once
 // [WithoutCooldowns].
-func (b *Broker) Delete(ctx context.Context, name string) error {
+func (b *Broker) DeleteQueue(ctx context.Context, name string) error {
 	if err := checkContext(ctx); err != nil {
 		return err
 	}

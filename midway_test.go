@@ -186,7 +186,7 @@ func TestBroker_DLQ8_TheTargetThatConfigShowsFindsTheQueueOfItsNameByThen(t *tes
 	require.NoError(t, err)
 	q, err := b.CreateStandard("q", WithDeadLetter(dlq, 1))
 	require.NoError(t, err)
-	require.NoError(t, b.Delete(ctx, "dlq"))
+	require.NoError(t, b.DeleteQueue(ctx, "dlq"))
 	target := q.Config().DeadLetter
 	require.ErrorIs(t, target.DeadLetter(ctx, DeadLetter{Body: "b"}), ErrQueueDoesNotExist)
 	dlq, err = b.CreateStandard("dlq")

@@ -116,7 +116,7 @@ func TestMOV3_AQueueThatIsGoneHasNoTasks(t *testing.T) {
 		require.NoError(t, err)
 		q, err := b.CreateStandard("q")
 		require.NoError(t, err)
-		require.NoError(t, b.Delete(ctx, "q"))
+		require.NoError(t, b.DeleteQueue(ctx, "q"))
 		_, err = q.Redrive(ctx, RedriveInput{})
 		require.Equal(t, ErrQueueDoesNotExist, err)
 		require.NoError(t, b.Close())

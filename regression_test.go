@@ -338,7 +338,7 @@ func TestMOV2_AQueueThatIsGoneIsToldFirst(t *testing.T) {
 	require.NoError(t, err)
 	q, err := b.CreateStandard("a")
 	require.NoError(t, err)
-	require.NoError(t, b.Delete(ctx, "a"))
+	require.NoError(t, b.DeleteQueue(ctx, "a"))
 	_, err = q.Redrive(ctx, RedriveInput{})
 	require.ErrorIs(t, err, ErrQueueDoesNotExist)
 }

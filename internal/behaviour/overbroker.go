@@ -54,7 +54,7 @@ func (b overBroker) createQueue(ctx context.Context, in any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = b.Create(ctx, r.QueueName, r.Attributes, r.Tags)
+	_, err = b.CreateQueue(ctx, r.QueueName, r.Attributes, r.Tags)
 	return QueueURL{b.urlOf(r.QueueName)}, err
 }
 
@@ -123,7 +123,7 @@ func (b overBroker) deleteQueue(ctx context.Context, in any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return nil, b.Delete(ctx, queueName(r.QueueUrl))
+	return nil, b.DeleteQueue(ctx, queueName(r.QueueUrl))
 }
 
 func (b overBroker) getQueueAttributes(ctx context.Context, in any) (any, error) {
