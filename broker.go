@@ -111,6 +111,14 @@ func (b *Broker) Region() string { return b.region }
 // Account returns the account in the queues' ARNs.
 func (b *Broker) Account() string { return b.account }
 
+// QueueURL returns the URL of the broker's queue of that name at a server, or for a client, that has
+// its queues under base: the URL of an httptest.Server around package sqsapi, or DefaultEndpoint of
+// module inqaws. A slash at the end of base makes no difference. Only the account is the broker's
+// part in it: QueueURL asks nobody, and does not look whether there is such a queue.
+func (b *Broker) QueueURL(base, name string) string {
+	return strings.TrimSuffix(base, "/") + "/" + b.account + "/" + name
+}
+
 // CreateStandard creates a queue like [NewStandard], or returns the one of that name if its current
 // settings are equal to the given options (SQS: MGT-1). Options that are not given are not
 // compared. An observer, or a dead-letter target that Go cannot compare, differs from every other.

@@ -446,7 +446,7 @@ func TestQueue_GivesTheBareErrorOverASocketToo(t *testing.T) {
 	q := NewQueue(NewClient(b, func(o *sqs.Options) {
 		o.BaseEndpoint = &server.URL
 		o.HTTPClient, o.Retryer = NewHTTPClient(server.Client()), retry.NewStandard()
-	}), server.URL+account+"q")
+	}), b.QueueURL(server.URL, "q"))
 	_, err = q.Receive(ctx, inq.ReceiveInput{Wait: 20 * time.Second})
 	assert.Equal(t, context.Canceled, err)
 }

@@ -69,7 +69,7 @@ func (c *call) queueURL(name string) string {
 		}
 		base = scheme + host
 	}
-	return base + "/" + c.broker.Account() + "/" + name
+	return c.broker.QueueURL(base, name)
 }
 
 // queue finds the queue that a request names, or that a Query request was sent to (SQS: WIRE-10,

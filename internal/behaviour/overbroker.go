@@ -17,7 +17,7 @@ func OverBroker(b *inq.Broker) API {
 type overBroker struct{ *inq.Broker }
 
 // urlOf is what stands for a queue where there are no URLs.
-func (b overBroker) urlOf(name string) string { return "broker:///" + b.Account() + "/" + name }
+func (b overBroker) urlOf(name string) string { return b.QueueURL("broker://", name) }
 
 // Call implements API.
 func (b overBroker) Call(ctx context.Context, operation string, in, out any) error {
