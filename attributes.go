@@ -448,6 +448,7 @@ var comparisons = []struct {
 	{setManagedSSE, "SqsManagedSseEnabled", func(a, b *settings) bool { return a.stored.sseDisabled == b.stored.sseDisabled }},
 	{setSender, "SenderId", func(a, b *settings) bool { return a.sender == b.sender }},
 	{setCapacity, "Capacity", func(a, b *settings) bool { return a.capMessages == b.capMessages && a.capBytes == b.capBytes }},
+	{setInFlight, "InFlightLimit", func(a, b *settings) bool { return a.inFlight == b.inFlight }},
 	{setUnlimited, "WithoutSQSLimits", func(a, b *settings) bool { return a.unlimited == b.unlimited }},
 	{setObserver, "Observer", func(a, b *settings) bool { return a.observer == nil && b.observer == nil }},
 }

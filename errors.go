@@ -28,8 +28,8 @@ var (
 	// ErrFull is returned by Send, SendBatch and DeadLetter when the message would exceed what
 	// WithCapacity allows.
 	ErrFull = errors.New("inq: queue is full")
-	// ErrOverLimit is returned by a short poll on a Standard queue with 120,000 messages in flight
-	// (SQS: section 1.5).
+	// ErrOverLimit is returned by a short poll on a Standard queue with as many messages in flight
+	// as it may have: 120,000, or what WithInFlightLimit says (SQS: section 1.5).
 	ErrOverLimit = errors.New("inq: over limit")
 )
 
@@ -175,6 +175,7 @@ var parameters = map[string]struct {
 	"DelaySeconds":                  {"Message.Delay or delay of Return", "WithDelay", []any{maxDelay}},
 	"DeleteMessageBatch":            {call: "DeleteBatch", limits: []any{maxBatch}},
 	"DestinationArn":                {call: "RedriveInput.Destination or the dead-letter queue"},
+	"InFlightLimit":                 {call: "WithInFlightLimit", limits: []any{maxInFlight}},
 	"MaxNumberOfMessages":           {call: "ReceiveInput.Max", limits: []any{maxBatch}},
 	"MaxNumberOfMessagesPerSecond":  {call: "RedriveInput.PerSecond"},
 	"MaximumMessageSize":            {option: "WithMaxMessageSize", limits: []any{minMessageSize, maxMessageSize}},

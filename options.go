@@ -30,8 +30,8 @@ type FIFOOption interface{ applyFIFO(*patch) }
 
 // An Option configures either type of queue, in its constructor and, unless it says otherwise, in
 // Configure. A value out of range is refused by the call the option is given to, which then changes
-// nothing: with [ErrInvalidParameter] in the case of [WithSenderID], [WithCapacity] and
-// [WithDeadLetter], with [ErrInvalidAttributeValue] otherwise.
+// nothing: with [ErrInvalidParameter] in the case of [WithSenderID], [WithCapacity],
+// [WithInFlightLimit] and [WithDeadLetter], with [ErrInvalidAttributeValue] otherwise.
 type Option interface {
 	StandardOption
 	FIFOOption
@@ -116,6 +116,17 @@ func WithDeadLetter(t DeadLetterTarget, maxReceives int) Option {
 // where they are.
 func WithCapacity(messages int, bytes int64) Option {
 	return option(func(p *patch) { p.capMessages, p.capBytes, p.set = messages, bytes, p.set|setCapacity })
+}
+
+// WithInFlightLimit sets how many messages can be in flight at a time: 1 to 120,000, which is the
+// default; on a queue [WithoutSQSLimits] up to 2,147,483,647, which is the default there. At the
+// limit a short poll on Standard is refused with [ErrOverLimit]; a long poll waits until one of the
+// messages is deleted or visible again, and so does FIFO, where a short poll finds nothing. So a
+// test sees with three messages what SQS does with 120,000, and a limit of 1 makes consumers take
+// turns. A change applies at once to all receives, those that wait included. Messages that are in
+// flight beyond a lower limit stay so, and count.
+func WithInFlightLimit(messages int) Option {
+	return option(func(p *patch) { p.inFlight, p.set = messages, p.set|setInFlight })
 }
 
 // WithObserver calls f with what happens to the queue's messages, in order and without gaps: each

@@ -76,12 +76,12 @@ type queue struct {
 	ids      *identity // nil in a queue that no constructor made
 	fifo     *fifo     // nil on Standard; mu guards its groupState
 	senderID string
-	limit    int // messages in flight
 	onTimer  func()
 	onDue    func(slot uint32)
 	onPlace  func(slot uint32, pos int32) // keeps the positions of ready messages in their heap
 	created  time.Time
 
+	limit    int                      // messages in flight at most, as the settings say; read and written under mu
 	settings atomic.Pointer[settings] // written under mu
 	spare    atomic.Pointer[waiter]   // one to use again, so that a long poll does not allocate
 
@@ -196,10 +196,7 @@ func (q *queue) init(name, arn string, self Local, a account, s *settings) {
 	q.created = q.ids.epoch
 	q.modified = q.ids.epoch
 	q.senderID = s.sender
-	q.limit = maxInFlight
-	if s.unlimited {
-		q.limit = maxSlots
-	}
+	q.limit = s.inFlight
 	q.settings.Store(s.finish())
 	q.observed = s.observer != nil
 	q.armed = never

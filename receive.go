@@ -149,8 +149,9 @@ func (q *queue) receive(ctx context.Context, c *receiveCall, dst []Delivery) ([]
 	}
 	more := q.settleLocked(now)
 	if q.fifo == nil && c.wait == 0 && q.counts[classNotVisible] >= q.limit {
+		err := q.overLimit()
 		q.leave(now)
-		return nil, q.overLimit()
+		return nil, err
 	}
 	if q.settings.Load().target != nil {
 		ds, done, now, err := q.takeOrBury(ctx, now, more, c, dst)
@@ -185,9 +186,11 @@ func (q *queue) receive(ctx context.Context, c *receiveCall, dst []Delivery) ([]
 	return q.wait(ctx, now, c, dst)
 }
 
+// overLimit is why a short poll is refused. q.mu must be held.
 func (q *queue) overLimit() error {
-	return &ParamError{Err: ErrOverLimit, Param: "MessagesInFlight", Value: q.limit, Max: q.limit,
-		Reason: fmt.Sprintf("%d messages are in flight; delete some before receiving more", q.limit)}
+	n := q.counts[classNotVisible]
+	return &ParamError{Err: ErrOverLimit, Param: "MessagesInFlight", Value: n, Max: q.limit,
+		Reason: fmt.Sprintf("%d messages are in flight; delete some before receiving more", n)}
 }
 
 // worthLocked returns how many deliveries are worth room for. What a receive repeats by its attempt

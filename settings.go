@@ -20,6 +20,7 @@ type settings struct {
 	maxReceives  int
 	capMessages  int
 	capBytes     int64
+	inFlight     int
 	observer     func([]Event)
 	unlimited    bool
 	contentDedup bool
@@ -58,6 +59,7 @@ const (
 	setSender
 	setDeadLetter
 	setCapacity
+	setInFlight
 	setObserver
 	setUnlimited
 	setContentDedup
@@ -75,6 +77,7 @@ func defaultSettings() settings {
 		visibility: defaultVisibility,
 		retention:  defaultRetention,
 		maxSize:    maxMessageSize,
+		inFlight:   maxInFlight,
 		sender:     "inq",
 		scope:      ScopeQueue,
 		throughput: PerQueue,
@@ -92,6 +95,9 @@ func (s settings) with(p *patch) settings {
 		}
 		if !given(setMaxSize) {
 			s.maxSize = math.MaxInt32
+		}
+		if !given(setInFlight) {
+			s.inFlight = maxSlots
 		}
 	}
 	if given(setVisibility) {
@@ -120,6 +126,9 @@ func (s settings) with(p *patch) settings {
 	}
 	if given(setCapacity) {
 		s.capMessages, s.capBytes = p.capMessages, p.capBytes
+	}
+	if given(setInFlight) {
+		s.inFlight = p.inFlight
 	}
 	if given(setObserver) {
 		s.observer = p.observer
@@ -188,6 +197,13 @@ func (s *settings) validate(fifo bool) error {
 	}
 	if s.capBytes < 0 {
 		return &ParamError{Err: ErrInvalidParameter, Param: "Capacity", Value: s.capBytes, Min: 0, Reason: "bytes"}
+	}
+	most := maxInFlight
+	if s.unlimited {
+		most = maxSlots
+	}
+	if s.inFlight < 1 || s.inFlight > most {
+		return &ParamError{Err: ErrInvalidParameter, Param: "InFlightLimit", Value: s.inFlight, Min: 1, Max: most}
 	}
 	if err := s.validateDeadLetter(fifo); err != nil {
 		return err
@@ -323,6 +339,7 @@ func (q *queue) configure(p *patch) error {
 	}
 	q.settings.Store(s.finish())
 	q.observed = s.observer != nil
+	q.limit = s.inFlight
 	q.modified = q.ids.time(now)
 	// Delays of FIFO and retention may have become shorter; what is due now is carried out by the
 	// timer.
@@ -346,6 +363,7 @@ type Config struct {
 	MaxReceives               int              // 0 where there is no DeadLetter
 	CapacityMessages          int              // 0: unlimited
 	CapacityBytes             int64            // 0: unlimited
+	InFlightLimit             int              // messages in flight at most
 	SQSLimits                 bool             // false on a queue made WithoutSQSLimits
 	ContentBasedDeduplication bool
 	DeduplicationScope        DeduplicationScope // "" on Standard
@@ -376,8 +394,8 @@ func (q *queue) Config() Config {
 		Name: q.name, ARN: q.arn, FIFO: q.fifo != nil,
 		VisibilityTimeout: s.visibility, Delay: s.delay, Retention: s.retention, ReceiveWait: s.wait,
 		MaxMessageSize: s.maxSize, SenderID: s.sender, DeadLetter: s.target, MaxReceives: s.maxReceives,
-		CapacityMessages: s.capMessages, CapacityBytes: s.capBytes, SQSLimits: !s.unlimited,
-		CreatedAt: q.created, ModifiedAt: modified,
+		CapacityMessages: s.capMessages, CapacityBytes: s.capBytes, InFlightLimit: s.inFlight,
+		SQSLimits: !s.unlimited, CreatedAt: q.created, ModifiedAt: modified,
 	}
 	if t, ok := s.target.(deadLetterARN); ok {
 		c.DeadLetter = t.shown()
