@@ -40,7 +40,8 @@ var (
 	ErrInvalidParameter = errors.New("inq: invalid parameter value")
 	// ErrMissingParameter is returned when a required value is absent (SQS: ERR-3).
 	ErrMissingParameter = errors.New("inq: missing parameter")
-	// ErrInvalidMessageContents is returned when a body holds characters SQS refuses (SQS: MSG-3).
+	// ErrInvalidMessageContents is returned when a body holds characters SQS refuses (SQS: MSG-3),
+	// except by a queue WithoutSQSLimits.
 	ErrInvalidMessageContents = errors.New("inq: invalid message contents")
 	// ErrInvalidAttributeName is returned for queue attributes that are unknown, read only, or do
 	// not apply to the type of queue (SQS: LIM-3, MGT-6, MGT-7).

@@ -234,9 +234,9 @@ func refusedCalls() []refusedCall {
 		}
 	}
 	return []refusedCall{
-		{ErrMissingParameter, `inq: missing parameter: MessageBody (Message.Body) "": must not be empty`, send(func(m *Message) { m.Body = "" })},
+		{ErrMissingParameter, `inq: missing parameter: MessageBody (Message.Body) "": must not be empty` + liftedText, send(func(m *Message) { m.Body = "" })},
 		{ErrInvalidMessageContents, `inq: invalid message contents: MessageBody (Message.Body): invalid character U+0007 at byte 1; ` +
-			`valid are tab, line feed, carriage return, U+0020 to U+D7FF, U+E000 to U+FFFD and U+10000 to U+10FFFF`,
+			`valid are tab, line feed, carriage return, U+0020 to U+D7FF, U+E000 to U+FFFD and U+10000 to U+10FFFF` + liftedText,
 			send(func(m *Message) { m.Body = "a\a" })},
 		{ErrInvalidParameter, `inq: invalid parameter value: MessageSize 2000: must be at most 1024: bytes of body and attributes`,
 			send(func(m *Message) { m.Body = strings.Repeat("x", 2000) })},

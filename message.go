@@ -47,12 +47,13 @@ const (
 
 func (s state) class() class { return class(s) % classes }
 
-// A Message is what a producer sends. Its JSON form is stable, so that messages can be saved; Delay
-// is in nanoseconds there.
+// A Message is what a producer sends. Its JSON form is stable, so that messages can be saved: Delay
+// is in nanoseconds there, and a body that is not valid UTF-8 is in base64, as bodyBase64.
 type Message struct {
 	// Body is the text of the message: at least one byte, at most the queue's maximum message size
 	// together with the attributes, valid UTF-8 without control characters other than tab, line
-	// feed and carriage return (SQS: MSG-1..4). It is kept byte for byte.
+	// feed and carriage return (SQS: MSG-1..4). A queue [WithoutSQSLimits] takes any bytes here,
+	// and none at all. The body is kept byte for byte.
 	Body string `json:"body"`
 	// Attributes are at most 10 named values that travel beside the body (SQS: MSG-5..11). Send
 	// copies the map and its binary values.

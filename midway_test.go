@@ -3,6 +3,7 @@ package inq
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -84,7 +85,11 @@ func TestSendBatch_ACloseMidwayTellsWhichEntriesWereNotTried(t *testing.T) {
 		onBothTypes(t, func(s steps) {
 			q = s.q
 			ms := batchOf(s, n, bare)
-			ms[invalid].Body = ""
+			if bare && q.fifo == nil {
+				ms[invalid].Body = strings.Repeat("x", 65) // and bare it stays
+			} else {
+				ms[invalid].Attributes = map[string]Attribute{"a": {}}
+			}
 			sent, err := s.q.SendBatch(context.Background(), ms)
 			var batch *BatchError
 			require.ErrorAs(s, err, &batch)
@@ -93,7 +98,7 @@ func TestSendBatch_ACloseMidwayTellsWhichEntriesWereNotTried(t *testing.T) {
 				require.Equal(s, entriesAtOnce+i, f.Index)
 				want := ErrClosed
 				if f.Index == invalid {
-					want = ErrMissingParameter
+					want = ErrInvalidParameter
 				}
 				require.ErrorIs(s, f.Err, want)
 			}
@@ -103,7 +108,7 @@ func TestSendBatch_ACloseMidwayTellsWhichEntriesWereNotTried(t *testing.T) {
 			sent, err = s.q.SendBatch(context.Background(), ms)
 			require.Equal(s, ErrClosed, err, "nothing was tried")
 			require.Nil(s, sent)
-		}, WithoutSQSLimits(), closesAt(EventSent, &q))
+		}, WithoutSQSLimits(), WithMaxMessageSize(64), closesAt(EventSent, &q))
 	}
 }
 

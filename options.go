@@ -141,8 +141,12 @@ func WithObserver(f func([]Event)) Option {
 // WithoutSQSLimits lifts what only the service needs: 15 minutes of delay, 12 hours of visibility
 // and their total, 1 minute and 14 days of retention (whose default becomes [Forever]), 20 seconds
 // of wait, batches of 10, 1 MiB of message (whose default becomes 2 GiB) and batch, 120,000 in
-// flight, 1000 receives. In return a delay that is not shorter than the retention is refused. Code
-// that relies on this option does not run on SQS. It cannot be changed later: Configure refuses it.
+// flight, 1000 receives; and a body may be empty, or any bytes. In return a delay that is not
+// shorter than the retention is refused. It cannot be changed later: Configure refuses it.
+//
+// Code that relies on this option does not run on SQS, and what a body may be stays as it is over
+// HTTP: package sqsapi refuses to send one that is empty or no text of SQS, and shows a binary one,
+// which was sent in the process, with U+FFFD in the place of what SQS does not take.
 func WithoutSQSLimits() Option {
 	return option(func(p *patch) { p.unlimited, p.set = true, p.set|setUnlimited })
 }

@@ -28,7 +28,8 @@ type DeadLetterTarget interface {
 }
 
 // DeadLetter is a message on its way to a dead-letter target, with what its queue knows of it. The
-// JSON form is what [DeadLetterFile] writes.
+// JSON form is what [DeadLetterFile] writes; a body that is not valid UTF-8 is in base64 there, as
+// bodyBase64.
 type DeadLetter struct {
 	ID              string               `json:"id"`
 	Body            string               `json:"body"`
@@ -457,7 +458,7 @@ func (q *queue) DeadLetter(ctx context.Context, d DeadLetter) error {
 	// A function may have changed what a queue of this process gave it, so that d.from proves
 	// nothing.
 	m := Message{Body: d.Body, Attributes: d.Attributes, GroupID: d.GroupID, TraceHeader: d.TraceHeader, SenderID: d.SenderID}
-	if _, err := m.check(); err != nil {
+	if _, err := m.check(q.settings.Load()); err != nil {
 		return q.refused(err)
 	}
 	d.Attributes = cloneAttributes(d.Attributes)

@@ -11,7 +11,8 @@ import (
 // Send adds one message to the queue (SQS: sections 1.3, 5.1, 5.3). It never waits.
 //
 // It refuses, each as a [*ParamError]: a body that is empty ([ErrMissingParameter]) or holds
-// characters SQS does not take ([ErrInvalidMessageContents]); on FIFO a missing group id
+// characters SQS does not take ([ErrInvalidMessageContents]), unless the queue is
+// [WithoutSQSLimits]; on FIFO a missing group id
 // (ErrMissingParameter); and with [ErrInvalidParameter] a message larger than the maximum size, a
 // bad attribute, id or delay, and what the type of queue does not take. [ErrFull] means the queue
 // is at its capacity. A duplicate on FIFO is a success that adds nothing.
@@ -21,7 +22,7 @@ func (q *queue) Send(ctx context.Context, m Message) (Sent, error) {
 	}
 	s := q.settings.Load()
 	if q.fifo == nil && s.simple && m.bare() && len(m.Body) <= s.maxSize {
-		return q.sendBare(m.Body)
+		return q.sendBare(m.Body, s)
 	}
 	return q.sendPrepared(&m, s)
 }
@@ -46,8 +47,8 @@ func (q *queue) sendPrepared(m *Message, s *settings) (Sent, error) {
 // sendBare is Send for a message that is nothing but a body, to a Standard queue without delay and
 // capacity. Most messages are, and the price of a send is mostly that of the memory it writes to
 // before it takes and leaves the lock.
-func (q *queue) sendBare(body string) (Sent, error) {
-	if err := checkBody(body); err != nil {
+func (q *queue) sendBare(body string, s *settings) (Sent, error) {
+	if err := checkBody(body, s); err != nil {
 		return Sent{}, q.refused(err)
 	}
 	now, err := q.enter()
@@ -55,7 +56,7 @@ func (q *queue) sendBare(body string) (Sent, error) {
 		return Sent{}, err
 	}
 	q.catchUpLocked(now)
-	s := q.settings.Load()
+	s = q.settings.Load()
 	if !q.plain || !s.simple || q.store.live >= maxSlots {
 		sent, err := q.acceptLocked(now, &payload{body: body, delay: -1, size: len(body)}, s)
 		q.leave(now)
@@ -149,8 +150,9 @@ func (q *queue) sendPart(sent []Sent, ms []Message, s *settings, from int, end e
 	size := 0
 	for i := range ms {
 		if err := q.prepare(&ps[i], &ms[i], s); err != nil {
-			ps[i].body = "" // marks the failed ones
+			ps[i].size = -1 // marks the failed ones
 			failed.add(from+i, err)
+			continue
 		}
 		size += ps[i].size
 	}
@@ -162,7 +164,7 @@ func (q *queue) sendPart(sent []Sent, ms []Message, s *settings, from int, end e
 		s = q.settings.Load()
 	}
 	for i := range ps {
-		if ps[i].body == "" {
+		if ps[i].size < 0 {
 			continue
 		}
 		if end == nil {
@@ -184,7 +186,7 @@ func (q *queue) sendPart(sent []Sent, ms []Message, s *settings, from int, end e
 func (q *queue) sendBarePart(sent []Sent, ms []Message, s *settings, from int, end error, failures *batchFailures) error {
 	var failed, late batchFailures
 	for i := range ms {
-		err := checkBody(ms[i].Body)
+		err := checkBody(ms[i].Body, s)
 		if err == nil {
 			err = checkSize(len(ms[i].Body), s)
 		}
@@ -275,7 +277,7 @@ func (m *Message) size() int {
 
 // prepare checks a message against the queue and does what needs no lock.
 func (q *queue) prepare(p *payload, m *Message, s *settings) error {
-	size, err := m.check()
+	size, err := m.check(s)
 	if err != nil {
 		return err
 	}
