@@ -33,6 +33,18 @@ var (
 	ErrOverLimit = errors.New("inq: over limit")
 )
 
+// Errors about a service. No queue of this process returns them: they are for adapters of a queue
+// that lives behind a network, for wrappers, and for what plays trouble in tests, so that a consumer
+// tells by errors.Is what will pass. In both cases trying again after a pause is worth it.
+var (
+	// ErrThrottled is returned when a service takes no more requests for the moment. Nothing was
+	// done.
+	ErrThrottled = errors.New("inq: too many requests")
+	// ErrUnavailable is returned when a service cannot be reached, fails, or goes away in the
+	// middle of a call. Whether the call was carried out is not known, unless the adapter says so.
+	ErrUnavailable = errors.New("inq: service is unavailable")
+)
+
 // Errors about what a call was given.
 var (
 	// ErrInvalidParameter is returned when a parameter of a call, or an option that is no attribute
@@ -61,7 +73,7 @@ var (
 	ErrBatchTooLong = errors.New("inq: batch too long")
 )
 
-// Errors about receipt handles.
+// Errors about receipt handles and receive attempts.
 var (
 	// ErrReceiptHandleInvalid is returned for a handle that this queue did not issue or that was
 	// altered (SQS: receipt-handle table).
@@ -73,6 +85,10 @@ var (
 	// ErrNotInFlight is returned by ChangeVisibility when the message is gone or cannot be changed
 	// with this handle (SQS: VIS-5), and by Return and Bury when it is gone.
 	ErrNotInFlight = errors.New("inq: message does not exist or is not in flight")
+	// ErrAttemptNotRetryable is returned by Receive on FIFO with an attempt id whose messages were
+	// deleted or had their visibility changed since (SQS: RCV-16). The messages that are left come
+	// back by their timeouts; receive with another id.
+	ErrAttemptNotRetryable = errors.New("inq: receive attempt cannot be repeated")
 )
 
 // Errors about dead letters and move tasks.

@@ -30,6 +30,7 @@ var sentinels = map[string]error{
 	"ErrReceiptHandleExpired": ErrReceiptHandleExpired, "ErrNotInFlight": ErrNotInFlight,
 	"ErrNoDeadLetterTarget": ErrNoDeadLetterTarget, "ErrNotDeadLetterQueue": ErrNotDeadLetterQueue,
 	"ErrTaskRunning": ErrTaskRunning, "ErrNoSource": ErrNoSource,
+	"ErrThrottled": ErrThrottled, "ErrUnavailable": ErrUnavailable, "ErrAttemptNotRetryable": ErrAttemptNotRetryable,
 }
 
 // requireRefusal demands that err matches want and no other sentinel.
