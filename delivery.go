@@ -241,7 +241,7 @@ func (d *Delivery) at(t int64) time.Time {
 // deduplication id is left out, since it would make the copy a duplicate.
 func (d *Delivery) Message() Message {
 	m := Message{Body: d.Body, Attributes: cloneAttributes(d.Attributes()), GroupID: d.GroupID, TraceHeader: d.TraceHeader()}
-	if d.rare != nil {
+	if d.rare != nil && !d.rare.lentSender {
 		m.SenderID = d.rare.senderID
 	} else if f := d.foreign(); f != nil {
 		m.SenderID = f.SenderID

@@ -170,6 +170,7 @@ type rare struct {
 	attrBytes   int       // size of the attributes (SQS: MSG-1)
 	countBefore uint32    // receives in queues it was in before
 	movedIn     bool      // came from another queue
+	lentSender  bool      // senderID is that of the queue it came from: the sender gave none
 	arrived     int64     // when it came here, if that is not its enqueue time
 
 	uncounted uint32 // receives undone by Return

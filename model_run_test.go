@@ -258,9 +258,8 @@ func (r *modelRun) compareMessages(p *modelPair) {
 		want := Snapshot{ID: m.id, Body: m.sent.Body, Attributes: m.sent.Attributes, GroupID: m.sent.GroupID, DeduplicationID: m.dedup,
 			SequenceNumber: m.number, TraceHeader: m.sent.TraceHeader, SenderID: modelSender(m), DeadLetterSource: m.source,
 			ReceiveCount: m.before + m.receives, SentAt: m.enqueued, FirstReceivedAt: m.first, VisibleAt: p.model.moment(m)}
-		want.sender = m.sent.SenderID
-		if m.source != "" {
-			want.sender = modelSender(m) // a dead letter keeps that of its first queue
+		if m.sent.SenderID == "" {
+			want.lent = "inq"
 		}
 		switch m.state {
 		case modelDelayed:

@@ -316,8 +316,7 @@ func (t *MoveTask) moveOne(ch *chore) (err error) {
 	case *FIFO:
 		return d.adopt(&ch.letter, false)
 	}
-	m := Message{Body: ch.letter.Body, Attributes: ch.letter.Attributes, GroupID: ch.letter.GroupID, TraceHeader: ch.letter.TraceHeader,
-		SenderID: ch.letter.SenderID}
+	m := ch.letter.Message()
 	if t.source.fifo != nil {
 		m.DeduplicationID = uuid.NewString()
 	}

@@ -38,7 +38,7 @@ func logged(v any) string {
 func TestPrint_ShowsWhatTellsValuesApart(t *testing.T) {
 	d := NewDelivery(nil, DeliveryFields{ID: "id-1", Body: "resize \"cat\"", GroupID: "ann", ReceiveCount: 2, SenderID: "s"})
 	sent := NewSent(SentFields{ID: "id-1", SequenceNumber: "007", Duplicate: true})
-	snapshot := Snapshot{ID: "id-1", Body: "b", GroupID: "ann", State: StateNotVisible, ReceiveCount: 2, sender: "s"}
+	snapshot := Snapshot{ID: "id-1", Body: "b", GroupID: "ann", State: StateNotVisible, ReceiveCount: 2, lent: "s"}
 	letter := DeadLetter{ID: "id-1", Body: "b", GroupID: "ann", Source: "jobs", SourceARN: "arn", Reason: "too often", ReceiveCount: 2, from: &queue{}}
 	event := Event{Seq: 3, Time: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC), Kind: EventDeadLetterFailed, GroupID: "ann", ReceiveCount: 2, Err: errors.New("no")}
 	for _, c := range []struct {

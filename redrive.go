@@ -47,6 +47,7 @@ type DeadLetter struct {
 	FirstReceivedAt time.Time            `json:"firstReceivedAt"`
 
 	from *queue // where the hand-over began, so that a move task finds the way back
+	lent string // SenderID where the sender gave none and it is that of the queue
 }
 
 // handOverTime is how long a target has.
@@ -166,7 +167,7 @@ func (q *queue) startBuryLocked(slot uint32, r *record, target DeadLetterTarget,
 		ID: s.ID, Body: s.Body, Attributes: s.Attributes, GroupID: s.GroupID, DeduplicationID: s.DeduplicationID,
 		SequenceNumber: s.SequenceNumber, TraceHeader: s.TraceHeader, SenderID: s.SenderID,
 		Source: q.name, SourceARN: q.arn, Reason: reason, ReceiveCount: s.ReceiveCount,
-		SentAt: s.SentAt, FirstReceivedAt: s.FirstReceivedAt, from: q,
+		SentAt: s.SentAt, FirstReceivedAt: s.FirstReceivedAt, from: q, lent: s.lent,
 	}}
 }
 
@@ -477,7 +478,7 @@ func (q *queue) adopt(d *DeadLetter, letter bool) error {
 	m := Message{Body: d.Body, Attributes: d.Attributes}
 	size := m.size()
 	ra := &rare{attributes: d.Attributes, attrBytes: size - len(d.Body), traceHeader: d.TraceHeader, senderID: d.SenderID,
-		movedIn: true, expiry: -1}
+		lentSender: d.SenderID == d.lent, movedIn: true, expiry: -1}
 	p := payload{body: d.Body, rare: ra, group: d.GroupID, size: size, first: never}
 	if letter {
 		ra.sourceARN, ra.origin, ra.countBefore = d.SourceARN, d.from, uint32(max(d.ReceiveCount, 0))

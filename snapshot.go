@@ -35,7 +35,7 @@ type Snapshot struct {
 	FirstReceivedAt  time.Time // zero: never received
 	VisibleAt        time.Time // end of the delay or the visibility timeout; zero: visible, or without end
 
-	sender string // what the sender gave, "" where SenderID is the queue's
+	lent string // SenderID where the sender gave none and it is that of a queue
 }
 
 // Message returns what a producer would send to have this message once more in another queue:
@@ -43,7 +43,15 @@ type Snapshot struct {
 // one. The deduplication id of a FIFO message is kept, so that a second copy is not added.
 func (s *Snapshot) Message() Message {
 	return Message{Body: s.Body, Attributes: cloneAttributes(s.Attributes), GroupID: s.GroupID,
-		DeduplicationID: s.DeduplicationID, TraceHeader: s.TraceHeader, SenderID: s.sender}
+		DeduplicationID: s.DeduplicationID, TraceHeader: s.TraceHeader, SenderID: given(s.SenderID, s.lent)}
+}
+
+// given is a sender id as the sender gave it: "" where it is the one that a queue lent.
+func given(id, lent string) string {
+	if id == lent {
+		return ""
+	}
+	return id
 }
 
 // Messages looks at all messages in the order they came in, whatever state they are in, without
@@ -113,7 +121,7 @@ func (q *queue) collect() (refs []ref) {
 // snapshotLocked writes what a look at the message tells; a deduplication id may be contentMark
 // yet, since hashing takes too long here. q.mu must be held.
 func (q *queue) snapshotLocked(s *Snapshot, slot uint32, r *record) {
-	*s = Snapshot{Body: r.body, GroupID: q.groupLocked(slot), ReceiveCount: r.receiveCount(), SenderID: q.senderID,
+	*s = Snapshot{Body: r.body, GroupID: q.groupLocked(slot), ReceiveCount: r.receiveCount(), SenderID: q.senderID, lent: q.senderID,
 		ID: q.idLocked(r).String(), SentAt: q.ids.time(r.enqueued)}
 	if q.fifo != nil {
 		s.SequenceNumber = q.ids.sequenceNumber(r.seq)
@@ -122,7 +130,10 @@ func (q *queue) snapshotLocked(s *Snapshot, slot uint32, r *record) {
 	if ra := r.rare; ra != nil {
 		s.Attributes, s.TraceHeader, s.DeadLetterSource = ra.attributes, ra.traceHeader, ra.sourceARN
 		if ra.senderID != "" {
-			s.SenderID, s.sender = ra.senderID, ra.senderID
+			s.SenderID, s.lent = ra.senderID, ""
+		}
+		if ra.lentSender {
+			s.lent = ra.senderID
 		}
 		if ra.dedupID != "" {
 			s.DeduplicationID = ra.dedupID

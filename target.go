@@ -17,6 +17,14 @@ type DeadLetterFunc func(ctx context.Context, d DeadLetter) error
 // DeadLetter calls f.
 func (f DeadLetterFunc) DeadLetter(ctx context.Context, d DeadLetter) error { return f(ctx, d) }
 
+// Message returns what a producer would send to have this message once more: body, attributes
+// (copied), group, trace header, and the sender where the sender gave one. The deduplication id is
+// left out, since it would make the copy a duplicate.
+func (d *DeadLetter) Message() Message {
+	return Message{Body: d.Body, Attributes: cloneAttributes(d.Attributes), GroupID: d.GroupID, TraceHeader: d.TraceHeader,
+		SenderID: given(d.SenderID, d.lent)}
+}
+
 // DeadLetterFile is a [DeadLetterTarget] that appends each message to a file, as one line of JSON
 // in the form of [DeadLetter], with binary values and a binary body in base64. A line is there whole or not at all
 // when DeadLetter returns, as far as the operating system has it; nothing is synced to the disk. It
