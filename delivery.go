@@ -48,20 +48,20 @@ const contentMark = "\x00"
 
 // DeliveryFields is what [NewDelivery] makes a Delivery of.
 type DeliveryFields struct {
-	ID               string
-	Body             string
-	ReceiptHandle    string
-	GroupID          string
-	DeduplicationID  string
-	SequenceNumber   string
-	TraceHeader      string
-	SenderID         string
-	DeadLetterSource string // ARN
-	Attributes       map[string]Attribute
-	ReceiveCount     int
-	SentAt           time.Time
-	FirstReceivedAt  time.Time
-	VisibleAt        time.Time
+	ID                  string
+	Body                string
+	ReceiptHandle       string
+	GroupID             string
+	DeduplicationID     string
+	SequenceNumber      string
+	TraceHeader         string
+	SenderID            string
+	DeadLetterSourceARN string // of the queue it was dead-lettered from
+	Attributes          map[string]Attribute
+	ReceiveCount        int
+	SentAt              time.Time
+	FirstReceivedAt     time.Time
+	VisibleAt           time.Time
 }
 
 // NewDelivery makes a Delivery for other implementations of [Queue]. Its methods call q; where that
@@ -188,12 +188,12 @@ func (d *Delivery) SenderID() string {
 	return ""
 }
 
-// DeadLetterSource returns the ARN of the queue the message was dead-lettered from, or "" (SQS:
+// DeadLetterSourceARN returns the ARN of the queue the message was dead-lettered from, or "" (SQS:
 // DLQ-5).
-func (d *Delivery) DeadLetterSource() string {
+func (d *Delivery) DeadLetterSourceARN() string {
 	switch {
 	case d.foreign() != nil:
-		return d.foreign().DeadLetterSource
+		return d.foreign().DeadLetterSourceARN
 	case d.rare != nil:
 		return d.rare.sourceARN
 	}

@@ -48,7 +48,7 @@ func (c *allCalls) Bury(_ context.Context, h, reason string) error {
 func said(d *Delivery) DeliveryFields {
 	return DeliveryFields{
 		ID: d.ID(), Body: d.Body, ReceiptHandle: d.ReceiptHandle(), GroupID: d.GroupID, DeduplicationID: d.DeduplicationID(),
-		SequenceNumber: d.SequenceNumber(), TraceHeader: d.TraceHeader(), SenderID: d.SenderID(), DeadLetterSource: d.DeadLetterSource(),
+		SequenceNumber: d.SequenceNumber(), TraceHeader: d.TraceHeader(), SenderID: d.SenderID(), DeadLetterSourceARN: d.DeadLetterSourceARN(),
 		Attributes: d.Attributes(), ReceiveCount: d.ReceiveCount, SentAt: d.SentAt(), FirstReceivedAt: d.FirstReceivedAt(), VisibleAt: d.VisibleAt(),
 	}
 }
@@ -57,7 +57,7 @@ func said(d *Delivery) DeliveryFields {
 func foreignFields() DeliveryFields {
 	return DeliveryFields{
 		ID: "id", Body: "body", ReceiptHandle: "handle", GroupID: "group", DeduplicationID: "dedup", SequenceNumber: "7", TraceHeader: "trace",
-		SenderID: "sender", DeadLetterSource: "arn", Attributes: map[string]Attribute{"a": Binary([]byte{0, 255})}, ReceiveCount: 3,
+		SenderID: "sender", DeadLetterSourceARN: "arn", Attributes: map[string]Attribute{"a": Binary([]byte{0, 255})}, ReceiveCount: 3,
 		SentAt: time.Unix(1, 0), FirstReceivedAt: time.Unix(2, 0), VisibleAt: time.Unix(3, 0),
 	}
 }
@@ -91,7 +91,7 @@ func TestDelivery_TellsWhatItsQueueKnows(t *testing.T) {
 		require.NoError(t, err)
 		f := said(&ds[0])
 		require.Equal(t, []any{attrs, "g", "trace", "them", "", "", ""},
-			[]any{f.Attributes, f.GroupID, f.TraceHeader, f.SenderID, f.SequenceNumber, f.DeduplicationID, f.DeadLetterSource})
+			[]any{f.Attributes, f.GroupID, f.TraceHeader, f.SenderID, f.SequenceNumber, f.DeduplicationID, f.DeadLetterSourceARN})
 	})
 	scene(t, "fifo, everything", func(t *testing.T) {
 		q := testFIFO(t)

@@ -305,7 +305,7 @@ func (r *modelRun) received(p *modelPair, want []modelAnswer, got []Delivery) {
 		require.Equal(r.t, m.sent.TraceHeader, d.TraceHeader())
 		require.Equal(r.t, modelSender(m), d.SenderID())
 		require.Equal(r.t, m.dedup, d.DeduplicationID())
-		require.Equal(r.t, m.source, d.DeadLetterSource())
+		require.Equal(r.t, m.source, d.DeadLetterSourceARN())
 		if m.number == "" {
 			m.number = d.SequenceNumber() // of a dead letter, see compareMessages
 		}

@@ -256,7 +256,7 @@ func (r *modelRun) compareMessages(p *modelPair) {
 			}
 		}
 		want := Snapshot{ID: m.id, Body: m.sent.Body, Attributes: m.sent.Attributes, GroupID: m.sent.GroupID, DeduplicationID: m.dedup,
-			SequenceNumber: m.number, TraceHeader: m.sent.TraceHeader, SenderID: modelSender(m), DeadLetterSource: m.source,
+			SequenceNumber: m.number, TraceHeader: m.sent.TraceHeader, SenderID: modelSender(m), DeadLetterSourceARN: m.source,
 			ReceiveCount: m.before + m.receives, SentAt: m.enqueued, FirstReceivedAt: m.first, VisibleAt: p.model.moment(m)}
 		if m.sent.SenderID == "" {
 			want.lent = "inq"

@@ -439,7 +439,7 @@ func TestMOV10_MessagesMoveAsNewOnes(t *testing.T) {
 		d := s.one(Zero)
 		require.NotEqual(s, before.ID(), d.ID())
 		require.Equal(s, []any{"g-1", m.Attributes, "g", "trace", "them", 1, ""},
-			[]any{d.Body, d.Attributes(), d.GroupID, d.TraceHeader(), d.SenderID(), d.ReceiveCount, d.DeadLetterSource()})
+			[]any{d.Body, d.Attributes(), d.GroupID, d.TraceHeader(), d.SenderID(), d.ReceiveCount, d.DeadLetterSourceARN()})
 		require.WithinDuration(s, back, d.SentAt(), 0)
 		require.WithinDuration(s, time.Now(), d.FirstReceivedAt(), 0)
 		if s.q.fifo != nil {

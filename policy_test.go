@@ -369,7 +369,7 @@ func TestBroker_DLQ4_ChainsAndCyclesOfDeadLetterQueues(t *testing.T) {
 				require.Empty(t, receiveBodies(t, at))
 				var source string
 				for s := range next.Messages() {
-					source = s.DeadLetterSource
+					source = s.DeadLetterSourceARN
 				}
 				require.Equal(t, brokerARN+at.Name(), source)
 			}

@@ -20,20 +20,20 @@ const (
 
 // A Snapshot is a look at one message that does not touch it.
 type Snapshot struct {
-	ID               string
-	Body             string
-	Attributes       map[string]Attribute // shared and read only, as with a Delivery
-	GroupID          string
-	DeduplicationID  string
-	SequenceNumber   string
-	TraceHeader      string
-	SenderID         string
-	DeadLetterSource string // ARN
-	State            MessageState
-	ReceiveCount     int
-	SentAt           time.Time
-	FirstReceivedAt  time.Time // zero: never received
-	VisibleAt        time.Time // end of the delay or the visibility timeout; zero: visible, or without end
+	ID                  string
+	Body                string
+	Attributes          map[string]Attribute // shared and read only, as with a Delivery
+	GroupID             string
+	DeduplicationID     string
+	SequenceNumber      string
+	TraceHeader         string
+	SenderID            string
+	DeadLetterSourceARN string // of the queue it was dead-lettered from
+	State               MessageState
+	ReceiveCount        int
+	SentAt              time.Time
+	FirstReceivedAt     time.Time // zero: never received
+	VisibleAt           time.Time // end of the delay or the visibility timeout; zero: visible, or without end
 
 	lent string // SenderID where the sender gave none and it is that of a queue
 }
@@ -128,7 +128,7 @@ func (q *queue) snapshotLocked(s *Snapshot, slot uint32, r *record) {
 		s.DeduplicationID = q.store.part(slot).dedup
 	}
 	if ra := r.rare; ra != nil {
-		s.Attributes, s.TraceHeader, s.DeadLetterSource = ra.attributes, ra.traceHeader, ra.sourceARN
+		s.Attributes, s.TraceHeader, s.DeadLetterSourceARN = ra.attributes, ra.traceHeader, ra.sourceARN
 		if ra.senderID != "" {
 			s.SenderID, s.lent = ra.senderID, ""
 		}

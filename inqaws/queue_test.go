@@ -62,7 +62,7 @@ func TestQueue_DeliversAllThatWasSent(t *testing.T) {
 		assert.True(t, sentAt.Equal(d.SentAt()), d.SentAt())
 		assert.True(t, time.Now().Equal(d.FirstReceivedAt()))
 		assert.True(t, time.Now().Add(10*time.Second).Equal(d.VisibleAt()))
-		assert.Empty(t, d.SequenceNumber()+d.DeduplicationID()+d.DeadLetterSource())
+		assert.Empty(t, d.SequenceNumber()+d.DeduplicationID()+d.DeadLetterSourceARN())
 
 		// A program that sends on what it received does not trip over the sender.
 		require.NoError(t, d.Delete(t.Context()))
@@ -305,8 +305,8 @@ func TestQueue_DLQ5_TellsWhereADeadLetterCameFrom(t *testing.T) {
 		assert.Empty(t, receive(t, q))
 		d := receive(t, deadQueue)[0]
 		assert.Equal(t, id, d.ID())
-		assert.Equal(t, source.ARN(), d.DeadLetterSource())
-		assert.Equal(t, "arn:aws:sqs:eu-west-1:123456789012:q", d.DeadLetterSource())
+		assert.Equal(t, source.ARN(), d.DeadLetterSourceARN())
+		assert.Equal(t, "arn:aws:sqs:eu-west-1:123456789012:q", d.DeadLetterSourceARN())
 		assert.Equal(t, 2, d.ReceiveCount)
 	})
 }
