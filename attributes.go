@@ -217,14 +217,12 @@ func (b *Broker) SetAttributes(ctx context.Context, name string, attributes map[
 	if err != nil {
 		return err
 	}
-	changes, err := parseAttributes(attributes, attributeInput{account: b, fifo: q.fifo != nil, unlimited: q.settings.Load().unlimited})
-	if err != nil || len(changes) == 0 {
+	change, err := parseAttributes(attributes, attributeInput{account: b, fifo: q.fifo != nil, unlimited: q.settings.Load().unlimited})
+	if err != nil || len(attributes) == 0 {
 		return err
 	}
 	var p patch
-	for _, o := range changes {
-		o.applyFIFO(&p)
-	}
+	change.applyFIFO(&p)
 	return asGiven(q.configure(&p), attributes)
 }
 
@@ -259,9 +257,9 @@ func (b *Broker) ReplacePolicy(ctx context.Context, name, old, policy string) (r
 	}
 }
 
-// parseAttributes turns attributes into options, those of FIFO queues or, where in says so, of
-// Standard queues. Ranges that the options check themselves are left to them.
-func parseAttributes(values map[string]string, in attributeInput) ([]FIFOOption, error) {
+// parseAttributes turns attributes into an option, that of a FIFO queue or, where in says so, of a
+// Standard queue. Ranges that the options check themselves are left to them.
+func parseAttributes(values map[string]string, in attributeInput) (FIFOOption, error) {
 	var opts []FIFOOption
 	for _, name := range sortedKeys(values) {
 		a := attributes[name]
@@ -278,7 +276,7 @@ func parseAttributes(values map[string]string, in attributeInput) ([]FIFOOption,
 		}
 		opts = append(opts, fifoOption(change))
 	}
-	return opts, nil
+	return FIFOOptions(opts...), nil
 }
 
 func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }

@@ -87,7 +87,6 @@ func NewBroker(opts ...BrokerOption) (*Broker, error) {
 			o.applyBroker(b)
 		}
 	}
-	b.defaults = slices.DeleteFunc(b.defaults, func(o Option) bool { return o == nil })
 	if b.region == "" || len(b.region) > 63 || strings.Trim(b.region, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
 		return nil, &ParamError{Err: ErrInvalidParameter, Param: "Region", Value: b.region, Reason: "must be 1 to 63 lower-case letters, digits and hyphens"}
 	}
@@ -128,13 +127,7 @@ func (b *Broker) QueueURL(base, name string) string {
 // [ErrInvalidParameter] or [ErrInvalidAttributeValue] for a bad name, options out of range, and a
 // dead-letter queue whose allow policy does not admit this queue (SQS: DLQ-10).
 func (b *Broker) CreateStandard(name string, opts ...StandardOption) (*Standard, error) {
-	q, err := b.create(name, false, nil, func(p *patch) {
-		for _, o := range opts {
-			if o != nil {
-				o.applyStandard(p)
-			}
-		}
-	})
+	q, err := b.create(name, false, nil, func(p *patch) { gather(p, opts, StandardOption.applyStandard) })
 	if err != nil {
 		return nil, err
 	}
@@ -143,13 +136,7 @@ func (b *Broker) CreateStandard(name string, opts ...StandardOption) (*Standard,
 
 // CreateFIFO is CreateStandard for FIFO queues, whose names end in ".fifo".
 func (b *Broker) CreateFIFO(name string, opts ...FIFOOption) (*FIFO, error) {
-	q, err := b.create(name, true, nil, func(p *patch) {
-		for _, o := range opts {
-			if o != nil {
-				o.applyFIFO(p)
-			}
-		}
-	})
+	q, err := b.create(name, true, nil, func(p *patch) { gather(p, opts, FIFOOption.applyFIFO) })
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +158,7 @@ func (b *Broker) CreateQueue(ctx context.Context, name string, attributes, tags 
 	if err := checkName(name, fifo); err != nil {
 		return nil, err
 	}
-	changes, err := parseAttributes(attributes, attributeInput{account: b, fifo: fifo, unlimited: b.base().unlimited})
+	change, err := parseAttributes(attributes, attributeInput{account: b, fifo: fifo, unlimited: b.base().unlimited})
 	if err != nil {
 		return nil, err
 	}
@@ -179,11 +166,7 @@ func (b *Broker) CreateQueue(ctx context.Context, name string, attributes, tags 
 	if err != nil {
 		return nil, err
 	}
-	q, err := b.create(name, fifo, merged, func(p *patch) {
-		for _, o := range changes {
-			o.applyFIFO(p)
-		}
-	})
+	q, err := b.create(name, fifo, merged, change.applyFIFO)
 	if err != nil {
 		return nil, asGiven(err, attributes)
 	}
@@ -192,9 +175,7 @@ func (b *Broker) CreateQueue(ctx context.Context, name string, attributes, tags 
 
 // base returns the options that every queue starts from.
 func (b *Broker) base() (p patch) {
-	for _, o := range b.defaults {
-		o.applyFIFO(&p)
-	}
+	gather(&p, b.defaults, Option.applyFIFO)
 	return p
 }
 
@@ -245,15 +226,14 @@ func (b *Broker) buildLocked(name string, fifo bool, all *patch) (*queue, error)
 	if err := b.admitLocked(arn, fifo, &s, all); err != nil {
 		return nil, err
 	}
-	exactly := func(p *patch) { *p = *all }
 	if fifo {
-		q, err := newFIFO(name, arn, b, []FIFOOption{fifoOption(exactly)})
+		q, err := newFIFO(name, arn, b, all)
 		if err != nil {
 			return nil, err
 		}
 		return &q.queue, nil
 	}
-	q, err := newStandard(name, arn, b, []StandardOption{standardOption(exactly)})
+	q, err := newStandard(name, arn, b, all)
 	if err != nil {
 		return nil, err
 	}

@@ -169,37 +169,28 @@ func WithThroughputLimit(l ThroughputLimit) FIFOOption {
 	return fifoOption(func(p *patch) { p.throughput, p.set = l, p.set|setThroughput })
 }
 
+// gather puts what options change into p, in their order. A nil option changes nothing.
+func gather[O any](p *patch, opts []O, apply func(O, *patch)) {
+	for _, o := range opts {
+		if any(o) != nil {
+			apply(o, p)
+		}
+	}
+}
+
 // Options makes one option of several, applied in order.
 func Options(opts ...Option) Option {
-	return option(func(p *patch) {
-		for _, o := range opts {
-			if o != nil {
-				o.applyFIFO(p)
-			}
-		}
-	})
+	return option(func(p *patch) { gather(p, opts, Option.applyFIFO) })
 }
 
 // StandardOptions makes one option of several for Standard queues, applied in order.
 func StandardOptions(opts ...StandardOption) StandardOption {
-	return standardOption(func(p *patch) {
-		for _, o := range opts {
-			if o != nil {
-				o.applyStandard(p)
-			}
-		}
-	})
+	return standardOption(func(p *patch) { gather(p, opts, StandardOption.applyStandard) })
 }
 
 // FIFOOptions makes one option of several for FIFO queues, applied in order.
 func FIFOOptions(opts ...FIFOOption) FIFOOption {
-	return fifoOption(func(p *patch) {
-		for _, o := range opts {
-			if o != nil {
-				o.applyFIFO(p)
-			}
-		}
-	})
+	return fifoOption(func(p *patch) { gather(p, opts, FIFOOption.applyFIFO) })
 }
 
 // A DeduplicationScope says where a deduplication id must be unique.

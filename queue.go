@@ -129,7 +129,9 @@ type queue struct {
 // underscores (SQS: NAM-1). A bad name is refused with [ErrInvalidParameter], an option out of
 // range as [Option] says. The queue needs no goroutine; Close releases its timer and its messages.
 func NewStandard(name string, opts ...StandardOption) (*Standard, error) {
-	return newStandard(name, queueARN(localRegion, localAccount, name), nil, opts)
+	var p patch
+	gather(&p, opts, StandardOption.applyStandard)
+	return newStandard(name, queueARN(localRegion, localAccount, name), nil, &p)
 }
 
 // NewFIFO makes an empty FIFO queue. The name is made like that of a Standard queue and ends in
@@ -137,7 +139,9 @@ func NewStandard(name string, opts ...StandardOption) (*Standard, error) {
 // [ErrInvalidParameter], an option out of range as [Option] says. The queue needs no goroutine;
 // Close releases its timer and its messages.
 func NewFIFO(name string, opts ...FIFOOption) (*FIFO, error) {
-	return newFIFO(name, queueARN(localRegion, localAccount, name), nil, opts)
+	var p patch
+	gather(&p, opts, FIFOOption.applyFIFO)
+	return newFIFO(name, queueARN(localRegion, localAccount, name), nil, &p)
 }
 
 // Region and account in the ARNs of queues that belong to no broker.
@@ -146,42 +150,24 @@ const (
 	localAccount = "000000000000"
 )
 
-func newStandard(name, arn string, a account, opts []StandardOption) (*Standard, error) {
-	if err := checkName(name, false); err != nil {
-		return nil, err
-	}
-	var p patch
-	for _, o := range opts {
-		if o != nil {
-			o.applyStandard(&p)
-		}
-	}
-	s := defaultSettings().with(&p)
-	if err := s.validate(false); err != nil {
+func newStandard(name, arn string, a account, p *patch) (*Standard, error) {
+	s, err := settingsOf(name, false, p)
+	if err != nil {
 		return nil, err
 	}
 	q := &Standard{}
-	q.init(name, arn, q, a, &s)
+	q.init(name, arn, q, a, s)
 	return q, nil
 }
 
-func newFIFO(name, arn string, a account, opts []FIFOOption) (*FIFO, error) {
-	if err := checkName(name, true); err != nil {
-		return nil, err
-	}
-	var p patch
-	for _, o := range opts {
-		if o != nil {
-			o.applyFIFO(&p)
-		}
-	}
-	s := defaultSettings().with(&p)
-	if err := s.validate(true); err != nil {
+func newFIFO(name, arn string, a account, p *patch) (*FIFO, error) {
+	s, err := settingsOf(name, true, p)
+	if err != nil {
 		return nil, err
 	}
 	q := &FIFO{}
 	q.fifo = newFIFOState(s.scope)
-	q.init(name, arn, q, a, &s)
+	q.init(name, arn, q, a, s)
 	return q, nil
 }
 

@@ -265,6 +265,15 @@ func (s *settings) validateDeadLetter(fifo bool) error {
 	return &ParamError{Err: ErrInvalidParameter, Param: "deadLetterTargetArn", Reason: reason}
 }
 
+// settingsOf are those of a new queue.
+func settingsOf(name string, fifo bool, p *patch) (*settings, error) {
+	if err := checkName(name, fifo); err != nil {
+		return nil, err
+	}
+	s := defaultSettings().with(p)
+	return &s, s.validate(fifo)
+}
+
 // checkName applies the naming rules (SQS: section 1.2, NAM-0..2).
 func checkName(name string, fifo bool) error {
 	base, suffixed := strings.CutSuffix(name, ".fifo")
@@ -290,11 +299,7 @@ func checkName(name string, fifo bool) error {
 // the errors.
 func (q *Standard) Configure(opts ...StandardOption) error {
 	var p patch
-	for _, o := range opts {
-		if o != nil {
-			o.applyStandard(&p)
-		}
-	}
+	gather(&p, opts, StandardOption.applyStandard)
 	return q.configure(&p)
 }
 
@@ -303,11 +308,7 @@ func (q *Standard) Configure(opts ...StandardOption) error {
 // the errors.
 func (q *FIFO) Configure(opts ...FIFOOption) error {
 	var p patch
-	for _, o := range opts {
-		if o != nil {
-			o.applyFIFO(&p)
-		}
-	}
+	gather(&p, opts, FIFOOption.applyFIFO)
 	return q.configure(&p)
 }
 
