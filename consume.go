@@ -125,43 +125,59 @@ func (q *queue) DeleteBatch(ctx context.Context, receiptHandles []string) error 
 	if err := checkBatch("DeleteMessageBatch", len(receiptHandles), q.settings.Load()); err != nil {
 		return q.refused(err)
 	}
-	return q.eachReceipt(len(receiptHandles), (*queue).enterToDelete,
-		func(i int) (receipt, error) { return q.ids.parse(receiptHandles[i]) },
-		func(_ int, now int64, rc receipt) error { return q.deleteLocked(now, rc) })
+	var few [maxBatch]parsedHandle
+	parsed := few[:0]
+	for _, h := range receiptHandles {
+		parsed = append(parsed, q.parseHandle(h))
+	}
+	return q.eachEntry(len(parsed), (*queue).enterToDelete, func(i int, now int64) error {
+		if parsed[i].err != nil {
+			return parsed[i].err
+		}
+		return q.deleteLocked(now, parsed[i].receipt)
+	})
+}
+
+// parsedHandle is a receipt handle that was read, or why it could not be.
+type parsedHandle struct {
+	receipt
+	err error
+}
+
+func (q *queue) parseHandle(handle string) (p parsedHandle) {
+	p.receipt, p.err = q.ids.parse(handle)
+	return p
 }
 
 // entriesAtOnce bounds what one critical section does for a batch beyond SQS limits.
 const entriesAtOnce = 64
 
-// eachReceipt applies do to entries of a batch, in order, and collects what fails. enter locks and
-// tells the time.
-func (q *queue) eachReceipt(n int, enter func(*queue) (int64, error), parse func(i int) (receipt, error),
-	do func(i int, now int64, rc receipt) error) error {
-
-	var failures batchFailures
-	var receipts [entriesAtOnce]receipt
-	var bad [entriesAtOnce]error
+// inParts carries out a call on n entries, at most entriesAtOnce in one critical section: do is
+// called with q.mu held for the entries from..to-1. enter locks and tells the time. inParts returns
+// how many entries were tried, and why the others were not.
+func (q *queue) inParts(n int, enter func(*queue) (int64, error), do func(from, to int, now int64)) (tried int, err error) {
 	for from := 0; from < n; from += entriesAtOnce {
-		part := min(n-from, entriesAtOnce)
-		for i := range part {
-			receipts[i], bad[i] = parse(from + i)
-		}
 		now, err := enter(q)
 		if err != nil {
-			return failures.ended(from, n, err)
+			return from, err
 		}
-		for i := range part {
-			err := bad[i]
-			if err == nil {
-				err = do(from+i, now, receipts[i])
-			}
-			if err != nil {
-				failures.add(from+i, err)
-			}
-		}
+		do(from, min(n, from+entriesAtOnce), now)
 		q.leave(now)
 	}
-	return failures.err()
+	return n, nil
+}
+
+// eachEntry calls do for n entries of a batch, in order, with q.mu held, and collects what fails.
+func (q *queue) eachEntry(n int, enter func(*queue) (int64, error), do func(i int, now int64) error) error {
+	var failures batchFailures
+	tried, err := q.inParts(n, enter, func(from, to int, now int64) {
+		for i := from; i < to; i++ {
+			if err := do(i, now); err != nil {
+				failures.add(i, err)
+			}
+		}
+	})
+	return failures.ended(tried, n, err)
 }
 
 // DeleteAll deletes the messages of deliveries, as DeleteBatch does, without making their handles,
@@ -174,32 +190,24 @@ func (q *queue) DeleteAll(ctx context.Context, ds []Delivery) error {
 	if len(ds) == 0 {
 		return q.refused(nil)
 	}
+	// Not by eachEntry: a call for each entry would cost as much as its share of the lock.
 	var failures batchFailures
-	for from := 0; from < len(ds); from += entriesAtOnce {
-		part := ds[from:min(len(ds), from+entriesAtOnce)]
-		now, err := q.enterToDelete()
-		if err != nil {
-			return failures.ended(from, len(ds), err)
-		}
+	tried, err := q.inParts(len(ds), (*queue).enterToDelete, func(from, to int, now int64) {
+		part := ds[from:to]
 		for i := range part {
-			err := q.checkOwn(&part[i])
-			if err == nil {
-				err = q.deleteLocked(now, part[i].receipt)
-			}
-			if err != nil {
+			d := &part[i]
+			if d.source != q {
+				failures.add(from+i, notOwn(d))
+			} else if err := q.deleteLocked(now, d.receipt); err != nil {
 				failures.add(from+i, err)
 			}
 		}
-		q.leave(now)
-	}
-	return failures.err()
+	})
+	return failures.ended(tried, len(ds), err)
 }
 
-// checkOwn refuses a delivery that did not come from this queue.
-func (q *queue) checkOwn(d *Delivery) error {
-	if d.source == q {
-		return nil
-	}
+// notOwn refuses a delivery of another queue.
+func notOwn(d *Delivery) error {
 	return &ParamError{Err: ErrReceiptHandleInvalid, Param: "ReceiptHandle", Value: d.ReceiptHandle(), Reason: "a delivery of another queue"}
 }
 
@@ -218,25 +226,12 @@ func (q *queue) ExtendAll(ctx context.Context, ds []Delivery, timeout time.Durat
 	if len(ds) == 0 {
 		return q.refused(nil)
 	}
-	var failures batchFailures
-	for from := 0; from < len(ds); from += entriesAtOnce {
-		part := ds[from:min(len(ds), from+entriesAtOnce)]
-		now, err := q.enter()
-		if err != nil {
-			return failures.ended(from, len(ds), err)
+	return q.eachEntry(len(ds), (*queue).enter, func(i int, now int64) error {
+		if d := &ds[i]; d.source == q {
+			return q.changeLocked(now, d.receipt, timeout)
 		}
-		for i := range part {
-			err := q.checkOwn(&part[i])
-			if err == nil {
-				err = q.changeLocked(now, part[i].receipt, timeout)
-			}
-			if err != nil {
-				failures.add(from+i, err)
-			}
-		}
-		q.leave(now)
-	}
-	return failures.err()
+		return notOwn(&ds[i])
+	})
 }
 
 // ChangeVisibility makes the message of a receive visible again timeout from now, whatever was left
@@ -316,15 +311,21 @@ func (q *queue) ChangeVisibilityBatch(ctx context.Context, changes []VisibilityC
 	if err := checkBatch("ChangeMessageVisibilityBatch", len(changes), q.settings.Load()); err != nil {
 		return q.refused(err)
 	}
-	return q.eachReceipt(len(changes), (*queue).enter,
-		func(i int) (receipt, error) { return q.ids.parse(changes[i].ReceiptHandle) },
-		func(i int, now int64, rc receipt) error {
-			timeout, err := q.checkTimeout(changes[i].Timeout)
-			if err != nil {
-				return err
-			}
-			return q.changeLocked(now, rc, timeout)
-		})
+	var few [maxBatch]parsedHandle
+	parsed := few[:0]
+	for i := range changes {
+		parsed = append(parsed, q.parseHandle(changes[i].ReceiptHandle))
+	}
+	return q.eachEntry(len(parsed), (*queue).enter, func(i int, now int64) error {
+		if parsed[i].err != nil {
+			return parsed[i].err
+		}
+		timeout, err := q.checkTimeout(changes[i].Timeout)
+		if err != nil {
+			return err
+		}
+		return q.changeLocked(now, parsed[i].receipt, timeout)
+	})
 }
 
 // Return gives a message back as if this receive had not happened: it stands where it stood, its

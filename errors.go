@@ -300,12 +300,13 @@ func (b *batchFailures) add(index int, err error) {
 	b.failed = append(b.failed, BatchFailure{Index: index, Err: err})
 }
 
-// ended is the error of a batch whose entries up to from were tried when the queue ended.
-func (b *batchFailures) ended(from, n int, err error) error {
-	if from == 0 {
+// ended is the error of a batch of n entries of which the first were tried, and the others not
+// because of err. Where none was, it is err itself.
+func (b *batchFailures) ended(tried, n int, err error) error {
+	if tried == 0 {
 		return err
 	}
-	for i := from; i < n; i++ {
+	for i := tried; i < n; i++ {
 		b.add(i, err)
 	}
 	return b.err()
