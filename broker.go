@@ -387,12 +387,12 @@ func (b *Broker) byARNLocked(arn string) *queue {
 	return e.queue
 }
 
-// List returns the names of queues that start with prefix, in byte order: those behind after, at
-// most max of them. "" and 0 are no bound, and a negative max is refused with
-// [ErrInvalidParameter]. To page, pass the last name of one page as after for the next; queues that
+// List returns the names of queues that start with prefix, in byte order: those behind last, at
+// most limit of them. "" and 0 are no bound, and a negative limit is refused with
+// [ErrInvalidParameter]. To page, pass the last name of one page as last for the next; queues that
 // come and go meanwhile do not disturb the others (SQS: MGT-5).
-func (b *Broker) List(prefix, after string, max int) ([]string, error) {
-	if err := checkPage(max); err != nil {
+func (b *Broker) List(prefix, last string, limit int) ([]string, error) {
+	if err := checkPage(limit); err != nil {
 		return nil, err
 	}
 	b.mu.Lock()
@@ -401,8 +401,8 @@ func (b *Broker) List(prefix, after string, max int) ([]string, error) {
 		return nil, ErrClosed
 	}
 	var page []string
-	for _, name := range b.names[b.behindLocked(prefix, after):] {
-		if !strings.HasPrefix(name, prefix) || max > 0 && len(page) == max {
+	for _, name := range b.names[b.behindLocked(prefix, last):] {
+		if !strings.HasPrefix(name, prefix) || limit > 0 && len(page) == limit {
 			break
 		}
 		page = append(page, name)
@@ -411,22 +411,22 @@ func (b *Broker) List(prefix, after string, max int) ([]string, error) {
 }
 
 // behindLocked returns the index of the first name that is not less than prefix and greater than
-// after. b.mu must be held.
-func (b *Broker) behindLocked(prefix, after string) int {
+// last. b.mu must be held.
+func (b *Broker) behindLocked(prefix, last string) int {
 	from, _ := slices.BinarySearch(b.names, prefix)
-	if after == "" {
+	if last == "" {
 		return from
 	}
-	next, found := slices.BinarySearch(b.names, after)
+	next, found := slices.BinarySearch(b.names, last)
 	if found {
 		next++
 	}
 	return max(from, next)
 }
 
-func checkPage(max int) error {
-	if max < 0 {
-		return &ParamError{Err: ErrInvalidParameter, Param: "MaxResults", Value: max, Min: 0}
+func checkPage(limit int) error {
+	if limit < 0 {
+		return &ParamError{Err: ErrInvalidParameter, Param: "MaxResults", Value: limit, Min: 0}
 	}
 	return nil
 }

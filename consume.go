@@ -190,7 +190,7 @@ func (q *queue) DeleteAll(ctx context.Context, ds []Delivery) error {
 	if len(ds) == 0 {
 		return q.refused(nil)
 	}
-	// Not by eachEntry: a call for each entry would cost as much as its share of the lock.
+	// Not by eachEntry: a call for each entry costs one percent of what a message costs in all.
 	var failures batchFailures
 	tried, err := q.inParts(len(ds), (*queue).enterToDelete, func(from, to int, now int64) {
 		part := ds[from:to]

@@ -72,10 +72,10 @@ func (b *Broker) admitLocked(source string, fifo bool, s *settings, p *patch) er
 }
 
 // DeadLetterSources returns the names of queues whose redrive policy names the queue (SQS: DLQ-9),
-// in byte order: those behind after, at most max of them. "" and 0 are no bound, and a negative max
-// is refused with [ErrInvalidParameter].
-func (b *Broker) DeadLetterSources(name, after string, max int) ([]string, error) {
-	if err := checkPage(max); err != nil {
+// in byte order: those behind last, at most limit of them. "" and 0 are no bound, and a negative
+// limit is refused with [ErrInvalidParameter].
+func (b *Broker) DeadLetterSources(name, last string, limit int) ([]string, error) {
+	if err := checkPage(limit); err != nil {
 		return nil, err
 	}
 	b.mu.Lock()
@@ -84,7 +84,7 @@ func (b *Broker) DeadLetterSources(name, after string, max int) ([]string, error
 	if err != nil {
 		return nil, err
 	}
-	return b.sourcesLocked(e.arn, after, max), nil
+	return b.sourcesLocked(e.arn, last, limit), nil
 }
 
 // isDeadLetterQueue implements account.
@@ -96,10 +96,10 @@ func (b *Broker) isDeadLetterQueue(q *queue) bool {
 
 // sourcesLocked lists the queues whose redrive policy names a queue of this broker. b.mu must be
 // held.
-func (b *Broker) sourcesLocked(arn, after string, max int) (page []string) {
+func (b *Broker) sourcesLocked(arn, last string, limit int) (page []string) {
 	to := deadLetterARN{b, arn}
-	for _, name := range b.names[b.behindLocked("", after):] {
-		if max > 0 && len(page) == max {
+	for _, name := range b.names[b.behindLocked("", last):] {
+		if limit > 0 && len(page) == limit {
 			break
 		}
 		if t, ok := b.queues[name].settings.Load().target.(deadLetterARN); ok && t == to {

@@ -43,11 +43,11 @@ type Snapshot struct {
 // one. The deduplication id of a FIFO message is kept, so that a second copy is not added.
 func (s *Snapshot) Message() Message {
 	return Message{Body: s.Body, Attributes: cloneAttributes(s.Attributes), GroupID: s.GroupID,
-		DeduplicationID: s.DeduplicationID, TraceHeader: s.TraceHeader, SenderID: given(s.SenderID, s.lent)}
+		DeduplicationID: s.DeduplicationID, TraceHeader: s.TraceHeader, SenderID: senderGiven(s.SenderID, s.lent)}
 }
 
-// given is a sender id as the sender gave it: "" where it is the one that a queue lent.
-func given(id, lent string) string {
+// senderGiven is a sender id as the sender gave it: "" where it is the one that a queue lent.
+func senderGiven(id, lent string) string {
 	if id == lent {
 		return ""
 	}

@@ -22,7 +22,7 @@ func (f DeadLetterFunc) DeadLetter(ctx context.Context, d DeadLetter) error { re
 // left out, since it would make the copy a duplicate.
 func (d *DeadLetter) Message() Message {
 	return Message{Body: d.Body, Attributes: cloneAttributes(d.Attributes), GroupID: d.GroupID, TraceHeader: d.TraceHeader,
-		SenderID: given(d.SenderID, d.lent)}
+		SenderID: senderGiven(d.SenderID, d.lent)}
 }
 
 // DeadLetterFile is a [DeadLetterTarget] that appends each message to a file, as one line of JSON
