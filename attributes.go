@@ -64,7 +64,7 @@ func (s *stored) validate() error {
 	return nil
 }
 
-// attribute is a queue attribute of SQS (SQS: section 1.1).
+// attribute is a queue attribute of SQS (SQS: section 1.1; LIM-5 for what "" removes).
 type attribute struct {
 	name  string
 	fifo  bool                                                              // FIFO queues only
@@ -152,8 +152,8 @@ var attributes = func() map[string]*attribute {
 }()
 
 // Attributes returns attributes of the queue by their SQS names, as text; the name "All" stands for
-// all of them (SQS: LIM-1, MGT-6). Attributes that are not set, and those of FIFO queues on a
-// Standard queue, are left out; without names the result is empty.
+// all of them. Attributes that are not set, and those of FIFO queues on a Standard queue, are left
+// out; without names the result is empty.
 //
 // Durations are whole seconds, rounded up where an option set them finer; [Forever] is 9223372036.
 // The policies are returned as they were set, except for RedrivePolicy. A dead-letter target that
@@ -168,7 +168,7 @@ func (b *Broker) Attributes(ctx context.Context, name string, names ...string) (
 		return nil, err
 	}
 	wanted := make(map[string]*attribute, len(names))
-	for _, n := range names {
+	for _, n := range names { // (SQS: MGT-6)
 		if n == "All" {
 			maps.Copy(wanted, attributes)
 			continue
@@ -196,13 +196,13 @@ func (b *Broker) Attributes(ctx context.Context, name string, names ...string) (
 }
 
 // SetAttributes changes attributes of the queue, given by their SQS names as text: all of them, or
-// none where one is refused. An empty map changes nothing. The changes act at once (SQS: LIM-8), as
-// those of Configure do.
+// none where one is refused. An empty map changes nothing. The changes act at once, as those of
+// Configure do.
 //
-// Durations are whole seconds in digits (SQS: LIM-10), true and false are taken in any case (SQS:
-// LIM-2), and "" removes Policy, RedrivePolicy, RedriveAllowPolicy and KmsMasterKeyId (SQS: LIM-5).
-// The dead-letter queue of a RedrivePolicy must exist in this broker, be of the same type, and
-// admit the queue (SQS: DLQ-2, DLQ-10); it may be the queue itself.
+// Durations are whole seconds in digits, true and false are taken in any case, and "" removes
+// Policy, RedrivePolicy, RedriveAllowPolicy and KmsMasterKeyId. The dead-letter queue of a
+// RedrivePolicy must exist in this broker, be of the same type, and admit the queue; it may be the
+// queue itself.
 //
 // The errors are [*ParamError] with the attribute's name in Param. [ErrInvalidAttributeName]:
 // unknown, read only, or not for this type of queue; Reason is the text of SQS.
@@ -258,7 +258,7 @@ func (b *Broker) ReplacePolicy(ctx context.Context, name, old, policy string) (r
 }
 
 // parseAttributes turns attributes into an option, that of a FIFO queue or, where in says so, of a
-// Standard queue. Ranges that the options check themselves are left to them.
+// Standard queue (SQS: MGT-7). Ranges that the options check themselves are left to them.
 func parseAttributes(values map[string]string, in attributeInput) (FIFOOption, error) {
 	var opts []FIFOOption
 	for _, name := range sortedKeys(values) {
@@ -385,6 +385,7 @@ func parseKmsPeriod(_ *attributeInput, name, text string) (func(*patch), error) 
 	return func(p *patch) { p.stored.kmsPeriod, p.set = int(n), p.set|setKmsPeriod }, nil
 }
 
+// parseBool reads true and false in any case (SQS: LIM-2).
 func parseBool(name, text string) (bool, error) {
 	switch {
 	case strings.EqualFold(text, "true"):

@@ -21,7 +21,7 @@ const cooldown = 60 * time.Second
 // A broker's queue is the same as any other, and Configure works on it too. Where its dead-letter
 // target is a queue of the broker, the broker keeps the ARN: after that queue is deleted messages
 // are delivered from their source, and once a queue of its name is created again, dead letters go
-// there (SQS: DLQ-8).
+// there.
 //
 // Closing a single queue by its own Close leaves it in the broker, where it keeps its name and
 // answers [ErrClosed], until DeleteQueue.
@@ -119,13 +119,13 @@ func (b *Broker) QueueURL(base, name string) string {
 }
 
 // CreateStandard creates a queue like [NewStandard], or returns the one of that name if its current
-// settings are equal to the given options (SQS: MGT-1). Options that are not given are not
-// compared. An observer, or a dead-letter target that Go cannot compare, differs from every other.
+// settings are equal to the given options. Options that are not given are not compared. An
+// observer, or a dead-letter target that Go cannot compare, differs from every other.
 //
 // It is refused with [ErrQueueExists], which names the attribute that differs; with
-// [ErrQueueDeletedRecently] for 60 seconds after DeleteQueue (SQS: MGT-2); and with
-// [ErrInvalidParameter] or [ErrInvalidAttributeValue] for a bad name, options out of range, and a
-// dead-letter queue whose allow policy does not admit this queue (SQS: DLQ-10).
+// [ErrQueueDeletedRecently] for 60 seconds after DeleteQueue; and with [ErrInvalidParameter] or
+// [ErrInvalidAttributeValue] for a bad name, options out of range, and a dead-letter queue whose
+// allow policy does not admit this queue.
 func (b *Broker) CreateStandard(name string, opts ...StandardOption) (*Standard, error) {
 	q, err := b.create(name, false, nil, func(p *patch) { gather(p, opts, StandardOption.applyStandard) })
 	if err != nil {
@@ -143,9 +143,9 @@ func (b *Broker) CreateFIFO(name string, opts ...FIFOOption) (*FIFO, error) {
 	return q.self.(*FIFO), nil
 }
 
-// CreateQueue creates a queue from attributes of SQS as text, or returns the one of that name if the
-// given attributes equal its current ones (SQS: MGT-1). It is a FIFO queue where FifoQueue is
-// "true". Tags are those of a new queue; an existing one keeps its own.
+// CreateQueue creates a queue from attributes of SQS as text, or returns the one of that name if
+// the given attributes equal its current ones. It is a FIFO queue where FifoQueue is "true". Tags
+// are those of a new queue; an existing one keeps its own.
 //
 // Beyond the errors of CreateStandard, [ErrInvalidAttributeName] is returned for attributes that
 // are unknown, read only, or not of this type of queue. See SetAttributes for values and errors,
@@ -273,10 +273,9 @@ func (b *Broker) forgetDeletedLocked(now time.Time) {
 	}
 }
 
-// DeleteQueue removes a queue and its messages (SQS: MGT-3). When it returns, every call on the queue
-// fails with [ErrQueueDoesNotExist], and so have the receives that waited; a queue that its own
-// Close had ended stays closed. The name is free again 60 seconds later, or at once
-// [WithoutCooldowns].
+// DeleteQueue removes a queue and its messages. When it returns, every call on the queue fails with
+// [ErrQueueDoesNotExist], and so have the receives that waited; a queue that its own Close had
+// ended stays closed. The name is free again 60 seconds later, or at once [WithoutCooldowns].
 func (b *Broker) DeleteQueue(ctx context.Context, name string) error {
 	if err := checkContext(ctx); err != nil {
 		return err
@@ -297,7 +296,7 @@ func (b *Broker) DeleteQueue(ctx context.Context, name string) error {
 		b.ended = append(b.ended, name)
 	}
 	b.mu.Unlock()
-	e.end(ErrQueueDoesNotExist)
+	e.end(ErrQueueDoesNotExist) // (SQS: MGT-3)
 	return nil
 }
 
@@ -333,7 +332,7 @@ func (b *Broker) find(name string) (*queue, error) {
 	return e.queue, nil
 }
 
-// findLocked looks a queue up. b.mu must be held.
+// findLocked looks a queue up (SQS: MGT-8, MGT-13). b.mu must be held.
 func (b *Broker) findLocked(name string) (*entry, error) {
 	if b.queues == nil {
 		return nil, ErrClosed
@@ -345,8 +344,8 @@ func (b *Broker) findLocked(name string) (*entry, error) {
 	return e, nil
 }
 
-// Queue returns the queue of that name: a *Standard or a *FIFO, which Configure needs to know. Names
-// are case sensitive (SQS: MGT-8, MGT-13).
+// Queue returns the queue of that name: a *Standard or a *FIFO, which Configure needs to know.
+// Names are case sensitive.
 func (b *Broker) Queue(name string) (Local, error) {
 	q, err := b.find(name)
 	if err != nil {
@@ -390,7 +389,7 @@ func (b *Broker) byARNLocked(arn string) *queue {
 // List returns the names of queues that start with prefix, in byte order: those behind last, at
 // most limit of them. "" and 0 are no bound, and a negative limit is refused with
 // [ErrInvalidParameter]. To page, pass the last name of one page as last for the next; queues that
-// come and go meanwhile do not disturb the others (SQS: MGT-5).
+// come and go meanwhile do not disturb the others.
 func (b *Broker) List(prefix, last string, limit int) ([]string, error) {
 	if err := checkPage(limit); err != nil {
 		return nil, err
@@ -401,7 +400,7 @@ func (b *Broker) List(prefix, last string, limit int) ([]string, error) {
 		return nil, ErrClosed
 	}
 	var page []string
-	for _, name := range b.names[b.behindLocked(prefix, last):] {
+	for _, name := range b.names[b.behindLocked(prefix, last):] { // (SQS: MGT-5)
 		if !strings.HasPrefix(name, prefix) || limit > 0 && len(page) == limit {
 			break
 		}

@@ -52,7 +52,7 @@ func (m *Message) check(s *settings) (size int, err error) {
 			return 0, err
 		}
 	}
-	if m.TraceHeader != "" {
+	if m.TraceHeader != "" { // (SQS: MSG-13)
 		if i := invalidText(m.TraceHeader); i >= 0 {
 			return 0, &ParamError{Err: ErrInvalidParameter, Param: "AWSTraceHeader", Reason: invalidTextReason(m.TraceHeader, i)}
 		}

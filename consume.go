@@ -11,7 +11,7 @@ type VisibilityChange struct {
 	Timeout       time.Duration // up to 12 hours; 0 or Zero: visible at once
 }
 
-// Delete removes the message of a receive for good (SQS: DEL-1, receipt-handle table).
+// Delete removes the message of a receive for good.
 //
 // On Standard any handle the queue issued for the message deletes it, also after its visibility
 // timeout and after later receives. On FIFO only the latest handle does, and only while the message
@@ -65,7 +65,8 @@ func (q *queue) enterToDelete() (now int64, err error) {
 	return q.last, nil
 }
 
-// deleteLocked deletes by the rules of the queue's type. q.mu must be held.
+// deleteLocked deletes by the rules of the queue's type (SQS: DEL-1, receipt-handle table). q.mu must
+// be held.
 func (q *queue) deleteLocked(now int64, rc receipt) error {
 	r := q.findLocked(now, rc)
 	if r != nil && q.fifo != nil && !q.currentLocked(now, rc, r) {
@@ -115,9 +116,9 @@ func (q *queue) goneMessage(rc receipt) error {
 		Reason: "the message is gone: deleted, expired, purged or moved"}
 }
 
-// DeleteBatch is Delete for 1 to 10 handles (SQS: DEL-3). Entries that fail are in the
-// [*BatchError]; the others are deleted. A batch of another length is refused whole with
-// [ErrEmptyBatch] or [ErrTooManyEntries].
+// DeleteBatch is Delete for 1 to 10 handles. Entries that fail are in the [*BatchError]; the others
+// are deleted. A batch of another length is refused whole with [ErrEmptyBatch] or
+// [ErrTooManyEntries].
 func (q *queue) DeleteBatch(ctx context.Context, receiptHandles []string) error {
 	if err := q.checkContext(ctx); err != nil {
 		return err
@@ -167,7 +168,8 @@ func (q *queue) inParts(n int, enter func(*queue) (int64, error), do func(from, 
 	return n, nil
 }
 
-// eachEntry calls do for n entries of a batch, in order, with q.mu held, and collects what fails.
+// eachEntry calls do for n entries of a batch, in order, with q.mu held, and collects what fails
+// (SQS: DEL-3, VIS-8).
 func (q *queue) eachEntry(n int, enter func(*queue) (int64, error), do func(i int, now int64) error) error {
 	var failures batchFailures
 	tried, err := q.inParts(n, enter, func(from, to int, now int64) {
@@ -235,14 +237,14 @@ func (q *queue) ExtendAll(ctx context.Context, ds []Delivery, timeout time.Durat
 }
 
 // ChangeVisibility makes the message of a receive visible again timeout from now, whatever was left
-// of the old timeout; 0 or [Zero] at once (SQS: VIS-1..7). It holds for this receive only.
+// of the old timeout; 0 or [Zero] at once. It holds for this receive only.
 //
 // On Standard an older handle changes the current receive, and the handle of a message that is
 // visible again changes nothing; both succeed. On FIFO both are refused with [ErrNotInFlight]. On
 // both types the handle of a message that is gone is refused with ErrNotInFlight, one that this
 // queue did not issue with [ErrReceiptHandleInvalid], and an empty one with [ErrMissingParameter].
 // timeout is at most 12 hours, and so is the time from the receive to the new end; beyond that the
-// call is refused with [ErrInvalidParameter] (SQS: VIS-3).
+// call is refused with [ErrInvalidParameter].
 func (q *queue) ChangeVisibility(ctx context.Context, receiptHandle string, timeout time.Duration) error {
 	rc, err := q.ids.parse(receiptHandle)
 	if err != nil {
@@ -281,7 +283,8 @@ func (q *queue) checkTimeout(timeout time.Duration) (time.Duration, error) {
 	return timeout, nil
 }
 
-// changeLocked changes a visibility by the rules of the queue's type. q.mu must be held.
+// changeLocked changes a visibility by the rules of the queue's type (SQS: VIS-1..7,
+// receipt-handle table). q.mu must be held.
 func (q *queue) changeLocked(now int64, rc receipt, timeout time.Duration) error {
 	r := q.findLocked(now, rc)
 	switch {
@@ -301,8 +304,8 @@ func (q *queue) changeLocked(now int64, rc receipt, timeout time.Duration) error
 	return nil
 }
 
-// ChangeVisibilityBatch is ChangeVisibility for 1 to 10 receives (SQS: VIS-8). Entries that fail
-// are in the [*BatchError]; the others are changed. A batch of another length is refused whole with
+// ChangeVisibilityBatch is ChangeVisibility for 1 to 10 receives. Entries that fail are in the
+// [*BatchError]; the others are changed. A batch of another length is refused whole with
 // [ErrEmptyBatch] or [ErrTooManyEntries].
 func (q *queue) ChangeVisibilityBatch(ctx context.Context, changes []VisibilityChange) error {
 	if err := q.checkContext(ctx); err != nil {

@@ -20,10 +20,10 @@ import (
 type Delivery struct {
 	// Body is the text of the message as it was sent.
 	Body string
-	// GroupID is the message group, "" on Standard if the sender gave none (SQS: section 2.3).
+	// GroupID is the message group, "" on Standard if the sender gave none.
 	GroupID string
 	// ReceiveCount tells how often the message was received, this time included, over all queues it
-	// was dead-lettered through (SQS: section 2.3).
+	// was dead-lettered through.
 	ReceiveCount int
 
 	source  *queue
@@ -84,7 +84,7 @@ func (d *Delivery) foreign() *DeliveryFields {
 }
 
 // ID returns the message id, a lower-case UUID for messages of this package's queues. It survives
-// the move to a dead-letter queue (SQS: DLQ-5).
+// the move to a dead-letter queue.
 func (d *Delivery) ID() string {
 	switch {
 	case d.foreign() != nil:
@@ -100,7 +100,7 @@ func (d *Delivery) ID() string {
 }
 
 // ReceiptHandle returns the handle that names this receive: 32 characters for queues of this
-// package (SQS: RCV-13).
+// package.
 func (d *Delivery) ReceiptHandle() string {
 	switch {
 	case d.foreign() != nil:
@@ -108,10 +108,10 @@ func (d *Delivery) ReceiptHandle() string {
 	case d.source == nil:
 		return ""
 	}
-	return d.source.ids.handle(d.receipt)
+	return d.source.ids.handle(d.receipt) // (SQS: RCV-13)
 }
 
-// SequenceNumber returns the place of a FIFO message, "" on Standard (SQS: FIFO-1).
+// SequenceNumber returns the place of a FIFO message, "" on Standard.
 func (d *Delivery) SequenceNumber() string {
 	switch {
 	case d.foreign() != nil:
@@ -136,7 +136,7 @@ func (d *Delivery) Attributes() map[string]Attribute {
 
 // DeduplicationID returns the id a FIFO queue deduplicated the message by: the sender's, or the
 // SHA-256 of the body in hex if the queue deduplicates by content. A message that came from another
-// queue has its message id here (SQS: FIFO-18, FIFO-24). It is "" on Standard.
+// queue has its message id here. It is "" on Standard.
 func (d *Delivery) DeduplicationID() string {
 	switch {
 	case d.foreign() != nil:
@@ -201,7 +201,7 @@ func (d *Delivery) DeadLetterSourceARN() string {
 }
 
 // SentAt returns when the message was sent. A Standard dead-letter queue keeps the original time, a
-// FIFO one starts anew (SQS: DLQ-6).
+// FIFO one starts anew.
 func (d *Delivery) SentAt() time.Time {
 	if d.foreign() != nil {
 		return d.foreign().SentAt

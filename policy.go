@@ -71,9 +71,9 @@ func (b *Broker) admitLocked(source string, fifo bool, s *settings, p *patch) er
 	return &ParamError{Err: ErrInvalidParameter, Param: "RedrivePolicy", Value: redrivePolicyText(s), Reason: reason}
 }
 
-// DeadLetterSources returns the names of queues whose redrive policy names the queue (SQS: DLQ-9),
-// in byte order: those behind last, at most limit of them. "" and 0 are no bound, and a negative
-// limit is refused with [ErrInvalidParameter].
+// DeadLetterSources returns the names of queues whose redrive policy names the queue, in byte
+// order: those behind last, at most limit of them. "" and 0 are no bound, and a negative limit is
+// refused with [ErrInvalidParameter].
 func (b *Broker) DeadLetterSources(name, last string, limit int) ([]string, error) {
 	if err := checkPage(limit); err != nil {
 		return nil, err
@@ -94,8 +94,8 @@ func (b *Broker) isDeadLetterQueue(q *queue) bool {
 	return len(b.sourcesLocked(q.arn, "", 1)) > 0
 }
 
-// sourcesLocked lists the queues whose redrive policy names a queue of this broker. b.mu must be
-// held.
+// sourcesLocked lists the queues whose redrive policy names a queue of this broker (SQS: DLQ-9). b.mu
+// must be held.
 func (b *Broker) sourcesLocked(arn, last string, limit int) (page []string) {
 	to := deadLetterARN{b, arn}
 	for _, name := range b.names[b.behindLocked("", last):] {

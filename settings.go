@@ -222,7 +222,7 @@ func (s *settings) validate(fifo bool) error {
 		return &ParamError{Err: ErrInvalidAttributeValue, Param: "FifoThroughputLimit", Value: string(s.throughput),
 			Reason: "must be perQueue or perMessageGroupId"}
 	}
-	if s.throughput == PerMessageGroupID && s.scope != ScopeMessageGroup {
+	if s.throughput == PerMessageGroupID && s.scope != ScopeMessageGroup { // (SQS: LIM-9)
 		return &ParamError{Err: ErrInvalidAttributeValue, Param: "FifoThroughputLimit", Value: string(s.throughput),
 			Reason: "perMessageGroupId needs the DeduplicationScope messageGroup"}
 	}
@@ -312,6 +312,7 @@ func (q *FIFO) Configure(opts ...FIFOOption) error {
 	return q.configure(&p)
 }
 
+// configure changes a live queue, at once (SQS: LIM-8).
 func (q *queue) configure(p *patch) error {
 	if p.set&setSender != 0 {
 		return q.refused(&ParamError{Err: ErrInvalidParameter, Param: "SenderId", Value: p.sender, Reason: "cannot be changed on a live queue"})

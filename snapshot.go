@@ -8,7 +8,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// A MessageState is what a message counts as (SQS: section 2.2).
+// A MessageState is what a message counts as.
 type MessageState string
 
 // The states a message can be seen in.
