@@ -11,11 +11,23 @@ type VisibilityChange struct {
 	Timeout       time.Duration // up to 12 hours; 0 or Zero: visible at once
 }
 
-// Delete removes the message of a receive for good.
+// Delete removes the message of a receive for good. A consumer calls it when it has finished the
+// work, not before, and so that the call takes place:
+//
+//   - A consumer that forgets it, fails or panics has the message come back when its visibility
+//     timeout is over, with a ReceiveCount one higher, again and again until the retention ends or
+//     the dead-letter target takes it, see [WithDeadLetter]. On FIFO its group waits meanwhile.
+//   - A consumer that is late, whose work takes longer than the visibility timeout, does it beside
+//     somebody else: the message is visible again and is received once more. ChangeVisibility in
+//     time prevents that.
+//   - A consumer that is told to stop by the end of its ctx must not delete under it: a call with
+//     an ended ctx does nothing, and the work that has just been finished would be done again. Use
+//     [context.WithoutCancel].
 //
 // On Standard any handle the queue issued for the message deletes it, also after its visibility
-// timeout and after later receives. On FIFO only the latest handle does, and only while the message
-// is in flight: otherwise the call is refused with [ErrReceiptHandleExpired]. On both, deleting a
+// timeout and after later receives: who is late deletes it all the same. On FIFO only the latest
+// handle does, and only while the message is in flight: otherwise the call is refused with
+// [ErrReceiptHandleExpired], and the message stays with whoever has it now. On both, deleting a
 // message that is gone succeeds. A handle that this queue did not issue is refused with
 // [ErrReceiptHandleInvalid], an empty one with [ErrMissingParameter].
 func (q *queue) Delete(ctx context.Context, receiptHandle string) error {
@@ -183,8 +195,8 @@ func (q *queue) eachEntry(n int, enter func(*queue) (int64, error), do func(i in
 }
 
 // DeleteAll deletes the messages of deliveries, as DeleteBatch does, without making their handles,
-// and in any number; none at all is no error. It is beyond SQS. Deliveries of other queues fail
-// with [ErrReceiptHandleInvalid].
+// and in any number; none at all is no error. It is beyond SQS. What Delete says of stopping holds
+// here too. Deliveries of other queues fail with [ErrReceiptHandleInvalid].
 func (q *queue) DeleteAll(ctx context.Context, ds []Delivery) error {
 	if err := q.checkContext(ctx); err != nil {
 		return err
@@ -237,7 +249,8 @@ func (q *queue) ExtendAll(ctx context.Context, ds []Delivery, timeout time.Durat
 }
 
 // ChangeVisibility makes the message of a receive visible again timeout from now, whatever was left
-// of the old timeout; 0 or [Zero] at once. It holds for this receive only.
+// of the old timeout; 0 or [Zero] at once. It holds for this receive only. A consumer calls it to
+// have more time, before the timeout is over, or to have a message that failed tried again soon.
 //
 // On Standard an older handle changes the current receive, and the handle of a message that is
 // visible again changes nothing; both succeed. On FIFO both are refused with [ErrNotInFlight]. On

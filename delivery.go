@@ -249,7 +249,10 @@ func (d *Delivery) Message() Message {
 	return m
 }
 
-// Delete removes the message from its queue, as the queue's Delete does with the receipt handle.
+// Delete removes the message from its queue, as the queue's Delete does with the receipt handle:
+// when the work is done, since what is not deleted comes back. Where ctx may have ended, because the
+// consumer is to stop, use [context.WithoutCancel]: under an ended ctx nothing is deleted, and the
+// work that was just finished is done again.
 func (d *Delivery) Delete(ctx context.Context) error {
 	if d.outside != nil && d.outside.queue != nil {
 		return d.outside.queue.Delete(ctx, d.ReceiptHandle())
