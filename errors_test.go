@@ -56,7 +56,7 @@ func callsWithContext(s steps, d, o *Delivery) []call {
 		{"Send", func(ctx context.Context) error { _, err := q.Send(ctx, s.message("g-x")); return err }},
 		{"SendBatch", func(ctx context.Context) error { _, err := q.SendBatch(ctx, []Message{s.message("g-y")}); return err }},
 		{"Receive", func(ctx context.Context) error { _, err := q.Receive(ctx, ReceiveInput{Max: 2}); return err }},
-		{"Receive, bare", func(ctx context.Context) error { _, err := q.Receive(ctx, ReceiveInput{}); return err }},
+		{"Receive, plain", func(ctx context.Context) error { _, err := q.Receive(ctx, ReceiveInput{}); return err }},
 		{"Receive, waiting", func(ctx context.Context) error { _, err := q.Receive(ctx, ReceiveInput{Wait: maxWait}); return err }},
 		{"ReceiveInto", func(ctx context.Context) error {
 			_, err := q.ReceiveInto(ctx, make([]Delivery, 1), ReceiveInput{})

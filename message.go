@@ -194,8 +194,8 @@ type payload struct {
 	first int64     // and was first received
 }
 
-// bare reports that m has nothing but a body, as most messages of Standard queues.
-func (m *Message) bare() bool {
+// plain reports that m has nothing but a body, as most messages of Standard queues.
+func (m *Message) plain() bool {
 	return m.Attributes == nil && m.Delay == 0 && len(m.GroupID)|len(m.DeduplicationID)|len(m.TraceHeader)|len(m.SenderID) == 0
 }
 

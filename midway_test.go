@@ -66,13 +66,13 @@ func TestBatch_ACloseMidwayTellsWhichEntriesWereNotTried(t *testing.T) {
 	}
 }
 
-// batchOf makes n messages for both types of queue; where they are not bare, one of them has a sender.
-func batchOf(s steps, n int, bare bool) []Message {
+// batchOf makes n messages for both types of queue; where they are not plain, one of them has a sender.
+func batchOf(s steps, n int, plain bool) []Message {
 	ms := make([]Message, n)
 	for i := range ms {
 		ms[i] = s.message(fmt.Sprintf("g%d-1", i))
 	}
-	if !bare {
+	if !plain {
 		ms[0].SenderID = "somebody"
 	}
 	return ms
@@ -80,13 +80,13 @@ func batchOf(s steps, n int, bare bool) []Message {
 
 func TestSendBatch_ACloseMidwayTellsWhichEntriesWereNotTried(t *testing.T) {
 	const n, invalid = entriesAtOnce + 36, entriesAtOnce + 10
-	for _, bare := range []bool{true, false} {
+	for _, plain := range []bool{true, false} {
 		var q *queue
 		onBothTypes(t, func(s steps) {
 			q = s.q
-			ms := batchOf(s, n, bare)
-			if bare && q.fifo == nil {
-				ms[invalid].Body = strings.Repeat("x", 65) // and bare it stays
+			ms := batchOf(s, n, plain)
+			if plain && q.fifo == nil {
+				ms[invalid].Body = strings.Repeat("x", 65) // and plain it stays
 			} else {
 				ms[invalid].Attributes = map[string]Attribute{"a": {}}
 			}

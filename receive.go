@@ -41,8 +41,8 @@ type receiveCall struct {
 // allocates much under it.
 const mostAtOnce = 64
 
-// bare reports that in leaves everything to the queue.
-func (in *ReceiveInput) bare() bool {
+// plain reports that in leaves everything to the queue.
+func (in *ReceiveInput) plain() bool {
 	return in.Wait|in.VisibilityTimeout == 0 && in.Max|len(in.AttemptID) == 0
 }
 
@@ -108,7 +108,7 @@ func (q *queue) Receive(ctx context.Context, in ReceiveInput) ([]Delivery, error
 	if err := q.checkContext(ctx); err != nil {
 		return nil, err
 	}
-	if in.bare() {
+	if in.plain() {
 		return q.receive(ctx, &q.settings.Load().usual, nil)
 	}
 	var c receiveCall
@@ -128,7 +128,7 @@ func (q *queue) ReceiveInto(ctx context.Context, dst []Delivery, in ReceiveInput
 	if len(dst) == 0 {
 		return 0, q.refused(&ParamError{Err: ErrInvalidParameter, Param: "dst", Value: 0, Min: 1, Reason: "room for deliveries"})
 	}
-	if in.bare() {
+	if in.plain() {
 		ds, err := q.receive(ctx, &q.settings.Load().usual, dst)
 		return len(ds), err
 	}

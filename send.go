@@ -21,8 +21,8 @@ func (q *queue) Send(ctx context.Context, m Message) (Sent, error) {
 		return Sent{}, err
 	}
 	s := q.settings.Load()
-	if q.fifo == nil && s.simple && m.bare() && len(m.Body) <= s.maxSize {
-		return q.sendBare(m.Body, s)
+	if q.fifo == nil && s.plain && m.plain() && len(m.Body) <= s.maxSize {
+		return q.sendPlain(m.Body, s)
 	}
 	return q.sendPrepared(&m, s)
 }
@@ -44,10 +44,10 @@ func (q *queue) sendPrepared(m *Message, s *settings) (Sent, error) {
 	return sent, err
 }
 
-// sendBare is Send for a message that is nothing but a body, to a Standard queue without delay and
+// sendPlain is Send for a message that is nothing but a body, to a Standard queue without delay and
 // capacity. Most messages are, and the price of a send is mostly that of the memory it writes to
 // before it takes and leaves the lock.
-func (q *queue) sendBare(body string, s *settings) (Sent, error) {
+func (q *queue) sendPlain(body string, s *settings) (Sent, error) {
 	if err := checkBody(body, s); err != nil {
 		return Sent{}, q.refused(err)
 	}
@@ -57,19 +57,19 @@ func (q *queue) sendBare(body string, s *settings) (Sent, error) {
 	}
 	q.catchUpLocked(now)
 	s = q.settings.Load()
-	if !q.plain || !s.simple || q.store.live >= maxSlots {
+	if !q.plain || !s.plain || q.store.live >= maxSlots {
 		sent, err := q.acceptLocked(now, &payload{body: body, delay: -1, size: len(body)}, s)
 		q.leave(now)
 		return sent, err
 	}
-	seq := q.acceptBareLocked(now, body, s)
+	seq := q.acceptPlainLocked(now, body, s)
 	q.leave(now)
 	return Sent{ids: q.ids, seq: seq}, nil
 }
 
-// acceptBareLocked is acceptLocked and what it calls, spelled out for a message that is nothing but
+// acceptPlainLocked is acceptLocked and what it calls, spelled out for a message that is nothing but
 // a body, and returns its number. q.mu must be held, and the queue must be plain.
-func (q *queue) acceptBareLocked(now int64, body string, s *settings) (seq uint64) {
+func (q *queue) acceptPlainLocked(now int64, body string, s *settings) (seq uint64) {
 	slot := q.store.alloc()
 	r := q.store.at(slot)
 	q.seq++
@@ -107,10 +107,10 @@ func (q *queue) SendBatch(ctx context.Context, ms []Message) ([]Sent, error) {
 	if err := checkBatch("SendMessageBatch", len(ms), s); err != nil {
 		return nil, q.refused(err)
 	}
-	total, bare := 0, true
+	total, plain := 0, true
 	for i := range ms {
 		total += ms[i].size()
-		bare = bare && ms[i].bare()
+		plain = plain && ms[i].plain()
 	}
 	if total > maxMessageSize && !s.unlimited {
 		return nil, q.refused(&ParamError{Err: ErrBatchTooLong, Param: "SendMessageBatch", Value: total, Max: maxMessageSize,
@@ -123,14 +123,14 @@ func (q *queue) SendBatch(ctx context.Context, ms []Message) ([]Sent, error) {
 			}
 		}
 	}
-	bare = bare && q.fifo == nil && s.simple
+	plain = plain && q.fifo == nil && s.plain
 	sent := make([]Sent, len(ms))
 	var failures batchFailures
 	var end error // why no further entry is tried: the queue is full, or gone
 	for from := 0; from < len(ms); from += entriesAtOnce {
 		to := min(from+entriesAtOnce, len(ms))
-		if bare {
-			end = q.sendBarePart(sent[from:to], ms[from:to], s, from, end, &failures)
+		if plain {
+			end = q.sendPlainPart(sent[from:to], ms[from:to], s, from, end, &failures)
 		} else {
 			end = q.sendPart(sent[from:to], ms[from:to], s, from, end, &failures)
 		}
@@ -182,8 +182,8 @@ func (q *queue) sendPart(sent []Sent, ms []Message, s *settings, from int, end e
 	return end
 }
 
-// sendBarePart is sendPart for messages as sendBare takes them.
-func (q *queue) sendBarePart(sent []Sent, ms []Message, s *settings, from int, end error, failures *batchFailures) error {
+// sendPlainPart is sendPart for messages as sendPlain takes them.
+func (q *queue) sendPlainPart(sent []Sent, ms []Message, s *settings, from int, end error, failures *batchFailures) error {
 	var failed, late batchFailures
 	for i := range ms {
 		err := checkBody(ms[i].Body, s)
@@ -208,8 +208,8 @@ func (q *queue) sendBarePart(sent []Sent, ms []Message, s *settings, from int, e
 			bad = bad[1:]
 		case end != nil:
 			late.add(from+i, end)
-		case q.plain && s.simple && q.store.live < maxSlots:
-			sent[i] = Sent{ids: q.ids, seq: q.acceptBareLocked(now, ms[i].Body, s)}
+		case q.plain && s.plain && q.store.live < maxSlots:
+			sent[i] = Sent{ids: q.ids, seq: q.acceptPlainLocked(now, ms[i].Body, s)}
 		default:
 			p := payload{body: ms[i].Body, delay: -1, size: len(ms[i].Body)}
 			if sent[i], end = q.acceptLocked(now, &p, s); end != nil {

@@ -29,13 +29,13 @@ type settings struct {
 	stored       stored // what a broker's queue keeps and shows
 
 	// Derived by finish, for the paths that most calls take.
-	simple bool        // no delay and no capacity
-	usual  receiveCall // what the zero ReceiveInput asks for
+	plain bool        // no delay and no capacity
+	usual receiveCall // what the zero ReceiveInput asks for
 }
 
 // finish derives what depends on the other settings, once they are valid.
 func (s *settings) finish() *settings {
-	s.simple = s.delay == 0 && s.capMessages == 0 && s.capBytes == 0
+	s.plain = s.delay == 0 && s.capMessages == 0 && s.capBytes == 0
 	s.usual = receiveCall{max: 1, wait: s.wait, visibility: s.visibility, inLine: true}
 	return s
 }
