@@ -49,7 +49,7 @@ func (t deadLetterARN) DeadLetter(ctx context.Context, d DeadLetter) error {
 	if err != nil {
 		return err
 	}
-	return q.DeadLetter(ctx, d)
+	return q.self.DeadLetter(ctx, d)
 }
 
 // adopt is DeadLetter for a message that comes straight from a queue.

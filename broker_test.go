@@ -595,13 +595,3 @@ func TestBroker_ConcurrentCreatesAgreeOnOneQueue(t *testing.T) {
 		require.Same(t, got[0], q)
 	}
 }
-
-func TestBroker_QueueURL_IsMadeWithoutAQueueAndWithoutARequest(t *testing.T) {
-	b := testBroker(t, WithAccount("123456789012"))
-	for _, base := range []string{"http://127.0.0.1:9324", "http://127.0.0.1:9324/"} {
-		require.Equal(t, "http://127.0.0.1:9324/123456789012/jobs.fifo", b.QueueURL(base, "jobs.fifo"))
-	}
-	require.Equal(t, "https://example.com/sqs/123456789012/jobs", b.QueueURL("https://example.com/sqs", "jobs"))
-	require.NoError(t, b.Close())
-	require.Equal(t, "/123456789012/jobs", b.QueueURL("", "jobs"), "also of a closed broker")
-}

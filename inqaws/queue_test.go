@@ -450,3 +450,22 @@ func TestQueue_GivesTheBareErrorOverASocketToo(t *testing.T) {
 	_, err = q.Receive(ctx, inq.ReceiveInput{Wait: 20 * time.Second})
 	assert.Equal(t, context.Canceled, err)
 }
+
+// A body that only the process can send is received as text, with a digest that the SDK, which checks
+// it, does not take for damage.
+func TestQueue_ReceivesABinaryBodyAsText(t *testing.T) {
+	b := newBroker(t)
+	local, remote := standard(t, b, "q", inq.WithoutSQSLimits())
+	for _, body := range []string{"", "\x00\xff", "text"} {
+		_, err := local.Send(t.Context(), inq.Message{Body: body})
+		require.NoError(t, err)
+	}
+	ds, err := remote.Receive(t.Context(), inq.ReceiveInput{Max: 10})
+	require.NoError(t, err)
+	require.Len(t, ds, 3)
+	assert.Equal(t, []string{"", "\uFFFD\uFFFD", "text"}, []string{ds[0].Body, ds[1].Body, ds[2].Body})
+	_, err = remote.Send(t.Context(), inq.Message{})
+	assert.ErrorIs(t, err, inq.ErrMissingParameter)
+	_, err = remote.Send(t.Context(), inq.Message{Body: "\x00"})
+	assert.ErrorIs(t, err, inq.ErrInvalidMessageContents)
+}
