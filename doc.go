@@ -35,7 +35,7 @@
 //	Not SQS    Return, Bury, DeleteAll, ExtendAll, ReceiveInto, Messages, Stats; WithCapacity,
 //	           WithObserver, WithoutSQSLimits; targets other than queues: DeadLetterFunc,
 //	           DeadLetterFile, DeadLetterLog
-//	Account    NewBroker; CreateStandard, CreateFIFO, Create, Delete, Close; Queue, ByARN, List;
+//	Account    NewBroker; CreateStandard, CreateFIFO, CreateQueue, DeleteQueue, Close; Queue, ByARN, List;
 //	           Attributes, SetAttributes, ReplacePolicy; Tags, SetTags, RemoveTags;
 //	           DeadLetterSources
 //

@@ -42,8 +42,8 @@ type receiveCall struct {
 // allocates much under it.
 const mostAtOnce = 64
 
-// bare reports that in leaves everything to the queue.
-func (in *ReceiveInput) bare() bool {
+// plain reports that in leaves everything to the queue.
+func (in *ReceiveInput) plain() bool {
 	return in.Wait|in.VisibilityTimeout == 0 && in.Max|len(in.AttemptID) == 0
 }
 
@@ -110,7 +110,7 @@ func (q *queue) Receive(ctx context.Context, in ReceiveInput) ([]Delivery, error
 	if err := q.checkContext(ctx); err != nil {
 		return nil, err
 	}
-	if in.bare() {
+	if in.plain() {
 		return q.receive(ctx, &q.settings.Load().usual, nil)
 	}
 	var c receiveCall
@@ -130,7 +130,7 @@ func (q *queue) ReceiveInto(ctx context.Context, dst []Delivery, in ReceiveInput
 	if len(dst) == 0 {
 		return 0, q.refused(&ParamError{Err: ErrInvalidParameter, Param: "dst", Value: 0, Min: 1, Reason: "room for deliveries"})
 	}
-	if in.bare() {
+	if in.plain() {
 		ds, err := q.receive(ctx, &q.settings.Load().usual, dst)
 		return len(ds), err
 	}
@@ -151,8 +151,9 @@ func (q *queue) receive(ctx context.Context, c *receiveCall, dst []Delivery) ([]
 	}
 	more := q.settleLocked(now)
 	if q.fifo == nil && c.wait == 0 && q.counts[classInFlight] >= q.limit {
+		err := q.overLimit()
 		_ = q.leave(now)
-		return nil, q.overLimit()
+		return nil, err
 	}
 	for {
 		room := dst
@@ -258,9 +259,11 @@ func (q *queue) abandon(w *waiter) (woken bool) {
 	return true
 }
 
+// overLimit is why a short poll is refused.
 func (q *queue) overLimit() error {
-	return &ParamError{Err: ErrOverLimit, Param: "MessagesInFlight", Value: q.limit, Max: q.limit,
-		Reason: fmt.Sprintf("%d messages are in flight; delete some before receiving more", q.limit)}
+	n := q.counts[classInFlight]
+	return &ParamError{Err: ErrOverLimit, Param: "MessagesInFlight", Value: n, Max: q.limit,
+		Reason: fmt.Sprintf("%d messages are in flight; delete some before receiving more", n)}
 }
 
 // Deliveries receives from q until an error ends it, and yields each message in turn.

@@ -5,7 +5,7 @@ import (
 )
 
 // Stats is what a queue tells of itself: the CloudWatch metrics of SQS, as they are now or as
-// totals since the queue was made (SQS: section 10), and what SQS does not tell.
+// totals since the queue was made, and what SQS does not tell.
 type Stats struct {
 	Counts
 	OldestAge time.Duration // of the oldest message; on Standard without those received three or more times; in a dead-letter queue since the move

@@ -6,7 +6,7 @@ import "time"
 // called with the lock held, takes the time it happens at, leaves the message in one state and linked
 // where that state says, and is told to those who watch at one place, its end.
 //
-// Three paths that most calls take spell several transitions out: acceptBareLocked, takePlainLocked
+// Three paths that most calls take spell several transitions out: acceptPlainLocked, takePlainLocked
 // and the first case of deleteLocked. They change together with what stands here.
 
 // setStateLocked changes the state and what is counted by it.

@@ -77,7 +77,7 @@ func account(t testing.TB) conformance.Account {
 	b := newBroker(t, nil)
 	return conformance.Account{
 		CreateQueue: func(ctx context.Context, name string, attributes map[string]string) (inq.Queue, error) {
-			return b.Create(ctx, name, attributes, nil)
+			return b.CreateQueue(ctx, name, attributes, nil)
 		},
 		SetAttributes: b.SetAttributes,
 		Attributes: func(ctx context.Context, name string) (map[string]string, error) {

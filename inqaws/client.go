@@ -11,8 +11,9 @@ import (
 	"example.com/inq/sqsapi"
 )
 
-// DefaultEndpoint is what the queue URLs of a client made by [NewClient] begin with. The name can
-// not be resolved (RFC 6761), so that a URL which strays to another client reaches nobody.
+// DefaultEndpoint is what the queue URLs of a client made by [NewClient] begin with: the URL of a
+// queue is b.QueueURL(DefaultEndpoint, name), without a request. The name can not be resolved (RFC
+// 6761), so that a URL which strays to another client reaches nobody.
 const DefaultEndpoint = "http://sqs.invalid"
 
 // NewClient makes a client of the AWS SDK whose calls end in b, which must not be nil and stays the

@@ -26,7 +26,7 @@
 //   - Limits are those of the other side, and it is the other side that refuses what is beyond
 //     them: on Amazon 10 messages, 20 seconds, 12 hours, 15 minutes, 1 MiB. A broker with
 //     [inq.WithoutSQSLimits] takes more; [inq.Forever] is 68 years there, the most that can be
-//     said.
+//     said. A body is text all the same, and not empty.
 //   - An error that is no answer, such as a broken connection, leaves open whether the call was
 //     carried out. The SDK tries again by itself after such an error and after a status of 500 and
 //     more, as its Retryer says. Then a message on Standard may be in the queue twice (at-least-once

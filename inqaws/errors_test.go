@@ -168,7 +168,7 @@ func TestErrors_OfAQueueThroughTheSDK(t *testing.T) {
 		time.Sleep(time.Second)
 		assert.ErrorIs(t, d.Delete(ctx), inq.ErrReceiptHandleExpired)
 
-		require.NoError(t, b.Delete(ctx, "q"))
+		require.NoError(t, b.DeleteQueue(ctx, "q"))
 		for name, err := range everyCall(ctx, q) {
 			assert.ErrorIs(t, err, inq.ErrQueueDoesNotExist, name)
 		}
@@ -192,7 +192,7 @@ func TestTranslate_IsForCallsThatAreNotOfAQueue(t *testing.T) {
 	_, err := client.CancelMessageMoveTask(ctx, &sqs.CancelMessageMoveTaskInput{TaskHandle: aws.String("x")})
 	require.ErrorAs(t, Translate(err), &p)
 	assert.Equal(t, inq.ParamError{Err: inq.ErrInvalidParameter, Param: "TaskHandle"}, *p)
-	require.NoError(t, b.Delete(ctx, "q"))
+	require.NoError(t, b.DeleteQueue(ctx, "q"))
 	assert.ErrorIs(t, create("1"), inq.ErrQueueDeletedRecently)
 	_, err = client.StartMessageMoveTask(ctx, &sqs.StartMessageMoveTaskInput{SourceArn: aws.String("arn:aws:sqs:us-east-1:000000000000:q")})
 	assert.ErrorIs(t, Translate(err), inq.ErrQueueDoesNotExist)

@@ -201,20 +201,20 @@ func (q *Queue) delivery(m *types.Message, visibleAt time.Time) inq.Delivery {
 	system := func(name types.MessageSystemAttributeName) string { return m.Attributes[string(name)] }
 	receives, _ := strconv.Atoi(system(types.MessageSystemAttributeNameApproximateReceiveCount))
 	return inq.NewDelivery(q, inq.DeliveryFields{
-		ID:               aws.ToString(m.MessageId),
-		Body:             aws.ToString(m.Body),
-		ReceiptHandle:    aws.ToString(m.ReceiptHandle),
-		GroupID:          system(types.MessageSystemAttributeNameMessageGroupId),
-		DeduplicationID:  system(types.MessageSystemAttributeNameMessageDeduplicationId),
-		SequenceNumber:   system(types.MessageSystemAttributeNameSequenceNumber),
-		TraceHeader:      system(types.MessageSystemAttributeNameAWSTraceHeader),
-		SenderID:         system(types.MessageSystemAttributeNameSenderId),
-		DeadLetterSource: system(types.MessageSystemAttributeNameDeadLetterQueueSourceArn),
-		Attributes:       fromAttributeValues(m.MessageAttributes),
-		ReceiveCount:     receives,
-		SentAt:           milliseconds(system(types.MessageSystemAttributeNameSentTimestamp)),
-		FirstReceivedAt:  milliseconds(system(types.MessageSystemAttributeNameApproximateFirstReceiveTimestamp)),
-		VisibleAt:        visibleAt,
+		ID:                  aws.ToString(m.MessageId),
+		Body:                aws.ToString(m.Body),
+		ReceiptHandle:       aws.ToString(m.ReceiptHandle),
+		GroupID:             system(types.MessageSystemAttributeNameMessageGroupId),
+		DeduplicationID:     system(types.MessageSystemAttributeNameMessageDeduplicationId),
+		SequenceNumber:      system(types.MessageSystemAttributeNameSequenceNumber),
+		TraceHeader:         system(types.MessageSystemAttributeNameAWSTraceHeader),
+		SenderID:            system(types.MessageSystemAttributeNameSenderId),
+		DeadLetterSourceARN: system(types.MessageSystemAttributeNameDeadLetterQueueSourceArn),
+		Attributes:          fromAttributeValues(m.MessageAttributes),
+		ReceiveCount:        receives,
+		SentAt:              milliseconds(system(types.MessageSystemAttributeNameSentTimestamp)),
+		FirstReceivedAt:     milliseconds(system(types.MessageSystemAttributeNameApproximateFirstReceiveTimestamp)),
+		VisibleAt:           visibleAt,
 	})
 }
 

@@ -76,7 +76,7 @@ func connect(queueURL, region string) (q inq.Queue, closer func(), err error) {
 	if _, err := b.CreateStandard("jobs"); err != nil {
 		return nil, nil, err
 	}
-	return inqaws.NewQueue(inqaws.NewClient(b), inqaws.DefaultEndpoint+"/000000000000/jobs"), func() { b.Close() }, nil
+	return inqaws.NewQueue(inqaws.NewClient(b), b.QueueURL(inqaws.DefaultEndpoint, "jobs")), func() { b.Close() }, nil
 }
 
 // work is the program. It does not know what its queue is made of.
