@@ -37,6 +37,8 @@ type Broker struct {
 	cooldown bool
 	defaults []Option
 
+	index sync.Map // of the queues, for those who hold the lock of one and must not wait for mu
+
 	mu      sync.Mutex           // guards everything below; never held together with a queue's lock
 	queues  map[string]*entry    // nil: closed
 	names   []string             // of queues, sorted
@@ -222,6 +224,7 @@ func (b *Broker) create(name string, fifo bool, tags map[string]string, apply fu
 		return nil, err
 	}
 	b.queues[name] = &entry{queue: q, tags: tags}
+	b.index.Store(q.arn, q)
 	at, _ := slices.BinarySearch(b.names, name)
 	b.names = slices.Insert(b.names, at, name)
 	return q, nil
@@ -297,6 +300,7 @@ func (b *Broker) Delete(ctx context.Context, name string) error {
 		return err
 	}
 	delete(b.queues, name)
+	b.index.Delete(e.arn)
 	at, _ := slices.BinarySearch(b.names, name)
 	b.names = slices.Delete(b.names, at, at+1)
 	if b.cooldown {
@@ -316,6 +320,7 @@ func (b *Broker) Close() error {
 	b.mu.Lock()
 	queues := b.queues
 	b.queues, b.names, b.deleted, b.ended = nil, nil, nil, nil
+	b.index.Clear()
 	b.mu.Unlock()
 	for _, e := range queues {
 		e.end(ErrClosed)

@@ -69,6 +69,9 @@ var (
 	// flight will do: by Delete on a FIFO queue, and by Return and Bury on both types (SQS:
 	// receipt-handle table).
 	ErrReceiptHandleExpired = errors.New("inq: receipt handle has expired")
+	// ErrAttemptNotRetryable is returned by Receive on FIFO for an attempt id whose receive can not be
+	// repeated: a message of it was deleted, or its visibility changed (SQS: RCV-16).
+	ErrAttemptNotRetryable = errors.New("inq: receive is not retryable under this attempt id")
 	// ErrNotInFlight is returned by ChangeVisibility when the message is gone or cannot be changed
 	// with this handle (SQS: VIS-5), and by Return and Bury when it is gone.
 	ErrNotInFlight = errors.New("inq: message does not exist or is not in flight")

@@ -17,7 +17,7 @@ var codes = codeTable{
 	{"MissingParameter", []error{inq.ErrMissingParameter}},
 	{"EmptyValue", []error{inq.ErrMissingParameter}},
 	{"InvalidParameterValue", []error{
-		inq.ErrInvalidParameter, inq.ErrMissingParameter, inq.ErrReceiptHandleExpired, inq.ErrNotInFlight, inq.ErrNotDeadLetterQueue, inq.ErrTaskRunning,
+		inq.ErrInvalidParameter, inq.ErrMissingParameter, inq.ErrReceiptHandleExpired, inq.ErrAttemptNotRetryable, inq.ErrNotInFlight, inq.ErrNotDeadLetterQueue, inq.ErrTaskRunning,
 	}},
 	{"InvalidMessageContents", []error{inq.ErrInvalidMessageContents}},
 	{"InvalidAttributeName", []error{inq.ErrInvalidAttributeName}},

@@ -221,7 +221,7 @@ var metrics = Chapter{
 			t.NoError(q.Change(latest, 0))
 			t.NoError(q.Delete(older))
 			t.NoError(q.Delete(latest))
-			t.Equal(inq.Stats{Sent: 1, SentBytes: 1, Received: 2, Deleted: 2}, q.stats())
+			t.Equal(inq.Stats{Sent: 1, SentBytes: 1, Received: 2, ReceivedAgain: 1, Deleted: 2}, q.stats())
 		}},
 		{"MET-2", "a duplicate is not counted as sent", Engine, func(t *T) {
 			q := t.FIFO()
