@@ -79,9 +79,9 @@
 //
 // # Programs
 //
-// The folder examples has programs that run without Amazon and explain themselves with -h:
-// walkthrough is the life of a queue in calls of the SDK, walkthrough-v1 the same in those of its
-// version 1, and anyqueue one program on a queue in the process and on one over the SDK.
+// The folder examples of the repository has programs that run without Amazon and explain themselves
+// with -h: walkthrough is the life of a queue in calls of the SDK, walkthrough-v1 the same in those
+// of its version 1, and anyqueue one program on a queue in the process and on one over the SDK.
 //
 //	go run ./examples/walkthrough
 package inqaws
