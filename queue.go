@@ -200,6 +200,9 @@ func arn(region, account, name string) string {
 func (q *queue) init(name, arn string, self Queue, b *Broker, s *settings) {
 	q.name, q.arn, q.self, q.broker = name, arn, self, b
 	q.ids = newIdentity(q.fifo != nil)
+	if q.fifo != nil {
+		q.fifo.identify(q.ids)
+	}
 	q.created = q.ids.epoch
 	q.modified = q.ids.epoch
 	q.senderID = s.sender
