@@ -18,9 +18,24 @@ const (
 	handleLength = 32 // the same in base64
 )
 
-// handleText is base64 with the characters that a URL need not escape, except for the hyphen: a
-// command line takes what begins with one for an option.
-var handleText = base64.NewEncoding("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._").WithPadding(base64.NoPadding)
+// handleAlphabet is that of base64 with the characters that a URL need not escape, except for the
+// hyphen: a command line takes what begins with one for an option.
+const handleAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._"
+
+var handleText = base64.NewEncoding(handleAlphabet).WithPadding(base64.NoPadding)
+
+// sixBits is what each character of a handle stands for, noCharacter for all others.
+var sixBits = func() (t [256]uint8) {
+	for i := range t {
+		t[i] = noCharacter
+	}
+	for i := range handleAlphabet {
+		t[handleAlphabet[i]] = uint8(i)
+	}
+	return t
+}()
+
+const noCharacter = 1 << 7
 
 // check is what a handle of r must hold: a keyed hash of it, so that a handle that is made up,
 // altered or of another queue does not pass (SQS: receipt-handle table).
@@ -45,20 +60,9 @@ func (n *identity) parse(handle string) (receipt, error) {
 	if n == nil {
 		return receipt{}, ErrClosed
 	}
-	var b [receiptBytes]byte
-	var text [handleLength]byte
 	if len(handle) == handleLength {
-		copy(text[:], handle)
-		// The decoder skips line breaks, and what they stood for would be zero.
-		if size, err := handleText.Decode(b[:], text[:]); err == nil && size == receiptBytes {
-			r := receipt{
-				seq:     binary.LittleEndian.Uint64(b[0:]),
-				slot:    binary.LittleEndian.Uint32(b[8:]),
-				receive: binary.LittleEndian.Uint32(b[12:]),
-			}
-			if binary.LittleEndian.Uint64(b[16:]) == n.check(r) {
-				return r, nil
-			}
+		if r, check, ok := decode(handle); ok && check == n.check(r) {
+			return r, nil
 		}
 	}
 	if handle == "" {
@@ -66,4 +70,25 @@ func (n *identity) parse(handle string) (receipt, error) {
 	}
 	return receipt{}, &ParamError{Err: ErrReceiptHandleInvalid, Param: "ReceiptHandle", Value: handle,
 		Reason: "not a handle of this queue"}
+}
+
+// decode reads what a text of the length of a handle says, eight characters at a time: they are six
+// bytes. It is ok if every character is one of a handle.
+func decode(text string) (r receipt, check uint64, ok bool) {
+	var b [receiptBytes + 2]byte // the last write of eight bytes reaches that far
+	all := uint8(0)
+	for i := range handleLength / 8 {
+		s := text[8*i : 8*i+8]
+		c0, c1, c2, c3 := sixBits[s[0]], sixBits[s[1]], sixBits[s[2]], sixBits[s[3]]
+		c4, c5, c6, c7 := sixBits[s[4]], sixBits[s[5]], sixBits[s[6]], sixBits[s[7]]
+		all |= c0 | c1 | c2 | c3 | c4 | c5 | c6 | c7
+		binary.BigEndian.PutUint64(b[6*i:], uint64(c0)<<58|uint64(c1)<<52|uint64(c2)<<46|uint64(c3)<<40|
+			uint64(c4)<<34|uint64(c5)<<28|uint64(c6)<<22|uint64(c7)<<16)
+	}
+	r = receipt{
+		seq:     binary.LittleEndian.Uint64(b[0:]),
+		slot:    binary.LittleEndian.Uint32(b[8:]),
+		receive: binary.LittleEndian.Uint32(b[12:]),
+	}
+	return r, binary.LittleEndian.Uint64(b[16:]), all&noCharacter == 0
 }
