@@ -1,7 +1,6 @@
 package inq
 
 import (
-	"encoding/base64"
 	"encoding/binary"
 )
 
@@ -18,19 +17,17 @@ const (
 	handleLength = 32 // the same in base64
 )
 
-// handleAlphabet is that of base64 with the characters that a URL need not escape, except for the
-// hyphen: a command line takes what begins with one for an option.
-const handleAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._"
-
-var handleText = base64.NewEncoding(handleAlphabet).WithPadding(base64.NoPadding)
+// handleCharacters are those of base64 that a URL need not escape, except for the hyphen: a command
+// line takes what begins with one for an option.
+const handleCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._"
 
 // sixBits is what each character of a handle stands for, noCharacter for all others.
 var sixBits = func() (t [256]uint8) {
 	for i := range t {
 		t[i] = noCharacter
 	}
-	for i := range handleAlphabet {
-		t[handleAlphabet[i]] = uint8(i)
+	for i := range handleCharacters {
+		t[handleCharacters[i]] = uint8(i)
 	}
 	return t
 }()
@@ -45,13 +42,19 @@ func (n *identity) check(r receipt) uint64 {
 
 // handle writes r as the string that travels.
 func (n *identity) handle(r receipt) string {
-	var b [receiptBytes]byte
+	var b [receiptBytes + 2]byte // the last read of eight bytes reaches that far
 	binary.LittleEndian.PutUint64(b[0:], r.seq)
 	binary.LittleEndian.PutUint32(b[8:], r.slot)
 	binary.LittleEndian.PutUint32(b[12:], r.receive)
 	binary.LittleEndian.PutUint64(b[16:], n.check(r))
 	var text [handleLength]byte
-	handleText.Encode(text[:], b[:])
+	for i := range handleLength / 8 { // eight characters are six bytes
+		v, t := binary.BigEndian.Uint64(b[6*i:]), text[8*i:8*i+8]
+		t[0], t[1] = handleCharacters[v>>58], handleCharacters[v>>52&63]
+		t[2], t[3] = handleCharacters[v>>46&63], handleCharacters[v>>40&63]
+		t[4], t[5] = handleCharacters[v>>34&63], handleCharacters[v>>28&63]
+		t[6], t[7] = handleCharacters[v>>22&63], handleCharacters[v>>16&63]
+	}
 	return string(text[:])
 }
 
@@ -60,10 +63,8 @@ func (n *identity) parse(handle string) (receipt, error) {
 	if n == nil {
 		return receipt{}, ErrClosed
 	}
-	if len(handle) == handleLength {
-		if r, check, ok := decode(handle); ok && check == n.check(r) {
-			return r, nil
-		}
+	if r, check, ok := decode(handle); ok && check == n.check(r) {
+		return r, nil
 	}
 	if handle == "" {
 		return receipt{}, &ParamError{Err: ErrMissingParameter, Param: "ReceiptHandle", Value: "", Reason: "must not be empty"}
@@ -72,9 +73,12 @@ func (n *identity) parse(handle string) (receipt, error) {
 		Reason: "not a handle of this queue"}
 }
 
-// decode reads what a text of the length of a handle says, eight characters at a time: they are six
-// bytes. It is ok if every character is one of a handle.
+// decode reads what a text says that is made like a handle, eight characters at a time as handle
+// wrote them.
 func decode(text string) (r receipt, check uint64, ok bool) {
+	if len(text) != handleLength {
+		return receipt{}, 0, false
+	}
 	var b [receiptBytes + 2]byte // the last write of eight bytes reaches that far
 	all := uint8(0)
 	for i := range handleLength / 8 {
