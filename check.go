@@ -199,15 +199,36 @@ func checkNumber(v string) string {
 // checkID applies the alphabet and length of group, deduplication and attempt ids (SQS: section
 // 1.2, NAM-3).
 func checkID(param, id string) error {
-	ok := len(id) >= 1 && len(id) <= maxIDLength
-	for i := 0; ok && i < len(id); i++ {
-		ok = id[i] > ' ' && id[i] < 0x7f
-	}
-	if !ok {
+	if len(id) < 1 || len(id) > maxIDLength || !printable(id) {
 		return &ParamError{Err: ErrInvalidParameter, Param: param, Value: id,
 			Reason: "must have 1 to 128 alphanumeric or punctuation characters, no spaces"}
 	}
 	return nil
+}
+
+// printable reports whether all of s is ASCII from '!' to '~': eight bytes at a time, some of the last
+// eight twice where the length is no multiple of that.
+func printable(s string) bool {
+	const (
+		high  = 0x8080808080808080
+		first = 0x2121212121212121 // a byte below '!' less this has its high bit set,
+		one   = 0x0101010101010101 // one above '~' and this, and those of other alphabets in one of both
+	)
+	if len(s) < 8 {
+		for i := range len(s) {
+			if s[i] < '!' || s[i] > '~' {
+				return false
+			}
+		}
+		return true
+	}
+	w := word(s[len(s)-8:])
+	bad := (w - first) | (w + one)
+	for ; len(s) > 8; s = s[8:] {
+		w = word(s[:8])
+		bad |= (w - first) | (w + one)
+	}
+	return bad&high == 0
 }
 
 // invalidText returns the index of the first byte that does not belong to a character SQS takes, or

@@ -186,6 +186,9 @@ func queueARN(region, account, name string) string {
 func (q *queue) init(name, arn string, self Local, a account, s *settings) {
 	q.name, q.arn, q.self, q.account = name, arn, self, a
 	q.ids = newIdentity(q.fifo != nil)
+	if q.fifo != nil {
+		q.fifo.identify(q.ids)
+	}
 	q.created = q.ids.epoch
 	q.modified = q.ids.epoch
 	q.senderID = s.sender
