@@ -184,7 +184,7 @@ type rare struct {
 	countBefore uint32    // receives in queues it was in before
 	movedIn     bool      // came from another queue
 	lentSender  bool      // senderID is that of the queue it came from: the sender gave none
-	arrived     int64     // when it came here, if that is not its enqueue time
+	came        int64     // when it came here, if that is not its enqueue time
 
 	uncounted uint32 // receives undone by Return
 	failures  uint32 // hand-overs that failed since the message was last received,

@@ -93,7 +93,7 @@ func (q *queue) quietLocked(now int64) (noisyGroups int, c Counts, age time.Dura
 	}
 	since := now
 	if h := q.main.arrivals.head; h != 0 {
-		since = q.store.at(h).arrived()
+		since = q.store.at(h).came()
 	}
 	if e, ok := q.fair.oldest.LeastExcept(loud.has); ok {
 		since = min(since, e.Key)
