@@ -174,7 +174,9 @@ func (q *slowReturns) Receive(ctx context.Context, in ReceiveInput) ([]Delivery,
 	return ds, err
 }
 
-func (q *slowReturns) Return(ctx context.Context, _ string, _ time.Duration) error { return q.call(ctx) }
+func (q *slowReturns) Return(ctx context.Context, _ string, _ time.Duration) error {
+	return q.call(ctx)
+}
 
 func TestDelivery_ReturnsOnlyWhatIsHeld(t *testing.T) {
 	scene(t, "by a service that was asked", func(t *testing.T) {

@@ -89,7 +89,7 @@ func (a *audit) group(g uint32, n int) (inFlight uint32) {
 		if p := s.part(slot).prev; p != prev {
 			a.fault("group %q: slot %d comes after %d and says %d", gr.name, slot, prev, p)
 		}
-		if r.state.class() == classNotVisible {
+		if notVisible(r.state.class()) {
 			inFlight++
 		}
 		prev, seq = slot, r.seq
@@ -144,6 +144,9 @@ func (a *audit) remembered() {
 		}
 	}
 	if d.begin != d.end {
+		if at := after(d.at(d.begin).at, dedupWindow); d.oldest != at {
+			a.fault("the oldest entry of the deduplication window is past its time at %d, not %d", at, d.oldest)
+		}
 		a.next = min(a.next, after(last.at, dedupWindow))
 	}
 	if !sort.SliceIsSorted(at.order, func(i, j int) bool { return at.order[i].at < at.order[j].at }) {

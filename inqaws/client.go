@@ -13,14 +13,16 @@ import (
 	"example.com/inq/sqsapi"
 )
 
-// DefaultEndpoint is what the queue URLs of a client made by [NewClient] begin with. The name can
-// not be resolved (RFC 6761), so that a URL which strays to another client reaches nobody.
+// DefaultEndpoint is what the queue URLs of a client made by [NewClient] begin with: the URL of a
+// queue is b.QueueURL(DefaultEndpoint, name), without a request. The name can not be resolved (RFC
+// 6761), so that a URL which strays to another client reaches nobody.
 const DefaultEndpoint = "http://sqs.invalid"
 
 // NewClient makes a client of the AWS SDK whose calls end in b, which stays the caller's to close.
-// Where b is nil, every call fails with [inq.ErrMissingParameter]. A call runs from the SDK down to the queue in the goroutine of its caller:
-// there is no socket, no goroutine, no file or environment that is read for a configuration, and
-// nothing to close. In a [testing/synctest] bubble a long poll of 20 seconds takes microseconds.
+// Where b is nil, every call fails with [inq.ErrMissingParameter]. A call runs from the SDK down to
+// the queue in the goroutine of its caller: there is no socket, no goroutine, no file or environment
+// that is read for a configuration, and nothing to close. In a [testing/synctest] bubble a long poll
+// of 20 seconds takes microseconds.
 //
 // The client has the region of the broker, credentials that mean nothing, and the SDK's validation
 // of checksums. It does not retry: what the broker refuses now it would refuse again, and a call is

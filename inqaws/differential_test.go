@@ -1,6 +1,7 @@
 package inqaws
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"iter"
@@ -105,6 +106,8 @@ type twinRun struct {
 	sends    int
 	log      []string
 	outcomes map[string]int
+
+	unlimited bool // queues without the limits of SQS; a body over the SDK is text all the same
 }
 
 // twinOperations are what programs do, and how often.
@@ -172,13 +175,14 @@ func (r *twinRun) note(p *twins, format string, args ...any) {
 
 // makeQueues makes one to three queues, each but the last with the next one for its dead letters.
 func (r *twinRun) makeQueues() {
-	isFIFO, unlimited := r.one(2), r.one(5)
+	isFIFO := r.one(2)
+	r.unlimited = r.one(5)
 	n := 1 + r.draw.IntN(3)
 	var opts []inq.BrokerOption
 	if r.one(2) {
 		opts = append(opts, inq.WithoutCooldowns())
 	}
-	if unlimited {
+	if r.unlimited {
 		opts = append(opts, inq.WithQueueDefaults(inq.WithoutSQSLimits()))
 	}
 	for i := range r.brokers {
@@ -214,7 +218,7 @@ func (r *twinRun) makeQueues() {
 			dead[side] = q
 		}
 		p.local, p.far = dead[0], dead[1]
-		p.remote = NewQueue(client, DefaultEndpoint+account+p.local.Name())
+		p.remote = NewQueue(client, r.brokers[1].QueueURL(DefaultEndpoint, p.local.Name()))
 		require.Equal(r.t, p.local.Name(), p.remote.Name())
 		r.pairs = append(r.pairs, p)
 	}
@@ -224,7 +228,7 @@ func (r *twinRun) makeQueues() {
 func (r *twinRun) end() {
 	for _, p := range r.pairs {
 		for _, b := range r.brokers {
-			require.NoError(r.t, b.Delete(r.t.Context(), p.local.Name()))
+			require.NoError(r.t, b.DeleteQueue(r.t.Context(), p.local.Name()))
 		}
 		want := everyCall(r.t.Context(), p.local)
 		for call, err := range everyCall(r.t.Context(), p.remote) {
@@ -247,10 +251,8 @@ func (r *twinRun) same(local, remote error) error {
 	for code, sentinel := range sentinels {
 		require.Equal(r.t, errors.Is(local, sentinel), errors.Is(remote, sentinel), "code %s: %v, but %v", code, local, remote)
 	}
-	for _, err := range []error{inq.ErrFull, r.t.Context().Err()} {
-		if err != nil {
-			require.Equal(r.t, errors.Is(local, err), errors.Is(remote, err), "%v: %v, but %v", err, local, remote)
-		}
+	for _, sentinel := range []error{inq.ErrFull, inq.ErrReceiptHandleExpired, inq.ErrAttemptNotRetryable, context.Canceled} {
+		require.Equal(r.t, errors.Is(local, sentinel), errors.Is(remote, sentinel), "%v: %v, but %v", sentinel, local, remote)
 	}
 	var ours, theirs *inq.BatchError
 	require.Equal(r.t, errors.As(local, &ours), errors.As(remote, &theirs), "%v, but %v", local, remote)

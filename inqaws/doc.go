@@ -26,7 +26,7 @@
 //   - Limits are those of the other side, and it is the other side that refuses what is beyond
 //     them: on Amazon 10 messages, 20 seconds, 12 hours, 15 minutes, 1 MiB. A broker with
 //     [inq.WithoutSQSLimits] takes more; [inq.Forever] is 68 years there, the most that can be
-//     said.
+//     said. A body is text all the same, and not empty.
 //   - A short poll of Amazon asks only some of its servers, and may find fewer messages than there
 //     are, or none. Receive with a Wait of [inq.Zero] is one, and so is Receive with a Wait of 0
 //     unless the queue has a wait of its own, which by default it has not. Wait a second or more,
@@ -112,7 +112,8 @@
 //	OverLimit                                  ErrOverLimit; ErrFull where a message was sent
 //	InvalidParameterValue                      ErrInvalidParameter; by its text also
 //	                                           ErrReceiptHandleExpired, ErrNotInFlight,
-//	                                           ErrNotDeadLetterQueue, ErrTaskRunning
+//	                                           ErrAttemptNotRetryable, ErrNotDeadLetterQueue,
+//	                                           ErrTaskRunning
 //	MissingParameter, EmptyValue               ErrMissingParameter
 //	InvalidMessageContents                     ErrInvalidMessageContents
 //	InvalidAttributeName                       ErrInvalidAttributeName
@@ -135,9 +136,9 @@
 //
 // # Programs
 //
-// The folder examples has programs that run without Amazon and explain themselves with -h:
-// walkthrough is the life of a queue in calls of the SDK, walkthrough-v1 the same in those of its
-// version 1, and anyqueue one program on a queue in the process and on one over the SDK.
+// The folder examples of the repository has programs that run without Amazon and explain themselves
+// with -h: walkthrough is the life of a queue in calls of the SDK, walkthrough-v1 the same in those
+// of its version 1, and anyqueue one program on a queue in the process and on one over the SDK.
 //
 //	go run ./examples/walkthrough
 package inqaws

@@ -91,6 +91,7 @@ var reasons = []struct {
 	text string
 	as   error
 }{
+	{"The receiveRequestAttemptId is not valid anymore since the receive call is not retryable", inq.ErrAttemptNotRetryable},
 	{"The receipt handle has expired", inq.ErrReceiptHandleExpired},
 	{"Message does not exist or is not available for visibility timeout change", inq.ErrNotInFlight},
 	{"Source queue must be configured as a Dead Letter Queue", inq.ErrNotDeadLetterQueue},

@@ -42,6 +42,7 @@ func TestErrors_EveryCodeFindsItsSentinelAndKeepsTheSDKsType(t *testing.T) {
 		{sqsShape + "OverLimit", "OverLimit;Sender", "x", inq.ErrOverLimit, new(*types.OverLimit)},
 		{invalid, "InvalidParameterValue;Sender", "x", inq.ErrInvalidParameter, new(*smithy.GenericAPIError)},
 		{invalid, "InvalidParameterValue;Sender", handle + "The receipt handle has expired.", inq.ErrReceiptHandleExpired, new(*inq.ParamError)},
+		{invalid, "InvalidParameterValue;Sender", "Value a for parameter ReceiveRequestAttemptId is invalid. Reason: The receiveRequestAttemptId is not valid anymore since the receive call is not retryable.", inq.ErrAttemptNotRetryable, new(*inq.ParamError)},
 		{invalid, "InvalidParameterValue;Sender", handle + "Message does not exist or is not available for visibility timeout change.", inq.ErrNotInFlight, new(*inq.ParamError)},
 		{invalid, "InvalidParameterValue;Sender", "Source queue must be configured as a Dead Letter Queue.", inq.ErrNotDeadLetterQueue, new(*smithy.GenericAPIError)},
 		{invalid, "InvalidParameterValue;Sender", "There is already a task running.", inq.ErrTaskRunning, new(*smithy.GenericAPIError)},
@@ -176,7 +177,7 @@ func TestErrors_OfAQueueThroughTheSDK(t *testing.T) {
 		time.Sleep(time.Second)
 		assert.ErrorIs(t, d.Delete(ctx), inq.ErrReceiptHandleExpired)
 
-		require.NoError(t, b.Delete(ctx, "q"))
+		require.NoError(t, b.DeleteQueue(ctx, "q"))
 		for name, err := range everyCall(ctx, q) {
 			assert.ErrorIs(t, err, inq.ErrQueueDoesNotExist, name)
 		}
@@ -200,7 +201,7 @@ func TestTranslate_IsForCallsThatAreNotOfAQueue(t *testing.T) {
 	_, err := client.CancelMessageMoveTask(ctx, &sqs.CancelMessageMoveTaskInput{TaskHandle: aws.String("x")})
 	require.ErrorAs(t, Translate(err), &p)
 	assert.Equal(t, inq.ParamError{Err: inq.ErrInvalidParameter, Param: "TaskHandle"}, *p)
-	require.NoError(t, b.Delete(ctx, "q"))
+	require.NoError(t, b.DeleteQueue(ctx, "q"))
 	assert.ErrorIs(t, create("1"), inq.ErrQueueDeletedRecently)
 	_, err = client.StartMessageMoveTask(ctx, &sqs.StartMessageMoveTaskInput{SourceArn: aws.String("arn:aws:sqs:us-east-1:000000000000:q")})
 	assert.ErrorIs(t, Translate(err), inq.ErrQueueDoesNotExist)

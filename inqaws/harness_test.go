@@ -17,8 +17,6 @@ import (
 	"example.com/inq"
 )
 
-const account = "/000000000000/"
-
 func newBroker(t *testing.T, opts ...inq.BrokerOption) *inq.Broker {
 	t.Helper()
 	b, err := inq.NewBroker(opts...)
@@ -32,14 +30,14 @@ func standard(t *testing.T, b *inq.Broker, name string, opts ...inq.StandardOpti
 	t.Helper()
 	q, err := b.CreateStandard(name, opts...)
 	require.NoError(t, err)
-	return q, NewQueue(NewClient(b), DefaultEndpoint+account+name)
+	return q, NewQueue(NewClient(b), b.QueueURL(DefaultEndpoint, name))
 }
 
 func fifo(t *testing.T, b *inq.Broker, name string, opts ...inq.FIFOOption) (*inq.FIFO, *Queue) {
 	t.Helper()
 	q, err := b.CreateFIFO(name, opts...)
 	require.NoError(t, err)
-	return q, NewQueue(NewClient(b), DefaultEndpoint+account+name)
+	return q, NewQueue(NewClient(b), b.QueueURL(DefaultEndpoint, name))
 }
 
 // wire keeps what a client sends. It answers what next answers or, without next, that a message was

@@ -86,7 +86,7 @@ func TestHTTPClient_LosesNoLargeAnswerOfAFastServer(t *testing.T) {
 	remote := NewQueue(NewClient(b, func(o *sqs.Options) {
 		o.BaseEndpoint = aws.String(server.URL)
 		o.HTTPClient = NewHTTPClient(transport)
-	}), server.URL+account+"q")
+	}), b.QueueURL(server.URL, "q"))
 	for range count {
 		ds, err := remote.Receive(t.Context(), inq.ReceiveInput{})
 		require.NoError(t, err)

@@ -25,7 +25,7 @@ var timeouts = map[string]time.Duration{"of the receive": 30 * time.Second, "of 
 // overWire is a queue through a wire that keeps the requests.
 func overWire(t *testing.T, b *inq.Broker, name string) (*Queue, *wire) {
 	w := new(wire)
-	return NewQueue(NewClient(b, through(w)), DefaultEndpoint+account+name), w
+	return NewQueue(NewClient(b, through(w)), b.QueueURL(DefaultEndpoint, name)), w
 }
 
 // lease30 sends and receives one message.
@@ -246,7 +246,7 @@ func (f *flaky) Do(req *http.Request) (*http.Response, error) {
 
 func newFlaky(b *inq.Broker) (*Queue, *flaky) {
 	f := new(flaky)
-	return NewQueue(NewClient(b, func(o *sqs.Options) { f.HTTPClient, o.HTTPClient = o.HTTPClient, f }), DefaultEndpoint+account+"q"), f
+	return NewQueue(NewClient(b, func(o *sqs.Options) { f.HTTPClient, o.HTTPClient = o.HTTPClient, f }), b.QueueURL(DefaultEndpoint, "q")), f
 }
 
 func TestReturn_TakesTheEarlierEndWhereItIsNotKnownWhatACallDid(t *testing.T) {
@@ -467,7 +467,7 @@ func TestDeliveries_EndInSecondsOverADeadNetwork(t *testing.T) {
 						}
 						return next.Do(req)
 					})
-				}), DefaultEndpoint+account+"q")
+				}), b.QueueURL(DefaultEndpoint, "q"))
 				began := time.Now()
 				for range inq.Deliveries(context.Background(), q, inq.ReceiveInput{Max: 10, VisibilityTimeout: timeout}) {
 					dead, requests = true, 0

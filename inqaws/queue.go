@@ -242,7 +242,7 @@ func missing(m *types.Message) string {
 	switch {
 	case aws.ToString(m.MessageId) == "":
 		return "MessageId"
-	case aws.ToString(m.Body) == "":
+	case m.Body == nil: // a broker without the limits of SQS has empty ones
 		return "Body"
 	case aws.ToString(m.ReceiptHandle) == "":
 		return "ReceiptHandle"
@@ -260,21 +260,21 @@ func (q *Queue) delivery(m *types.Message, g *grant, now time.Time) inq.Delivery
 	system := func(name types.MessageSystemAttributeName) string { return m.Attributes[string(name)] }
 	receives, _ := strconv.Atoi(system(types.MessageSystemAttributeNameApproximateReceiveCount))
 	return inq.NewDelivery(q, inq.DeliveryFields{
-		ID:               *m.MessageId,
-		Body:             *m.Body,
-		ReceiptHandle:    *m.ReceiptHandle,
-		GroupID:          system(types.MessageSystemAttributeNameMessageGroupId),
-		DeduplicationID:  system(types.MessageSystemAttributeNameMessageDeduplicationId),
-		SequenceNumber:   system(types.MessageSystemAttributeNameSequenceNumber),
-		TraceHeader:      system(types.MessageSystemAttributeNameAWSTraceHeader),
-		SenderID:         system(types.MessageSystemAttributeNameSenderId),
-		DeadLetterSource: system(types.MessageSystemAttributeNameDeadLetterQueueSourceArn),
-		Attributes:       fromAttributeValues(m.MessageAttributes),
-		ReceiveCount:     receives,
-		SentAt:           milliseconds(system(types.MessageSystemAttributeNameSentTimestamp)),
-		FirstReceivedAt:  milliseconds(system(types.MessageSystemAttributeNameApproximateFirstReceiveTimestamp)),
-		VisibleAt:        visibleAt,
-		Held:             l.held,
+		ID:                  *m.MessageId,
+		Body:                *m.Body,
+		ReceiptHandle:       *m.ReceiptHandle,
+		GroupID:             system(types.MessageSystemAttributeNameMessageGroupId),
+		DeduplicationID:     system(types.MessageSystemAttributeNameMessageDeduplicationId),
+		SequenceNumber:      system(types.MessageSystemAttributeNameSequenceNumber),
+		TraceHeader:         system(types.MessageSystemAttributeNameAWSTraceHeader),
+		SenderID:            system(types.MessageSystemAttributeNameSenderId),
+		DeadLetterSourceARN: system(types.MessageSystemAttributeNameDeadLetterQueueSourceArn),
+		Attributes:          fromAttributeValues(m.MessageAttributes),
+		ReceiveCount:        receives,
+		SentAt:              milliseconds(system(types.MessageSystemAttributeNameSentTimestamp)),
+		FirstReceivedAt:     milliseconds(system(types.MessageSystemAttributeNameApproximateFirstReceiveTimestamp)),
+		VisibleAt:           visibleAt,
+		Held:                l.held,
 	})
 }
 
