@@ -37,9 +37,9 @@
 //     delivery); a FIFO queue recognizes the second one by its deduplication id, and repeats a
 //     receive by its AttemptID, where one is given.
 //   - A loop over [inq.Deliveries] ends with its first error. In the process that is a closed queue
-//     or an ended ctx; over a network it is also a refused connection, [inq.ErrThrottled] or
-//     [inq.ErrUnavailable], which pass. A consumer that is to outlive them needs a loop around
-//     that loop, with a pause, until ctx ends: see the example Queue (Outage).
+//     or an ended ctx; over a network it is also [inq.ErrThrottled] or [inq.ErrUnavailable], which
+//     pass. A consumer that is to outlive them needs a loop around that loop, with a pause, until
+//     ctx ends: see the example Queue (Outage).
 //   - Where a ctx ends during a call, its bare error is returned. Unlike in the process, what was
 //     on its way may still have happened: a message that was handed over in that instant comes back
 //     by its visibility timeout.
@@ -128,11 +128,12 @@
 //	and others of the kind; KmsThrottled;
 //	any other code with status 429
 //	ServiceUnavailable, InternalFailure,       ErrUnavailable: the same, and it is open whether the
-//	any other code with status 500 or more     call was carried out
+//	any other code with status 500 or more;    call was carried out
+//	no answer, or one that was cut off
 //
-// Everything else is returned as the SDK returns it: denied access, troubles of the network, and
-// what fails before SQS is asked, such as a provider of credentials, whose service has codes of the
-// same names. [Translate] does the same for calls that are not part of Queue.
+// Everything else is returned as the SDK returns it: denied access, and what fails before SQS is
+// asked, such as a provider of credentials, whose service has codes of the same names. [Translate]
+// does the same for calls that are not part of Queue.
 //
 // # Programs
 //

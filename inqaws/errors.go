@@ -101,9 +101,9 @@ var reasons = []struct {
 // Translate gives an error of the SDK the meaning it has in inq: [errors.Is] finds the sentinel of
 // this package's doc, beside everything that was found before. Where SQS says which parameter it
 // refuses, [errors.As] finds an [*inq.ParamError] that names it, with the value as text. An error
-// without a counterpart in inq is returned as it is, and nil is nil. So is one that SQS did not
-// answer: what another service refuses on the way to it, such as that of the credentials, has codes
-// of the same names.
+// without a counterpart in inq is returned as it is, and nil is nil. So is one of another service
+// than SQS, whose codes can have the same names: a call of an SQS client can fail with that of the
+// service that keeps the credentials.
 //
 // The methods of [Queue] do this themselves, and what they return is returned as it is. Translate is
 // for calls that are not part of Queue, such as CreateQueue.
@@ -122,7 +122,7 @@ func (r *reply) meaning(by caller) error {
 		switch {
 		case r.status == http.StatusTooManyRequests:
 			return inq.ErrThrottled
-		case r.status >= http.StatusInternalServerError || r.status == 0 && r.server:
+		case r.status >= http.StatusInternalServerError, r.server && r.status < http.StatusBadRequest:
 			return inq.ErrUnavailable
 		}
 	case inq.ErrOverLimit:

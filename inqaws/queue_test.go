@@ -422,17 +422,6 @@ func TestQueue_AnEntryWithoutAnAnswerFailed(t *testing.T) {
 	}
 }
 
-func TestQueue_ErrorsOfOtherKindsAreLeftAsTheyAre(t *testing.T) {
-	torn := errors.New("torn")
-	client := NewClient(newBroker(t), func(o *sqs.Options) {
-		o.HTTPClient = clientFunc(func(*http.Request) (*http.Response, error) { return nil, torn })
-	})
-	for name, err := range everyCall(t.Context(), NewQueue(client, "q")) {
-		assert.ErrorIs(t, err, torn, name)
-		assert.NotErrorAs(t, err, new(*refused), name)
-	}
-}
-
 func TestQueue_GivesTheBareErrorOverASocketToo(t *testing.T) {
 	b := newBroker(t)
 	_, err := b.CreateStandard("q")

@@ -1,6 +1,9 @@
 package inqaws
 
 import (
+	"errors"
+	"io"
+	"net"
 	"net/http"
 	"reflect"
 	"strings"
@@ -9,13 +12,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"example.com/inq"
 )
 
-// reply is what SQS, or what stands in front of it, answered in place of a result.
+// reply is what came of a request in place of a result: an answer of SQS or of what stands in front
+// of it, or none that could be read.
 type reply struct {
 	code, text string // "" where the answer is none of SQS, such as that of a proxy
 	status     int    // of HTTP, 0 where that is not known
-	server     bool
+	server     bool   // the fault is on the other side
 }
 
 // replyOf finds the reply of SQS in err, nil where there is none. A client of the SDK wraps it in
@@ -32,6 +38,7 @@ type search struct {
 
 // in finds the reply in err, below what s has passed.
 func (s search) in(err error) *reply {
+	all := err
 	for !isNil(err) {
 		switch e := err.(type) {
 		case *smithy.OperationError:
@@ -43,6 +50,10 @@ func (s search) in(err error) *reply {
 			s.response = e.ResponseError
 		case *smithyhttp.ResponseError:
 			s.response = e
+		case *smithyhttp.RequestSendError:
+			if s.operation && s.response != nil && !errors.As(err, new(*inq.ParamError)) { // which is of ours
+				return &reply{server: true}
+			}
 		case smithy.APIError:
 			if s.operation && s.response == nil || !toSQS(s.response) {
 				return nil
@@ -62,8 +73,13 @@ func (s search) in(err error) *reply {
 		}
 		break
 	}
-	if s.operation && toSQS(s.response) && statusOf(s.response) >= http.StatusBadRequest {
-		return &reply{status: statusOf(s.response)}
+	if !s.operation || s.response == nil || !toSQS(s.response) {
+		return nil
+	}
+	// Not an answer of SQS, or one that was cut off.
+	torn := errors.Is(all, io.ErrUnexpectedEOF) || errors.As(all, new(net.Error))
+	if status := statusOf(s.response); status >= http.StatusBadRequest || torn {
+		return &reply{status: status, server: torn}
 	}
 	return nil
 }

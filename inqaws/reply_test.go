@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -122,6 +125,52 @@ func TestErrors_AStatusTellsWhereACodeDoesNot(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A service that cannot be reached, or goes away in the middle of a call, is unavailable, and the
+// cause is there as well.
+func TestErrors_OfTheNetworkAreThatOfAServiceThatIsUnavailable(t *testing.T) {
+	torn := errors.New("torn")
+	cut := func(cause error) func(*http.Request) (*http.Response, error) {
+		return func(req *http.Request) (*http.Response, error) {
+			resp := answer(req, 200, "", "")
+			resp.Body = io.NopCloser(io.MultiReader(strings.NewReader(`{"Messages":[{"Body":"a`), iotest.ErrReader(cause)))
+			return resp, nil
+		}
+	}
+	reset := &net.OpError{Op: "read", Err: syscall.ECONNRESET}
+	for name, c := range map[string]struct {
+		do    func(*http.Request) (*http.Response, error)
+		cause error
+	}{
+		"not sent":         {func(*http.Request) (*http.Response, error) { return nil, torn }, torn},
+		"an answer cut":    {cut(io.ErrUnexpectedEOF), io.ErrUnexpectedEOF},
+		"an answer broken": {cut(reset), syscall.ECONNRESET},
+	} {
+		client := NewClient(newBroker(t), func(o *sqs.Options) { o.HTTPClient = clientFunc(c.do) })
+		for call, err := range everyCall(t.Context(), NewQueue(client, "q")) {
+			if name != "not sent" && (call == "Delete" || call == "ChangeVisibility" || call == "Purge") {
+				continue // their answers have nothing to read
+			}
+			require.ErrorIs(t, err, inq.ErrUnavailable, name+", "+call)
+			require.ErrorIs(t, err, c.cause, name+", "+call)
+		}
+		_, err := client.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("q")})
+		require.ErrorIs(t, Translate(err), inq.ErrUnavailable, name)
+	}
+
+	// What was not sent because of something else is no matter of the service.
+	client := NewClient(newBroker(t), func(o *sqs.Options) {
+		o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{}, &smithyhttp.RequestSendError{Err: torn}
+		})
+	})
+	for call, err := range everyCall(t.Context(), NewQueue(client, "q")) {
+		require.ErrorIs(t, err, torn)
+		requireNoSentinel(t, err, call)
+	}
+	_, err := NewQueue(answering(t, 200, "<html>log in here</html>"), "q").Receive(t.Context(), inq.ReceiveInput{})
+	requireNoSentinel(t, err, "a page in place of an answer")
 }
 
 // answering is a client that gives one answer to all.
