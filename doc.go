@@ -37,7 +37,7 @@
 //	           WithObserver, WithoutSQSLimits; targets other than queues: DeadLetterFunc,
 //	           DeadLetterFile, DeadLetterLog
 //	Account    NewBroker; CreateStandard, CreateFIFO, CreateQueue, DeleteQueue, Close; Queue, ByARN, List;
-//	           Attributes, SetAttributes, ReplacePolicy; Tags, SetTags, RemoveTags;
+//	           QueueURL; Attributes, SetAttributes, ReplacePolicy; Tags, SetTags, RemoveTags;
 //	           DeadLetterSources
 //	Adapt      NewDelivery, NewSent, Delivery.Rebind: for those who implement or wrap Queue, with
 //	           package conformance to test it
@@ -85,7 +85,7 @@
 //
 // The limits of SQS hold, so that what runs here runs there: 1 MiB per message and batch, batches
 // of 10, 15 minutes of delay, 12 hours of visibility, 14 days of retention, 20 seconds of wait,
-// 120,000 messages in flight. [WithoutSQSLimits] lifts them; [WithCapacity] bounds what a queue
+// 120,000 messages in flight. [WithoutSQSLimits] lifts them, and takes empty and binary bodies; [WithCapacity] bounds what a queue
 // holds.
 //
 // # Errors

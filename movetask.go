@@ -164,29 +164,21 @@ func (q *queue) Redrive(ctx context.Context, in RedriveInput) (*MoveTask, error)
 	return t, q.leave(now)
 }
 
+// checkDestination refuses a queue of this package that cannot take the messages of q.
 func (q *queue) checkDestination(d Queue) error {
-	reason, arn := "", ""
-	switch d := d.(type) {
-	case nil:
-	case *Standard:
-		arn = targetARN(d)
-		if q.fifo != nil || d == nil || d.ids == nil {
-			reason = "must be of the same type as the source"
-		} else if &d.queue == q {
-			reason = "must not be the source"
-		}
-	case *FIFO:
-		arn = targetARN(d)
-		if q.fifo == nil || d == nil || d.ids == nil {
-			reason = "must be of the same type as the source"
-		} else if &d.queue == q {
-			reason = "must not be the source"
-		}
+	to := localQueue(d)
+	reason := ""
+	switch {
+	case d == nil || to == nil:
+		return nil
+	case to.ids == nil || (to.fifo != nil) != (q.fifo != nil):
+		reason = "must be of the same type as the source"
+	case to == q:
+		reason = "must not be the source"
+	default:
+		return nil
 	}
-	if reason != "" {
-		return &ParamError{Err: ErrInvalidParameter, Param: "DestinationArn", Value: arn, Reason: reason}
-	}
-	return nil
+	return &ParamError{Err: ErrInvalidParameter, Param: "DestinationArn", Value: to.arn, Reason: reason}
 }
 
 // MoveTasks returns the last 10 move tasks of this queue, newest first.

@@ -140,15 +140,16 @@ func (e *Event) shown() (s shown) {
 	if e.Err != nil {
 		s.text("error", e.Err.Error())
 	}
+	s.body(e.Body)
 	return s
 }
 
 // String shows the number, the time and the kind, and what there is of message id, group, receive
-// count, count and error.
+// count, count, error and the beginning of the body.
 func (e Event) String() string { return e.shown().in("Event") }
 
 // LogValue is what String shows as a group of attributes: seq, at, kind, id, group, receiveCount,
-// count and error, those that are not empty.
+// count, error and body, those that are not empty.
 func (e Event) LogValue() slog.Value { return slog.GroupValue(e.shown()...) }
 
 // String shows the type and the name.

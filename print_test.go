@@ -40,7 +40,7 @@ func TestPrint_ShowsWhatTellsValuesApart(t *testing.T) {
 	sent := NewSent(SentFields{ID: "id-1", SequenceNumber: "007", Duplicate: true})
 	snapshot := Snapshot{ID: "id-1", Body: "b", GroupID: "ann", State: StateNotVisible, ReceiveCount: 2, lent: "s"}
 	letter := DeadLetter{ID: "id-1", Body: "b", GroupID: "ann", Source: "jobs", SourceARN: "arn", Reason: "too often", ReceiveCount: 2, from: &queue{}}
-	event := Event{Seq: 3, Time: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC), Kind: EventDeadLetterFailed, GroupID: "ann", ReceiveCount: 2, Err: errors.New("no")}
+	event := Event{Seq: 3, Time: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC), Kind: EventDeadLetterFailed, GroupID: "ann", ReceiveCount: 2, Err: errors.New("no"), Body: "b"}
 	for _, c := range []struct {
 		value, pointer any
 		text, log      string
@@ -51,8 +51,8 @@ func TestPrint_ShowsWhatTellsValuesApart(t *testing.T) {
 			`v.id=id-1 v.group=ann v.state="not visible" v.receiveCount=2 v.body=b`},
 		{letter, &letter, `DeadLetter{id="id-1" queue="jobs" reason="too often" group="ann" receiveCount=2 body="b"}`,
 			`v.id=id-1 v.queue=jobs v.reason="too often" v.group=ann v.receiveCount=2 v.body=b`},
-		{event, &event, `Event{seq=3 at="2026-01-02T03:04:05.000000006Z" kind="dead-letter failed" group="ann" receiveCount=2 error="no"}`,
-			`v.seq=3 v.at=2026-01-02T03:04:05.000000006Z v.kind="dead-letter failed" v.group=ann v.receiveCount=2 v.error=no`},
+		{event, &event, `Event{seq=3 at="2026-01-02T03:04:05.000000006Z" kind="dead-letter failed" group="ann" receiveCount=2 error="no" body="b"}`,
+			`v.seq=3 v.at=2026-01-02T03:04:05.000000006Z v.kind="dead-letter failed" v.group=ann v.receiveCount=2 v.error=no v.body=b`},
 		{Event{Seq: 1, Kind: EventPurged, Count: 9}, &Event{Seq: 1, Kind: EventPurged, Count: 9}, `Event{seq=1 kind="purged" count=9}`,
 			`v.seq=1 v.kind=purged v.count=9`},
 		{Delivery{}, &Delivery{}, `Delivery{}`, ``},
