@@ -355,7 +355,7 @@ func TestRun_EndsWithTheQueue(t *testing.T) {
 		done := make(chan error)
 		go func() { done <- r.Run(t.Context()) }()
 		time.Sleep(time.Second)
-		require.NoError(t, b.Delete(t.Context(), "jobs"))
+		require.NoError(t, b.DeleteQueue(t.Context(), "jobs"))
 		require.ErrorIs(t, <-done, inq.ErrQueueDoesNotExist)
 	})
 }
