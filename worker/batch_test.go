@@ -241,6 +241,29 @@ func TestBatch_LostLeases(t *testing.T) {
 	})
 }
 
+// On FIFO what is behind a message that lost its lease while the batch was collected comes again
+// after it.
+func TestBatch_OnFIFOALeaseLostBeforeItBegins(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		q := &onFIFO{FIFO: fifo(t)}
+		first := ""
+		q.seen = func(d inq.Delivery) {
+			if d.Body == "a/1" && d.ReceiveCount == 1 {
+				first = d.ReceiptHandle()
+			}
+		}
+		q.change = q.except(&first)
+		send(t, q, "a/1", "a/2", "b/1")
+		log := newDiary()
+		r := newBatch(t, q, batches(log, nil), 10, time.Minute, worker.WithConcurrency(1))
+		stop := run(t, r)
+		time.Sleep(5 * time.Minute)
+		stop(nil)
+		// a/1 comes again at 30s, into the same batch and behind a/2: neither of the two runs now.
+		require.Equal(t, []string{"1m0s 1: b/1.1", "2m0s 1: a/1.2", "3m0s 1: a/2.1"}, log.get())
+	})
+}
+
 func TestBatch_StopAndPauseGiveBackWhatHasNotBegun(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		q := standard(t)
