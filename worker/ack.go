@@ -66,6 +66,9 @@ func (r *Runner) flushLocked(w *worker) {
 	}
 	r.unlock()
 	r.delete(r.clock.now(), some[:n], w.acks[:0])
+	if !r.direct {
+		w.look() // that may have taken a while
+	}
 	r.mu.Lock()
 }
 

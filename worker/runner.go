@@ -66,6 +66,7 @@ type Middleware func(Handler) Handler
 type Runner struct {
 	settings
 	queue    inq.Queue
+	name     string                                             // of the queue
 	handler  Handler                                            // nil for batches
 	batch    func(ctx context.Context, ds []inq.Delivery) error // nil for single messages
 	max      int                                                // of a batch
@@ -188,15 +189,20 @@ func newRunner(q inq.Queue, opts []Option) (*Runner, error) {
 	if err != nil {
 		return nil, err
 	}
+	var name string
+	if err := guard(func() error { name = q.Name(); return nil }); err != nil {
+		return nil, fmt.Errorf("worker: Name of the queue: %w", err)
+	}
 	r := &Runner{
 		settings:  s,
 		queue:     q,
+		name:      name,
 		kindOf:    kindAttribute,
-		fifo:      strings.HasSuffix(q.Name(), ".fifo"),
+		fifo:      strings.HasSuffix(name, ".fifo"),
 		ahead:     s.visibility / 3,
 		early:     s.visibility / 12,
 		again:     max(s.visibility/30, 50*time.Millisecond),
-		label:     fmt.Sprintf("%s-%08x", q.Name(), rand.Uint32()),
+		label:     fmt.Sprintf("%s-%08x", name, rand.Uint32()),
 		kick:      make(chan struct{}, 1),
 		failing:   make(chan struct{}),
 		done:      make(chan struct{}),
@@ -265,7 +271,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.unlock()
 	if r.err != nil {
-		return errors.Join(fmt.Errorf("worker: queue %s: %w", r.queue.Name(), r.err), r.stuckErrorLocked())
+		return errors.Join(fmt.Errorf("worker: queue %s: %w", r.name, r.err), r.stuckErrorLocked())
 	}
 	return r.stuckErrorLocked()
 }
@@ -391,7 +397,7 @@ func (r *Runner) log(level slog.Level, msg string, attrs ...slog.Attr) {
 	}
 	ctx := context.Background()
 	if l.Enabled(ctx, level) {
-		l.LogAttrs(ctx, level, msg, append([]slog.Attr{slog.String("queue", r.queue.Name())}, attrs...)...)
+		l.LogAttrs(ctx, level, msg, append([]slog.Attr{slog.String("queue", r.name)}, attrs...)...)
 	}
 }
 
