@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"example.com/inq"
@@ -22,9 +23,20 @@ type (
 	}
 )
 
-// bury hands a settled message whose lease holds to the dead letters. Where that fails, the lease is
-// as it was.
-func (r *Runner) bury(j *job, why error) error {
+// bury hands a settled message to the dead letters, and says what has become of it: what cannot be
+// buried is to be tried again.
+func (r *Runner) bury(j *job, why error) (verdict, time.Duration, error) {
+	if !r.await(j) {
+		return lapsed, 0, why
+	}
+	if failure := r.tryBury(j, why); failure != nil {
+		return retry, r.delay(j), errors.Join(why, failure)
+	}
+	return bury, 0, why
+}
+
+// tryBury is the call. Where it fails, the lease is as it was.
+func (r *Runner) tryBury(j *job, why error) error {
 	ctx, cancel := r.within(j.until)
 	defer cancel()
 	d, reason := j.delivery, text(why)

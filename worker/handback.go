@@ -34,9 +34,13 @@ func (r *Runner) failed(changes []change) {
 	r.change(changes)
 }
 
-// awaitAll waits until no extension of the messages is under way, drops those whose leases are over,
-// and counts the others and bounds their delays. What it returns has to be sent at once.
+// awaitAll settles messages, waits until no extension of them is under way, and drops those whose
+// leases are over. The others it counts, and bounds their delays. What it returns has to be sent at
+// once.
 func (r *Runner) awaitAll(changes []change, count func()) []change {
+	r.mu.Lock()
+	changes = slices.DeleteFunc(changes, func(c change) bool { return c.job.state != settled && !r.settleLocked(c.job) })
+	r.unlock()
 	for _, c := range changes {
 		r.awaitExtension(c.job)
 	}

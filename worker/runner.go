@@ -31,16 +31,13 @@ func (f HandlerFunc) Handle(ctx context.Context, d *inq.Delivery) error { return
 // Middleware makes a handler of a handler: the way to add what all handlers need.
 type Middleware func(Handler) Handler
 
-// A Runner receives messages of one queue, hands them to a handler, and tells the queue how it
-// went. Create one with [New] or [NewBatch]. Its methods are safe for concurrent use.
-//
-// How it works, for those who read on. All state is guarded by one lock, under which nothing
-// foreign runs and nothing waits.
+// How a Runner works. All state is guarded by one lock, under which nothing foreign runs and nothing
+// waits.
 //
 // Slots and goroutines. A slot is the right to run one call of the handler; there are as many as
 // SetConcurrency says. A goroutine that runs handlers takes the next call that waits; when none
-// waits it receives for the slots that are free; when there are none it ends (call.go, poll.go).
-// So there is no buffer: what is received has a slot, except for messages behind the first one of a
+// waits it receives for the slots that are free; when there are none it ends (call.go, poll.go). So
+// there is no buffer: what is received has a slot, except for messages behind the first one of a
 // FIFO group, which are leased with it and wait in a line (line.go).
 //
 // Leases. Messages received or extended by one call share a lease, which ends a visibility timeout
@@ -48,21 +45,24 @@ type Middleware func(Handler) Handler
 // however slow the network was (lease.go). One goroutine, keep, watches all leases, the earliest
 // first, and sends extensions in batches of ten when a third of the time is left, and then again
 // until one succeeds or the lease is over. Over means over by the clock of the runner. On SQS that
-// is the only honest measure: there a handle that has lapsed is extended with success, and an
-// old handle changes the receive of whoever has the message now. So after the end of a lease
-// nothing is sent for it any more, and an outcome that would hand a message back waits for an
-// extension that is still under way.
+// is the only honest measure: there a handle that has lapsed is extended with success, and an old
+// handle changes the receive of whoever has the message now. So after the end of a lease nothing is
+// sent for it any more, and an outcome that would hand a message back waits for an extension that is
+// still under way.
 //
 // Outcomes. Processed messages of a Standard queue are deleted ten at a time, after a tenth of a
 // second at most, and at once where no handler runs whose message could join (ack.go). On FIFO the
 // delete comes first and the next of the group after it. Everything else is one call to the queue,
-// in the goroutine of the handler, whose slot is free after it (settle.go).
+// in the goroutine of the handler, whose slot is free after it (settle.go, handback.go, bury.go).
 //
-// Time. keep also does all else that is due at a time: timeouts, the end of the grace, handlers
-// that are stuck, windows of batches, deletes to try again, decisions about scaling (keep.go). What
-// it starts that may wait runs in goroutines of its own, so that a call that hangs delays nothing.
+// Time. keep also does all else that is due at a time: timeouts, the end of the grace, handlers that
+// are stuck, windows of batches, deletes to try again, decisions about scaling (keep.go). What it
+// starts that may wait runs in goroutines of its own, so that a call that hangs delays nothing.
 //
 // The end. Run ends when no goroutine of the runner is left, save those of handlers that are stuck.
+
+// A Runner receives messages of one queue, hands them to a handler, and tells the queue how it went.
+// Create one with [New] or [NewBatch]. Its methods are safe for concurrent use.
 type Runner struct {
 	settings
 	queue    inq.Queue

@@ -427,8 +427,8 @@ func TestRunAll_StopsAllAtTheFirstError(t *testing.T) {
 	})
 }
 
-// Errors of Receive are tried again after a pause that doubles up to ten seconds, and are logged once
-// in a row.
+// Errors of Receive are tried again after a pause that doubles up to ten seconds, and are logged
+// once in a row.
 func TestRun_ReceiveErrorsAreRetried(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		log := newDiary()
