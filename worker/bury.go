@@ -43,7 +43,7 @@ func (r *Runner) tryBury(j *job, why error) error {
 	var err error
 	switch q := r.queue.(type) {
 	case burier:
-		err = q.Bury(ctx, d.ReceiptHandle(), reason)
+		err = q.Bury(ctx, j.handle(), reason)
 	case deadLetterQueuer:
 		err = r.buryBySend(ctx, q, j, reason)
 	default:
@@ -97,7 +97,7 @@ func (r *Runner) buryBySend(ctx context.Context, q deadLetterQueuer, j *job, rea
 	if err != nil {
 		return err
 	}
-	return r.queue.Delete(ctx, j.delivery.ReceiptHandle())
+	return r.queue.Delete(ctx, j.handle())
 }
 
 // legal makes the value of an attribute of a text (SQS: MSG-8, MSG-9).

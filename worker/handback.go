@@ -68,7 +68,7 @@ func (r *Runner) change(changes []change) {
 	until, entries := never, make([]inq.VisibilityChange, len(changes))
 	for i, c := range changes {
 		until = min(until, c.job.until)
-		entries[i] = inq.VisibilityChange{ReceiptHandle: c.job.delivery.ReceiptHandle(), Timeout: c.delay}
+		entries[i] = inq.VisibilityChange{ReceiptHandle: c.job.handle(), Timeout: c.delay}
 	}
 	ctx, cancel := r.within(until)
 	defer cancel()
@@ -87,7 +87,7 @@ func (r *Runner) snooze(j *job, delay time.Duration) {
 	if r.returner != nil {
 		ctx, cancel := r.within(j.until)
 		defer cancel()
-		err := r.returner.Return(ctx, j.delivery.ReceiptHandle(), changes[0].delay)
+		err := r.returner.Return(ctx, j.handle(), changes[0].delay)
 		if !errors.Is(err, inq.ErrInvalidParameter) { // a delay of more than 15 minutes (SQS: MSG-14)
 			r.note(j, err)
 			return
@@ -134,7 +134,7 @@ func (r *Runner) giveBack(jobs []*job) {
 		default:
 			j := changes[0].job
 			ctx, cancel := r.within(j.until)
-			r.note(j, r.returner.Return(ctx, j.delivery.ReceiptHandle(), 0))
+			r.note(j, r.returner.Return(ctx, j.handle(), 0))
 			cancel()
 		}
 	}

@@ -17,7 +17,7 @@ import (
 // A Handler processes messages. What it returns says what becomes of the message: see the package
 // documentation. Handle is called by many goroutines at once. ctx has the values of the context
 // that [Runner.Run] was given, and ends when the result is no longer wanted: [context.Cause] tells
-// why.
+// why. The runner reads d meanwhile: a handler that wants to change it takes a copy.
 type Handler interface {
 	Handle(ctx context.Context, d *inq.Delivery) error
 }
