@@ -213,8 +213,8 @@ func (c *call) setQueueAttributes(in *setQueueAttributesRequest) error {
 	if err != nil {
 		return err
 	}
-	if in.Attributes == nil {
-		return missing("Attributes")
+	if len(in.Attributes) == 0 { // (SQS: CAP-1)
+		return missing("Attribute.Name")
 	}
 	return c.broker.SetAttributes(c.ctx, q.Name(), plain(in.Attributes))
 }
@@ -264,7 +264,7 @@ func (c *call) tagQueue(in *tagQueueRequest) error {
 	if err != nil {
 		return err
 	}
-	if in.Tags == nil {
+	if len(in.Tags) == 0 { // (SQS: CAP-17)
 		return missing("Tags")
 	}
 	return c.broker.SetTags(c.ctx, q.Name(), plain(in.Tags))
@@ -280,7 +280,7 @@ func (c *call) untagQueue(in *untagQueueRequest) error {
 	if err != nil {
 		return err
 	}
-	if in.TagKeys == nil {
+	if len(in.TagKeys) == 0 { // (SQS: CAP-17)
 		return missing("TagKeys")
 	}
 	return c.broker.RemoveTags(c.ctx, q.Name(), in.TagKeys...)

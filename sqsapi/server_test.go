@@ -315,7 +315,7 @@ func TestServer_RefusesALargeBodyOfUnknownLength(t *testing.T) {
 	l.drain(t, 0)
 }
 
-func TestServer_AnswersWithALengthAndInOneWrite(t *testing.T) {
+func TestServer_AnswersWithALengthAndInFewWrites(t *testing.T) {
 	b, err := inq.NewBroker()
 	require.NoError(t, err)
 	defer b.Close()
@@ -330,7 +330,7 @@ func TestServer_AnswersWithALengthAndInOneWrite(t *testing.T) {
 		queryRequest(base+"/0/q", "Action=ReceiveMessage"), queryRequest(base, "")} {
 		w := &writes{ResponseRecorder: httptest.NewRecorder()}
 		h.ServeHTTP(w, req)
-		assert.Equal(t, 1, w.n)
+		assert.Equal(t, w.Body.Len()/maxKept+1, w.n)
 		assert.Equal(t, fmt.Sprint(w.Body.Len()), w.Header().Get("Content-Length"))
 	}
 }
@@ -374,12 +374,8 @@ func TestServer_ShutdownWithLongPollsOpenLosesNothing(t *testing.T) {
 				return
 			}
 			defer resp.Body.Close()
-			if resp.StatusCode == 503 {
-				_, _ = io.Copy(io.Discard, resp.Body)
-				return
-			}
 			var out receiveMessageResult
-			if assert.Equal(t, 200, resp.StatusCode) && assert.NoError(t, json.NewDecoder(resp.Body).Decode(&out)) && assert.Len(t, out.Messages, 1) {
+			if assert.Equal(t, 200, resp.StatusCode) && assert.NoError(t, json.NewDecoder(resp.Body).Decode(&out)) && len(out.Messages) == 1 {
 				answers <- out.Messages[0].Body
 				assert.NoError(t, q.Delete(t.Context(), out.Messages[0].ReceiptHandle))
 			}
@@ -388,6 +384,9 @@ func TestServer_ShutdownWithLongPollsOpenLosesNothing(t *testing.T) {
 	l.waiting(polls)
 	for i := range messages { // some go to polls that end at the same time
 		if i == messages/3 {
+			for len(answers) < i {
+				runtime.Gosched()
+			}
 			clients.Go(stop)
 		}
 		_, err = q.Send(t.Context(), inq.Message{Body: fmt.Sprint(i)})
