@@ -88,7 +88,7 @@ func NewBroker(opts ...BrokerOption) (*Broker, error) {
 		}
 	}
 	b.defaults = slices.DeleteFunc(b.defaults, func(o Option) bool { return o == nil })
-	if b.region == "" || len(b.region) > 63 || strings.Trim(b.region, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+	if !isARNPart(b.region) {
 		return nil, &ParamError{Err: ErrInvalidParameter, Param: "Region", Value: b.region, Reason: "must be 1 to 63 lower-case letters, digits and hyphens"}
 	}
 	if len(b.account) != 12 || strings.Trim(b.account, "0123456789") != "" {

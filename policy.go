@@ -191,14 +191,14 @@ func parseRedrivePolicy(text string, most int) (arn string, maxReceives int, err
 	if !ok {
 		return "", 0, &ParamError{Err: ErrInvalidParameter, Param: "RedrivePolicy", Reason: "Redrive policy is not a valid JSON map."}
 	}
+	for _, name := range []string{"maxReceiveCount", "deadLetterTargetArn"} { // (SQS: CAP-11)
+		if members[name] == nil {
+			return refuse("Redrive policy does not contain mandatory attribute: " + name + ".")
+		}
+	}
 	for name := range members {
 		if name != "deadLetterTargetArn" && name != "maxReceiveCount" {
 			return refuse("Only following attributes are supported: [maxReceiveCount, deadLetterTargetArn].")
-		}
-	}
-	for _, name := range []string{"deadLetterTargetArn", "maxReceiveCount"} {
-		if members[name] == nil {
-			return refuse("Redrive policy does not contain mandatory attribute: " + name + ".")
 		}
 	}
 	count := fmt.Sprint(members["maxReceiveCount"]) // a number and its text print alike, and nothing else prints digits only
@@ -234,16 +234,32 @@ func parseNumber(text string) (int64, bool) {
 
 // isQueueARN reports whether text has the form arn:<partition>:sqs:<region>:<account>:<name>.
 func isQueueARN(text string) bool {
-	parts := strings.Split(text, ":")
-	return len(parts) == 6 && parts[0] == "arn" && parts[1] != "" && parts[2] == "sqs" && parts[3] != "" && parts[4] != "" &&
+	parts := strings.SplitN(text, ":", 7)
+	return len(parts) == 6 && parts[0] == "arn" && isARNPart(parts[1]) && parts[2] == "sqs" && isARNPart(parts[3]) && isARNPart(parts[4]) &&
 		checkName(parts[5], strings.HasSuffix(parts[5], ".fifo")) == nil
+}
+
+// isARNPart reports whether text can be a partition, a region or an account.
+func isARNPart(text string) bool {
+	return text != "" && len(text) <= 63 && strings.Trim(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }
 
 // allowPolicy is the attribute RedriveAllowPolicy. A value is never changed.
 type allowPolicy struct {
-	text       string // as it was given
 	permission string // "allowAll", "denyAll" or "byQueue"
 	sources    []string
+}
+
+// String is the policy as it is shown: without blanks and members that say nothing (SQS: CAP-4).
+func (a *allowPolicy) String() string {
+	text, err := json.Marshal(struct {
+		Permission string   `json:"redrivePermission"`
+		Sources    []string `json:"sourceQueueArns,omitempty"`
+	}{a.permission, a.sources})
+	if err != nil {
+		panic("bug: an allow policy has no JSON form: " + err.Error())
+	}
+	return string(text)
 }
 
 // maxAllowedSources is how many ARNs an allow policy names at most (SQS: DLQ-10).
@@ -284,7 +300,7 @@ func parseAllowPolicy(text string) (*allowPolicy, error) {
 			return refuse("Only following attributes are supported: [redrivePermission, sourceQueueArns].")
 		}
 	}
-	a := &allowPolicy{text: text}
+	a := &allowPolicy{}
 	a.permission, _ = members["redrivePermission"].(string)
 	if !slices.Contains([]string{"allowAll", "denyAll", "byQueue"}, a.permission) {
 		return refuse("The redrivePermission must be allowAll, denyAll or byQueue.")

@@ -84,7 +84,8 @@ func TestBroker_DLQ2_ABadRedrivePolicyIsRefusedAndNothingChanges(t *testing.T) {
 	}
 	for _, c := range []struct{ policy, reason string }{
 		{"no", noMap}, {"[]", noMap}, {"null", noMap}, {`"x"`, noMap}, {"{", noMap}, {redrivePolicy("dlq", 1) + "x", noMap}, {" ", noMap},
-		{"{}", noTarget},
+		{"{}", noCount}, // (SQS: CAP-11)
+		{`{"DeadLetterTargetArn":"` + brokerARN + `dlq","MaxReceiveCount":1}`, noCount},
 		{`{"maxReceiveCount":1}`, noTarget},
 		{`{"maxReceiveCount":1,"deadLetterTargetArn":null}`, noTarget},
 		{`{"deadLetterTargetArn":"` + brokerARN + `dlq"}`, noCount},
@@ -235,6 +236,8 @@ func TestBroker_DLQ10_ABadAllowPolicyIsRefused(t *testing.T) {
 		{`{"redrivePermission":"byQueue","sourceQueueArns":"x"}`, "The sourceQueueArns must be a list of ARNs."},
 		{`{"redrivePermission":"byQueue","sourceQueueArns":["x"]}`, "The sourceQueueArns must be fully qualified ARNs of queues."},
 		{`{"redrivePermission":"byQueue","sourceQueueArns":[7]}`, "The sourceQueueArns must be fully qualified ARNs of queues."},
+		{`{"redrivePermission":"byQueue","sourceQueueArns":["arn:aws:sqs:` + strings.Repeat("x", 64) + `:0:q"]}`, "The sourceQueueArns must be fully qualified ARNs of queues."},
+		{`{"redrivePermission":"byQueue","sourceQueueArns":["arn:a<b:sqs:r:0:q"]}`, "The sourceQueueArns must be fully qualified ARNs of queues."},
 		{`{"redrivePermission":"allowAll","x":1}`, "Only following attributes are supported: [redrivePermission, sourceQueueArns]."},
 	} {
 		p := refusedAs(t, b.SetAttributes(ctx, "q", map[string]string{"RedriveAllowPolicy": c.policy}), ErrInvalidParameter)
@@ -253,6 +256,23 @@ func TestBroker_DLQ10_ABadAllowPolicyIsRefused(t *testing.T) {
 	got, err = b.Attributes(ctx, "q", "RedriveAllowPolicy")
 	require.NoError(t, err)
 	require.Equal(t, ten, got["RedriveAllowPolicy"])
+}
+
+func TestBroker_CAP4_TheAllowPolicyIsShownWithoutBlanksAndNulls(t *testing.T) {
+	ctx := context.Background()
+	b := testBroker(t)
+	mustCreate(t, b, "q")
+	for given, shown := range map[string]string{
+		"{ \"sourceQueueArns\" : null,\n\"redrivePermission\": \"denyAll\" }":        `{"redrivePermission":"denyAll"}`,
+		`{"sourceQueueArns":[ "` + brokerARN + `s" ],"redrivePermission":"byQueue"}`: `{"redrivePermission":"byQueue","sourceQueueArns":["` + brokerARN + `s"]}`,
+		`{"redrivePermission":"\u0061llowAll"}` + strings.Repeat(" ", 100):           `{"redrivePermission":"allowAll"}`,
+	} {
+		require.NoError(t, b.SetAttributes(ctx, "q", map[string]string{"RedriveAllowPolicy": given}))
+		got, err := b.Attributes(ctx, "q", "RedriveAllowPolicy")
+		require.NoError(t, err)
+		require.Equal(t, shown, got["RedriveAllowPolicy"])
+		mustCreate(t, b, "q", "RedriveAllowPolicy", shown) // and is the same to CreateQueue
+	}
 }
 
 func TestBroker_DLQ10_TheAllowPolicyDecidesWhoMaySetARedrivePolicy(t *testing.T) {
