@@ -66,11 +66,11 @@ var (
 	// altered (SQS: receipt-handle table).
 	ErrReceiptHandleInvalid = errors.New("inq: receipt handle is invalid")
 	// ErrReceiptHandleExpired is returned where only the latest receive of a message still in
-	// flight will do: by Delete on a FIFO queue, and by Return and Bury on both types (SQS:
-	// receipt-handle table).
+	// flight will do: by Delete and ChangeVisibility on a FIFO queue, and by Return and Bury on both
+	// types (SQS: receipt-handle table).
 	ErrReceiptHandleExpired = errors.New("inq: receipt handle has expired")
-	// ErrNotInFlight is returned by ChangeVisibility when the message is gone or cannot be changed
-	// with this handle (SQS: VIS-5), and by Return and Bury when it is gone.
+	// ErrNotInFlight is returned by ChangeVisibility, Return and Bury when the message is gone (SQS:
+	// VIS-5).
 	ErrNotInFlight = errors.New("inq: message does not exist or is not in flight")
 )
 
