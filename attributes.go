@@ -375,7 +375,13 @@ func parseAllow(_ *attributeInput, _, text string) (func(*patch), error) {
 	return func(p *patch) { p.stored.allow, p.set = allow, p.set|setAllowPolicy }, nil
 }
 
-func parseKmsKey(_ *attributeInput, _, text string) (func(*patch), error) {
+func parseKmsKey(_ *attributeInput, name, text string) (func(*patch), error) {
+	if len(text) > maxTextLength {
+		return nil, &ParamError{Err: ErrInvalidAttributeValue, Param: name, Reason: "Must not be longer than 2048 bytes."}
+	}
+	if invalidText(text) >= 0 {
+		return nil, &ParamError{Err: ErrInvalidAttributeValue, Param: name, Reason: "Must be text."}
+	}
 	return func(p *patch) { p.stored.kmsKey, p.set = text, p.set|setKmsKey }, nil
 }
 

@@ -69,10 +69,10 @@ type Message struct {
 	// FIFO-19). The same alphabet as GroupID. Refused on Standard (SQS: MSG-15).
 	DeduplicationID string `json:"deduplicationId,omitempty"`
 	// TraceHeader is the AWSTraceHeader system attribute (SQS: MSG-13): text of the characters that
-	// a body may have. It does not count towards the size.
+	// a body may have, up to 2,048 bytes. It does not count towards the size.
 	TraceHeader string `json:"traceHeader,omitempty"`
 	// SenderID overrides the queue's sender id for this message; "" leaves it. The same characters
-	// as in a body.
+	// as in a body, up to 2,048 bytes.
 	SenderID string `json:"senderId,omitempty"`
 }
 

@@ -180,8 +180,8 @@ func (s *settings) validate(fifo bool) error {
 		return &ParamError{Err: ErrInvalidAttributeValue, Param: "DelaySeconds", Value: s.delay, Min: time.Duration(0), Max: s.retention - 1,
 			Reason: "the delay must be shorter than the retention"}
 	}
-	if i := invalidText(s.sender); i >= 0 {
-		return &ParamError{Err: ErrInvalidParameter, Param: "SenderId", Reason: invalidTextReason(s.sender, i)}
+	if err := checkText("SenderId", s.sender); err != nil {
+		return err
 	}
 	if s.capMessages < 0 {
 		return &ParamError{Err: ErrInvalidParameter, Param: "Capacity", Value: s.capMessages, Min: 0, Reason: "messages"}
