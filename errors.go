@@ -29,7 +29,7 @@ var (
 	// WithCapacity allows.
 	ErrFull = errors.New("inq: queue is full")
 	// ErrOverLimit is returned by a short poll on a Standard queue with 120,000 messages in flight
-	// (SQS: section 1.5).
+	// (SQS: section 1.5), and by a [Broker] for a queue beyond its WithQueueLimit.
 	ErrOverLimit = errors.New("inq: over limit")
 )
 
@@ -171,6 +171,7 @@ var parameters = map[string]struct {
 }{
 	"AWSTraceHeader":                {call: "Message.TraceHeader"},
 	"Capacity":                      {call: "WithCapacity"},
+	"Queues":                        {call: "WithQueueLimit"},
 	"ChangeMessageVisibilityBatch":  {call: "ChangeVisibilityBatch", limits: []any{maxBatch}},
 	"DelaySeconds":                  {"Message.Delay or delay of Return", "WithDelay", []any{maxDelay}},
 	"DeleteMessageBatch":            {call: "DeleteBatch", limits: []any{maxBatch}},

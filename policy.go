@@ -140,29 +140,48 @@ func (b *Broker) DeadLetterSources(name, after string, max int) ([]string, error
 	if err != nil {
 		return nil, err
 	}
-	return b.sourcesLocked(e.arn, after, max), nil
+	return pageOf(b.sources[e.arn], "", after, max), nil
 }
 
 // isDeadLetterQueue reports whether a queue names q in its redrive policy (SQS: MOV-2).
 func (b *Broker) isDeadLetterQueue(q *queue) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return len(b.sourcesLocked(q.arn, "", 1)) > 0
+	return len(b.sources[q.arn]) > 0
 }
 
-// sourcesLocked lists the queues whose redrive policy names a queue of this broker. b.mu must be
-// held.
-func (b *Broker) sourcesLocked(arn, after string, max int) (page []string) {
-	to := deadLetterARN{b, arn}
-	for _, name := range b.names[b.behindLocked("", after):] {
-		if max > 0 && len(page) == max {
-			break
-		}
-		if t, ok := b.queues[name].settings.Load().target.(deadLetterARN); ok && t == to {
-			page = append(page, name)
+// sourceOf returns the ARN of the queue of b that q has as its dead-letter queue now, "" for none.
+func sourceOf(b *Broker, q *queue) string {
+	if t, ok := q.settings.Load().target.(deadLetterARN); ok && t.broker == b {
+		return t.arn
+	}
+	return ""
+}
+
+// admitted is called after the dead-letter target of a queue has changed. Where two calls change it at
+// once, the second one of this sees what is in force.
+func (b *Broker) admitted(q *queue) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if e := b.queues[q.name]; e != nil && e.queue == q {
+		b.listLocked(e, sourceOf(b, q))
+	}
+}
+
+// listLocked puts a queue among the sources of the dead-letter queue with that ARN, "" among none.
+// b.mu must be held.
+func (b *Broker) listLocked(e *entry, arn string) {
+	if e.deadLetter == arn {
+		return
+	}
+	if old := e.deadLetter; old != "" {
+		if b.sources[old] = removeName(b.sources[old], e.name); len(b.sources[old]) == 0 {
+			delete(b.sources, old)
 		}
 	}
-	return page
+	if e.deadLetter = arn; arn != "" {
+		b.sources[arn] = insertName(b.sources[arn], e.name)
+	}
 }
 
 // redrivePolicyText is the attribute RedrivePolicy, "" where the queue has no target with an ARN.

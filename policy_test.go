@@ -3,7 +3,9 @@ package inq
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -537,4 +539,85 @@ func TestBroker_ADeadLetterQueueOfAnotherBrokerIsATargetLikeAnyOther(t *testing.
 	require.Len(t, receiveBodies(t, q), 1)
 	require.Empty(t, receiveBodies(t, q))
 	require.Equal(t, []string{"m"}, receiveBodies(t, dlq))
+}
+
+// requireSources checks that the sources the broker keeps are those that its queues name.
+func requireSources(t *testing.T, b *Broker) {
+	t.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	want := map[string][]string{}
+	for _, name := range b.names {
+		if arn := sourceOf(b, b.queues[name].queue); arn != "" {
+			want[arn] = append(want[arn], name)
+		}
+		require.Equal(t, sourceOf(b, b.queues[name].queue), b.queues[name].deadLetter)
+	}
+	require.Equal(t, want, b.sources)
+}
+
+func TestBroker_DLQ9_TheSourcesThatAreKeptAreThoseThereAre(t *testing.T) {
+	ctx := context.Background()
+	b := testBroker(t, WithoutCooldowns())
+	for i := range 3 {
+		mustCreate(t, b, fmt.Sprint("d", i))
+	}
+	requireSources(t, b)
+	var calls sync.WaitGroup
+	for seed := range 4 {
+		r := rand.New(rand.NewPCG(uint64(seed), 9))
+		calls.Go(func() {
+			for range 500 {
+				name, policy := fmt.Sprint("s", r.IntN(5)), ""
+				if n := r.IntN(4); n < 3 {
+					policy = redrivePolicy(fmt.Sprint("d", n), 1+r.IntN(3))
+				}
+				switch r.IntN(4) {
+				case 0:
+					_, _ = b.Create(ctx, name, map[string]string{"RedrivePolicy": policy}, nil)
+				case 1:
+					_ = b.Delete(ctx, name)
+				default: // refused where the queue is not there
+					_ = b.SetAttributes(ctx, name, map[string]string{"RedrivePolicy": policy})
+				}
+			}
+		})
+	}
+	calls.Wait()
+	requireSources(t, b)
+	q, err := b.CreateStandard("s9", WithDeadLetter(mustCreate(t, b, "d0").(*Standard), 1))
+	require.NoError(t, err)
+	requireSources(t, b)
+	require.NoError(t, q.Configure(WithDeadLetter(nil, 0)))
+	requireSources(t, b)
+	require.NoError(t, q.Configure(WithDeadLetter(q, 1)), "itself")
+	requireSources(t, b)
+	for _, name := range []string{"s0", "s1", "s2", "s3", "s4", "s9"} {
+		_ = b.Delete(ctx, name)
+	}
+	require.Empty(t, b.sources)
+}
+
+// BenchmarkBroker_DeadLetterSources asks for the sources of a queue that has few, in a broker of many
+// queues.
+func BenchmarkBroker_DeadLetterSources(b *testing.B) {
+	broker, err := NewBroker()
+	require.NoError(b, err)
+	defer broker.Close()
+	dlq, err := broker.CreateStandard("dlq")
+	require.NoError(b, err)
+	for i := range 40_000 {
+		var opts []StandardOption
+		if i%10_000 == 0 {
+			opts = append(opts, WithDeadLetter(dlq, 1))
+		}
+		_, err := broker.CreateStandard(fmt.Sprint("q", i), opts...)
+		require.NoError(b, err)
+	}
+	for b.Loop() {
+		names, err := broker.DeadLetterSources("dlq", "", 1000)
+		if err != nil || len(names) != 4 {
+			b.Fatal(names, err)
+		}
+	}
 }

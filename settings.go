@@ -328,6 +328,9 @@ func (q *queue) configure(p *patch) error {
 	// Delays of FIFO and retention may have become shorter; what is due now is carried out by the
 	// timer.
 	q.scheduleLocked(q.nextLocked())
+	if q.broker != nil && p.set&setDeadLetter != 0 {
+		defer q.broker.admitted(q)
+	}
 	q.leave(now)
 	return nil
 }
