@@ -221,6 +221,9 @@ func text(k *kind, p *inq.ParamError, from origin) *fault {
 	case inq.ErrBatchTooLong: // (SQS: BAT-3)
 		return faultf(k, "Batch requests cannot be longer than %v bytes. You have sent %v bytes.", p.Max, p.Value)
 	case inq.ErrOverLimit:
+		if p.Param == "Queues" {
+			return faultf(k, "%v queues exist, maximum allowed is %v.", p.Value, p.Max)
+		}
 		return &fault{kind: k, message: textOverLimit}
 	case inq.ErrFull:
 		return &fault{kind: k, message: "The queue is at its capacity."}

@@ -22,7 +22,7 @@ func TestService_APageOfAnotherOriginCannotSend(t *testing.T) {
 	defer b.Close()
 	q, err := b.CreateStandard("jobs")
 	require.NoError(t, err)
-	handler := newService(b, slog.New(slog.NewTextHandler(io.Discard, nil))).server.Handler
+	handler := newService(b, slog.New(slog.NewTextHandler(io.Discard, nil)), new(config)).server.Handler
 	for _, tt := range []struct {
 		name, value string
 		want        int
@@ -54,7 +54,7 @@ func TestReadme_TheLineForCurlSends(t *testing.T) {
 	r := httptest.NewRequest(http.MethodPost, line[2], strings.NewReader(line[1]))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded") // as curl -d does
 	w := httptest.NewRecorder()
-	newService(b, slog.New(slog.NewTextHandler(io.Discard, nil))).server.Handler.ServeHTTP(w, r)
+	newService(b, slog.New(slog.NewTextHandler(io.Discard, nil)), new(config)).server.Handler.ServeHTTP(w, r)
 	assert.Equal(t, 200, w.Code)
 	assert.Equal(t, 1, q.Stats().Visible)
 }

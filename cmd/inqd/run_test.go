@@ -137,7 +137,7 @@ func TestRun_CreateSendReceiveDelete(t *testing.T) {
 	text, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
-	assert.Equal(t, `{"status":"ok","queues":2}`, string(text))
+	assert.Equal(t, `{"status":"ok"}`, string(text))
 
 	p.stop()
 	require.NoError(t, <-p.ended)
@@ -158,7 +158,7 @@ func TestServe_StopWithLongPollsOpenOverSocketsLosesNothing(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	ended := make(chan error, 1)
-	go func() { ended <- newService(b, slog.New(slog.DiscardHandler)).serve(ctx, listener) }()
+	go func() { ended <- newService(b, slog.New(slog.DiscardHandler), new(config)).serve(ctx, listener) }()
 	p := &program{T: t, url: baseURL(listener.Addr()), client: &http.Client{Transport: &http.Transport{}}}
 
 	const polls, messages = 60, 20

@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+)
+
+// connections is the listener of a server, and its connections.
+type connections struct {
+	net.Listener
+	room   chan struct{} // one for each connection there may be, nil for no bound
+	closed chan struct{}
+	close  sync.Once
+
+	mu   sync.Mutex         // guards everything below
+	open map[*conn]struct{} // those not closed yet
+}
+
+// newConnections makes a listener that accepts at most so many connections at a time, 0 for no bound.
+// Others wait until one is closed.
+func newConnections(l net.Listener, most int) *connections {
+	c := &connections{Listener: l, closed: make(chan struct{}), open: map[*conn]struct{}{}}
+	if most > 0 {
+		c.room = make(chan struct{}, most)
+	}
+	return c
+}
+
+func (l *connections) Accept() (net.Conn, error) {
+	if l.room != nil {
+		select {
+		case l.room <- struct{}{}:
+		case <-l.closed:
+			return nil, net.ErrClosed
+		}
+	}
+	accepted, err := l.Listener.Accept()
+	if err != nil {
+		l.leave()
+		return nil, err
+	}
+	c := &conn{Conn: accepted, of: l}
+	c.fresh.Store(true)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.open[c] = struct{}{}
+	return c, nil
+}
+
+// leave makes room for another connection.
+func (l *connections) leave() {
+	if l.room != nil {
+		<-l.room
+	}
+}
+
+func (l *connections) Close() error {
+	l.close.Do(func() { close(l.closed) })
+	return l.Listener.Close()
+}
+
+// closeFresh closes the connections over which no whole header of a request has come.
+func (l *connections) closeFresh() {
+	l.mu.Lock()
+	var fresh []*conn
+	for c := range l.open {
+		if c.fresh.Load() {
+			fresh = append(fresh, c)
+		}
+	}
+	l.mu.Unlock()
+	for _, c := range fresh {
+		_ = c.Close() // nobody needs it
+	}
+}
+
+// maxAhead is how much a connection reads ahead.
+const maxAhead = 4 << 10
+
+// conn is a connection of a server that notices its client's end in one more case. While a handler
+// runs, the server reads a byte to learn whether the client ends its side, and where it gets one looks
+// no further. So a client that sends something behind its long poll and goes away is never missed, and
+// is handed messages. conn reads on in that case, which is rare.
+type conn struct {
+	net.Conn
+	of     *connections
+	fresh  atomic.Bool // no header has come
+	closed sync.Once
+	reads  atomic.Bool // it reads ahead, or there is something left of what it has read
+
+	mu      sync.Mutex         // guards everything below
+	gone    context.CancelFunc // ends the contexts of its requests
+	ahead   []byte             // what was read and not asked for yet
+	err     error              // what ended the reading, and was not returned yet
+	reading bool
+	more    chan struct{} // closed when any of these changes
+}
+
+// requests returns the context of the connection's requests, which ends when the client has ended its
+// side or the connection is closed.
+func (c *conn) requests(ctx context.Context) context.Context {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	ctx, c.gone = context.WithCancel(ctx)
+	return ctx
+}
+
+func (c *conn) end() {
+	c.mu.Lock()
+	gone := c.gone
+	c.mu.Unlock()
+	if gone != nil {
+		gone()
+	}
+}
+
+func (c *conn) Read(p []byte) (int, error) {
+	if c.reads.Load() {
+		return c.readAhead(p)
+	}
+	n, err := c.Conn.Read(p)
+	if n == 1 && len(p) == 1 && err == nil {
+		c.mu.Lock()
+		c.reads.Store(true)
+		c.reading, c.more = true, make(chan struct{})
+		c.mu.Unlock()
+		go c.look()
+	}
+	return n, err
+}
+
+// readAhead returns what was read ahead, and waits for it where there is nothing yet.
+func (c *conn) readAhead(p []byte) (int, error) {
+	c.mu.Lock()
+	for len(c.ahead) == 0 && c.reading {
+		more := c.more
+		c.mu.Unlock()
+		<-more
+		c.mu.Lock()
+	}
+	n := copy(p, c.ahead)
+	c.ahead = c.ahead[n:]
+	var err error
+	if n == 0 { // and it does not read
+		err, c.err, c.ahead = c.err, nil, nil
+		c.reads.Store(false)
+	}
+	c.mu.Unlock()
+	if n == 0 && err == nil {
+		return c.Conn.Read(p)
+	}
+	return n, err
+}
+
+// look reads ahead until it has enough or there is no more.
+func (c *conn) look() {
+	buf := make([]byte, 512)
+	for reading := true; reading; {
+		n, err := c.Conn.Read(buf)
+		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+			c.end()
+		}
+		c.mu.Lock()
+		c.ahead, c.err = append(c.ahead, buf[:n]...), err
+		reading = err == nil && len(c.ahead) < maxAhead
+		c.reading = reading
+		close(c.more)
+		c.more = make(chan struct{})
+		c.mu.Unlock()
+	}
+}
+
+// CloseWrite ends the server's side, which a server does so that its last answer arrives.
+func (c *conn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
+func (c *conn) Close() error {
+	err := c.Conn.Close()
+	c.closed.Do(func() {
+		c.end()
+		c.of.mu.Lock()
+		delete(c.of.open, c)
+		c.of.mu.Unlock()
+		c.of.leave()
+	})
+	return err
+}
