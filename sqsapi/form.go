@@ -136,8 +136,14 @@ func cutParameter(encoded []byte) (key, value, rest []byte) {
 	return key, value, rest
 }
 
+// maxKey is how long the name of a parameter can be, longer than any that an operation has.
+const maxKey = 512
+
 // set adds one parameter.
 func (f *formReader) set(key, value []byte) (err error) {
+	if len(key) > maxKey {
+		return faultf(kindSerialization, "The name of a parameter is longer than %d bytes.", maxKey)
+	}
 	if bytes.ContainsAny(key, "%+") {
 		if f.plain, err = unescape(f.plain[:0], key); err != nil {
 			return err

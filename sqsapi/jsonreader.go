@@ -45,15 +45,25 @@ const (
 // scope is what reading a request depends on, and what it leaves out.
 type scope struct {
 	queues limits // nil: all have limits
+	asked  bool   // whether the queue has them, which is
+	free   bool   // this
 	left   int    // entries that are not kept
 }
 
 // limits tell whether the limits of SQS hold for the queue with a URL.
 type limits interface{ limited(url *string) bool }
 
-// keeps reports whether a batch keeps one more entry than n. url finds the queue.
+// keeps reports whether a batch keeps one more entry than n. url finds the queue, once: it has to look
+// through the whole request.
 func (s *scope) keeps(n int, url func() *string) bool {
-	return n < keptEntries || s.queues != nil && !s.queues.limited(url())
+	if n < keptEntries {
+		return true
+	}
+	if !s.asked {
+		s.asked = true
+		s.free = s.queues != nil && !s.queues.limited(url())
+	}
+	return s.free
 }
 
 // readJSON fills the struct that in points to. An absent member and null leave a field nil (SQS:
@@ -217,17 +227,14 @@ func (j *jsonReader) value(to reflect.Value, name string) error {
 		})
 	case reflect.Slice:
 		to.SetZero()
-		kept := true
 		return j.array(c, name, func() error {
 			n := to.Len()
-			if n >= keptEntries && kept {
-				if kept = j.scope.keeps(n, j.queueURL); kept && n == maxBatch {
-					return tooManyElements(maxBatch)
-				}
-			}
-			if !kept {
+			switch {
+			case !j.scope.keeps(n, j.queueURL):
 				j.scope.left++
 				return j.skip()
+			case n == maxBatch:
+				return tooManyElements(maxBatch)
 			}
 			to.Grow(1)
 			to.SetLen(n + 1)

@@ -47,7 +47,7 @@ func (q *queryCodec) find(name string) (*string, error) {
 		for len(encoded) > 0 {
 			var key, value []byte
 			key, value, encoded = cutParameter(encoded)
-			if bytes.IndexByte(key, '%') >= 0 {
+			if len(key) <= maxKey && bytes.IndexByte(key, '%') >= 0 {
 				var err error
 				if key, err = unescape(nil, key); err != nil {
 					return nil, err

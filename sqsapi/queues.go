@@ -83,6 +83,9 @@ type page struct {
 	ask   int // one more, to know whether another page follows; size where no token may tell
 }
 
+// maxTokenLength is longer than any token or task handle of this package.
+const maxTokenLength = 1024
+
 // tokenMark makes a token of a name recognisable as one of this list.
 func tokenMark(list string) string { return list + ":" }
 
@@ -97,9 +100,9 @@ func newPage(list string, maxResults *int32, token *string) (p page, err error) 
 		}
 	}
 	if token != nil {
-		text, err := base64.RawURLEncoding.DecodeString(*token)
+		text, err := base64.RawURLEncoding.DecodeString((*token)[:min(len(*token), maxTokenLength)])
 		after, ok := strings.CutPrefix(string(text), tokenMark(list))
-		if err != nil || !ok {
+		if err != nil || !ok || len(*token) > maxTokenLength {
 			return p, faultf(kindInvalidParameter, "Invalid or expired next token.")
 		}
 		p.after = after

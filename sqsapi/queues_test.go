@@ -196,7 +196,7 @@ func TestSetQueueAttributes_RefusesWhatIsWrong(t *testing.T) {
 	c.jsonOf("SetQueueAttributes", map[string]any{"QueueUrl": url, "Attributes": map[string]string{"KmsMasterKeyId": "k", "SqsManagedSseEnabled": "true"}}).
 		fails(400, sdkError+"InvalidAttributeName", "InvalidAttributeName",
 			"You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS SSE.")
-	set("RedrivePolicy", "{}").invalidParameter("Value {} for parameter RedrivePolicy is invalid. Reason: Redrive policy does not contain mandatory attribute: deadLetterTargetArn.")
+	set("RedrivePolicy", "{}").invalidParameter("Value {} for parameter RedrivePolicy is invalid. Reason: Redrive policy does not contain mandatory attribute: maxReceiveCount.")
 	set("RedrivePolicy", "x").invalidParameter("Invalid value for the parameter RedrivePolicy. Reason: Redrive policy is not a valid JSON map.")
 	missingDead := redrivePolicy("nobody", 1)["RedrivePolicy"]
 	set("RedrivePolicy", missingDead).invalidParameter("Value " + missingDead + " for parameter RedrivePolicy is invalid. Reason: Dead letter target does not exist.")
