@@ -40,6 +40,8 @@ type Broker struct {
 	limit    int // of queues, 0 for none
 	defaults []Option
 
+	index sync.Map // of the queues, for those who hold the lock of one and must not wait for mu
+
 	mu      sync.Mutex           // guards everything below; never held together with a queue's lock
 	queues  map[string]*entry    // nil: closed
 	names   []string             // of queues, sorted
@@ -257,6 +259,7 @@ func (b *Broker) findOrMake(name string, fifo bool, tags map[string]string, all 
 	delete(b.deleted, name)
 	e := &entry{queue: q, tags: tags}
 	b.queues[name] = e
+	b.index.Store(q.arn, q)
 	b.names = insertName(b.names, name)
 	b.listLocked(e, sourceOf(b, q))
 	return q, true, nil
@@ -341,6 +344,7 @@ func (b *Broker) Delete(ctx context.Context, name string) error {
 		return err
 	}
 	delete(b.queues, name)
+	b.index.Delete(e.arn)
 	b.names = removeName(b.names, name)
 	b.listLocked(e, "")
 	if b.cooldown {
@@ -360,6 +364,7 @@ func (b *Broker) Close() error {
 	b.mu.Lock()
 	queues := b.queues
 	b.queues, b.names, b.sources, b.deleted, b.ended = nil, nil, nil, nil, nil
+	b.index.Clear()
 	b.mu.Unlock()
 	for _, e := range queues {
 		e.end(ErrClosed)

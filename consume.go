@@ -43,7 +43,18 @@ func (q *queue) deleteReceipt(ctx context.Context, rc receipt) error {
 		return err
 	}
 	err = q.deleteLocked(now, rc)
-	q.leave(now)
+	return q.done(now, err)
+}
+
+// done leaves at the end of a call about one receive.
+func (q *queue) done(now int64, err error) error {
+	if q.waiters.head == nil && q.errands == 0 {
+		q.mu.Unlock()
+		return err
+	}
+	if lost := q.leave(now); err == nil {
+		err = lost
+	}
 	return err
 }
 
@@ -65,7 +76,7 @@ func (q *queue) enterToDelete() (now int64, err error) {
 	return q.last, nil
 }
 
-// deleteLocked deletes by the rules of the queue's type. q.mu must be held.
+// deleteLocked deletes by the rules of the queue's type.
 func (q *queue) deleteLocked(now int64, rc receipt) error {
 	r := q.findLocked(now, rc)
 	if r != nil && q.fifo != nil && !q.currentLocked(now, rc, r) {
@@ -76,11 +87,12 @@ func (q *queue) deleteLocked(now int64, rc receipt) error {
 	case r == nil:
 	case q.plain && r.rare == nil && r.state == stateInFlight && r.flags == flagLine:
 		// ackLocked, spelled out.
-		q.eventLocked(now, EventDeleted, rc.slot)
+		q.tellLocked(now, EventDeleted, rc.slot)
 		q.timeouts.line.Remove(&q.store.nodes, rc.slot)
 		q.main.arrivals.remove(&q.store, r)
-		q.counts[classNotVisible]--
+		q.counts[classInFlight]--
 		q.counts[classNone]++
+		r.state = stateFree
 		q.bytes -= int64(len(r.body))
 		q.store.release(rc.slot)
 	default:
@@ -90,7 +102,7 @@ func (q *queue) deleteLocked(now int64, rc receipt) error {
 }
 
 // findLocked returns the message that rc names, nil where it is gone or its retention is over, be
-// the timer late or not. q.mu must be held.
+// the timer late or not.
 func (q *queue) findLocked(now int64, rc receipt) *record {
 	r := q.store.find(rc.slot, rc.seq)
 	if r == nil || after(r.enqueued, q.settings.Load().retention) <= now {
@@ -99,10 +111,15 @@ func (q *queue) findLocked(now int64, rc receipt) *record {
 	return r
 }
 
-// currentLocked reports whether rc names the latest receive and its timeout is not over, be the
-// timer late or not. q.mu must be held.
+// leasedLocked reports whether a message is with a consumer whose timeout is not over, be the timer late
+// or not. That goes on while the target has it by the consumer's Bury.
+func (q *queue) leasedLocked(now int64, slot uint32, r *record) bool {
+	return (r.state == stateInFlight || r.flags&flagLeased != 0) && q.store.nodes.At(slot).Deadline > now
+}
+
+// currentLocked reports whether rc names the latest receive and that is leased.
 func (q *queue) currentLocked(now int64, rc receipt, r *record) bool {
-	return r.receive == rc.receive && r.state == stateInFlight && q.store.nodes.At(rc.slot).Deadline > now
+	return r.receive == rc.receive && q.leasedLocked(now, rc.slot, r)
 }
 
 func (q *queue) expiredHandle(rc receipt) error {
@@ -159,7 +176,9 @@ func (q *queue) eachReceipt(n int, enter func(*queue) (int64, error), parse func
 				failures.add(from+i, err)
 			}
 		}
-		q.leave(now)
+		if err := q.leave(now); err != nil {
+			return failures.ended(from, n, err)
+		}
 	}
 	return failures.err()
 }
@@ -190,7 +209,9 @@ func (q *queue) DeleteAll(ctx context.Context, ds []Delivery) error {
 				failures.add(from+i, err)
 			}
 		}
-		q.leave(now)
+		if err := q.leave(now); err != nil {
+			return failures.ended(from, len(ds), err)
+		}
 	}
 	return failures.err()
 }
@@ -234,7 +255,9 @@ func (q *queue) ExtendAll(ctx context.Context, ds []Delivery, timeout time.Durat
 				failures.add(from+i, err)
 			}
 		}
-		q.leave(now)
+		if err := q.leave(now); err != nil {
+			return failures.ended(from, len(ds), err)
+		}
 	}
 	return failures.err()
 }
@@ -270,8 +293,7 @@ func (q *queue) changeReceipt(ctx context.Context, rc receipt, timeout time.Dura
 		return err
 	}
 	err = q.changeLocked(now, rc, timeout)
-	q.leave(now)
-	return err
+	return q.done(now, err)
 }
 
 // checkTimeout applies the range of VIS-3.
@@ -287,7 +309,7 @@ func (q *queue) checkTimeout(timeout time.Duration) (time.Duration, error) {
 	return timeout, nil
 }
 
-// changeLocked changes a visibility by the rules of the queue's type. q.mu must be held.
+// changeLocked changes a visibility by the rules of the queue's type.
 func (q *queue) changeLocked(now int64, rc receipt, timeout time.Duration) error {
 	r := q.findLocked(now, rc)
 	switch {
@@ -296,13 +318,29 @@ func (q *queue) changeLocked(now int64, rc receipt, timeout time.Duration) error
 	case q.fifo != nil && !q.currentLocked(now, rc, r):
 		return q.expiredHandle(rc)
 	}
-	if r.state != stateInFlight || q.store.nodes.At(rc.slot).Deadline <= now {
+	if !q.leasedLocked(now, rc.slot, r) {
 		return nil // visible again: nothing to change
 	}
 	if err := q.checkTotal(now, r, timeout); err != nil {
 		return err
 	}
-	q.extendLocked(now, rc.slot, r, timeout)
+	if timeout != 0 || r.state == stateBurying {
+		q.extendLocked(now, rc.slot, r, timeout)
+		return nil
+	}
+	r.flags |= flagChanged
+	q.timeouts.remove(&q.store, rc.slot, r)
+	q.releaseLocked(now, rc.slot, r, EventReleased)
+	return nil
+}
+
+// checkTotal applies the bound on the whole time a receive can last (SQS: VIS-3).
+func (q *queue) checkTotal(now int64, r *record, timeout time.Duration) error {
+	if timeout != 0 && !q.settings.Load().unlimited && now-r.received+int64(timeout) > int64(maxVisibility) {
+		return &ParamError{Err: ErrInvalidParameter, Param: "VisibilityTimeout", Value: timeout, Min: time.Duration(0),
+			Max:    time.Duration(max(int64(maxVisibility)-(now-r.received), 0)),
+			Reason: "the total since the receive must not be beyond 12 hours"}
+	}
 	return nil
 }
 
@@ -368,18 +406,17 @@ func (q *queue) returnReceipt(ctx context.Context, rc receipt, delay time.Durati
 	if err == nil {
 		q.returnLocked(now, rc.slot, r, delay)
 	}
-	q.leave(now)
-	return err
+	return q.done(now, err)
 }
 
 // findCurrentLocked returns the message of the latest receive while that is in flight: what Return
-// and Bury demand. q.mu must be held.
+// and Bury demand.
 func (q *queue) findCurrentLocked(now int64, rc receipt) (*record, error) {
 	r := q.findLocked(now, rc)
 	if r == nil {
 		return nil, q.goneMessage(rc)
 	}
-	if !q.currentLocked(now, rc, r) {
+	if !q.currentLocked(now, rc, r) || r.state != stateInFlight {
 		return nil, q.expiredHandle(rc)
 	}
 	return r, nil

@@ -57,6 +57,7 @@ type DeliveryFields struct {
 	TraceHeader      string
 	SenderID         string
 	DeadLetterSource string // ARN
+	DeadLetterReason string
 	Attributes       map[string]Attribute
 	ReceiveCount     int
 	SentAt           time.Time
@@ -81,6 +82,25 @@ func (d *Delivery) foreign() *DeliveryFields {
 		return nil
 	}
 	return d.outside.fields
+}
+
+// fillLocked writes what a receive tells of a message.
+func (q *queue) fillLocked(d *Delivery, slot uint32, r *record) {
+	d.Body = r.body
+	d.ReceiveCount = r.receiveCount()
+	d.source, d.outside, d.rare = q, nil, r.rare
+	d.receipt = receipt{seq: r.seq, slot: slot, receive: r.receive}
+	d.sent, d.first, d.visible = r.enqueued, r.first, q.store.nodes.At(slot).Deadline
+	d.GroupID, d.dedup = "", ""
+	switch {
+	case q.fifo != nil:
+		p := q.store.part(slot)
+		d.GroupID, d.dedup = q.fifo.groups.at(p.group).name, p.dedup
+	case q.fair != nil:
+		if t := q.store.tenant(slot); t != 0 {
+			d.GroupID = q.fair.tenants.at(t).name
+		}
+	}
 }
 
 // ID returns the message id, a lower-case UUID for messages of this package's queues. It survives
@@ -200,6 +220,18 @@ func (d *Delivery) DeadLetterSource() string {
 	return ""
 }
 
+// DeadLetterReason returns why the message was dead-lettered: what Bury was told, or that it was received
+// too often. It is "" for a message that was not, and on Amazon SQS, which keeps no reason.
+func (d *Delivery) DeadLetterReason() string {
+	switch {
+	case d.foreign() != nil:
+		return d.foreign().DeadLetterReason
+	case d.rare != nil:
+		return d.rare.reason
+	}
+	return ""
+}
+
 // SentAt returns when the message was sent. A Standard dead-letter queue keeps the original time, a
 // FIFO one starts anew (SQS: DLQ-6).
 func (d *Delivery) SentAt() time.Time {
@@ -241,7 +273,7 @@ func (d *Delivery) at(t int64) time.Time {
 // deduplication id is left out, since it would make the copy a duplicate.
 func (d *Delivery) Message() Message {
 	m := Message{Body: d.Body, Attributes: cloneAttributes(d.Attributes()), GroupID: d.GroupID, TraceHeader: d.TraceHeader()}
-	if d.rare != nil {
+	if d.rare != nil && !d.rare.defaultSender {
 		m.SenderID = d.rare.senderID
 	} else if f := d.foreign(); f != nil {
 		m.SenderID = f.SenderID

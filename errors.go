@@ -69,6 +69,9 @@ var (
 	// flight will do: by Delete and ChangeVisibility on a FIFO queue, and by Return and Bury on both
 	// types (SQS: receipt-handle table).
 	ErrReceiptHandleExpired = errors.New("inq: receipt handle has expired")
+	// ErrAttemptNotRetryable is returned by Receive on FIFO for an attempt id whose receive can not be
+	// repeated: a message of it was deleted, or its visibility changed (SQS: RCV-16).
+	ErrAttemptNotRetryable = errors.New("inq: receive is not retryable under this attempt id")
 	// ErrNotInFlight is returned by ChangeVisibility, Return and Bury when the message is gone (SQS:
 	// VIS-5).
 	ErrNotInFlight = errors.New("inq: message does not exist or is not in flight")

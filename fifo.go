@@ -183,12 +183,14 @@ func (f *fifo) changed(s *store, g uint32) {
 // count keeps the number of locked groups.
 func (f *fifo) count(s *store, slot uint32, was, is class) {
 	gr := f.groups.at(s.part(slot).group)
-	if is == classNotVisible {
+	switch {
+	case notVisible(is) == notVisible(was):
+	case notVisible(is):
 		gr.inFlight++
 		if gr.inFlight == 1 {
 			f.locked++
 		}
-	} else if was == classNotVisible {
+	default:
 		gr.inFlight--
 		if gr.inFlight == 0 {
 			f.locked--
@@ -226,20 +228,4 @@ func (f *fifo) next(q *queue) int64 {
 func (f *fifo) forget(now int64) (more bool) {
 	more = f.dedup.forget(now, stepBudget)
 	return f.attempts.forget(now, stepBudget) || more
-}
-
-// arriveFIFOLocked ends the queue's delay of messages, at most stepBudget of them, and reports
-// whether there are more. q.mu must be held.
-func (q *queue) arriveFIFOLocked(now int64) (more bool) {
-	delay := q.settings.Load().delay
-	for range stepBudget {
-		slot := q.fifo.delayed.Head
-		if slot == 0 || after(q.store.at(slot).enqueued, delay) > now {
-			return false
-		}
-		q.fifo.delayed.PopFront(&q.store.nodes)
-		q.readyLocked(slot, q.store.at(slot))
-		q.eventLocked(now, EventArrived, slot)
-	}
-	return true
 }

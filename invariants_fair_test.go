@@ -54,7 +54,7 @@ func (a *audit) tenants(live map[uint32]*sums) {
 		}) {
 			waiting++
 		}
-		n := sum.counts[classNotVisible]
+		n := sum.counts[classInFlight]
 		if a.entry(name+" busy", &f.busy, te.busyPos, n >= noisyInFlight, func() pq.Entry { return pq.Entry{Key: int64(-n), ID: t} }) {
 			busy++
 		}

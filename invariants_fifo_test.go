@@ -89,7 +89,7 @@ func (a *audit) group(g uint32, n int) (inFlight uint32) {
 		if p := s.part(slot).prev; p != prev {
 			a.fault("group %q: slot %d comes after %d and says %d", gr.name, slot, prev, p)
 		}
-		if r.state.class() == classNotVisible {
+		if notVisible(r.state.class()) {
 			inFlight++
 		}
 		prev, seq = slot, r.seq

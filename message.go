@@ -9,29 +9,37 @@ import (
 	"github.com/google/uuid"
 )
 
-// A message's life. Every arrow is one function and one critical section.
+// A message's life. Every arrow is one function in visibility.go and one critical section; their names
+// are those of the picture with the suffix Locked.
 //
-//	              enqueue                   lease                  ack
-//	(nothing) ───────────────▶ ready ─────────────────▶ in flight ──────▶ gone
-//	    │ enqueue     arrive     ▲ ▲   release, return      │
-//	    └────────▶ delayed ──────┘ └────────────────────────┤ bury
-//	                  ▲              return with a delay    ▼
-//	                  └──────────────────────────────── burying ──▶ gone (target took it)
+//	             enqueue           lease               ack
+//	(nothing) ──────────▶ ready ──────────▶ in flight ──────▶ gone
+//	    │                 ▲ ▲ │ ◀────────────── │ │ ▲
+//	    │ enqueue  arrive │ │ │ release, return │ │ │ resume
+//	    ├───────▶ delayed ┘ │ │                 │ │ │ (the target failed a consumer's Bury)
+//	    │         ▲         │ │ bury            │ │ │
+//	    │         └─────────┼─┼─────────────────┘ │ │
+//	    │     return with   │ │                   ▼ │ bury
+//	    │     a delay       │ └──────────────▶ burying ──────▶ gone, or nowhere: letGo
+//	    │            putBack│                    │ │  (the target has it)
+//	    │                   ├────────────────────┘ │ backOff (the target failed)
+//	    │                   └──────── backoff ◀────┘
+//	    │ adopt                reveal
+//	    └───────▶ adopted ───────────▶ ready
 //
-// A receive buries a ready message in the same way when it was received often enough (SQS: DLQ-4).
-// Where the target fails, the message waits in backoff and is ready again for the next try. A ready
-// message that a receive has picked is held until the receive leases it, buries it or puts it back.
-// expire, purge and close lead from every state to gone.
+// A receive buries a ready message instead of leasing it when it was received often enough (SQS:
+// DLQ-4). A message that comes from another queue of this process is adopted: hidden until its source
+// has let go of it. expire, purge and close lead from every state to gone.
 type state uint8
 
 const (
-	stateFree     = state(classNone)                   // the slot holds no message
-	stateDelayed  = state(classDelayed)                // in its initial delay, or returned with one
-	stateReady    = state(classVisible)                // receivable, on FIFO possibly blocked by its group
-	stateInFlight = state(classNotVisible)             // with a consumer until its visibility timeout ends
-	stateHeld     = state(classNotVisible + classes)   // picked by a receive; only while the lock is held or a hand-over runs
-	stateBurying  = state(classNotVisible + 2*classes) // being handed to the dead-letter target
-	stateBackoff  = state(classNotVisible + 3*classes) // the target failed; not visible until the next try is due
+	stateFree     = state(classNone)            // the slot holds no message
+	stateDelayed  = state(classDelayed)         // in its initial delay, or returned with one
+	stateReady    = state(classVisible)         // receivable, on FIFO possibly blocked by its group
+	stateInFlight = state(classInFlight)        // with a consumer until its visibility timeout ends
+	stateBurying  = state(classAside)           // on its way to a dead-letter target, or elsewhere by a move task
+	stateBackoff  = state(classAside + classes) // the target failed; not visible until the next try is due
+	stateAdopted  = state(classAside + 2*classes)
 )
 
 // class is what a state counts as (SQS: section 2.2). It is part of the state's number.
@@ -41,11 +49,15 @@ const (
 	classNone class = iota
 	classDelayed
 	classVisible
-	classNotVisible
+	classInFlight // not visible, and with a consumer: by this go the limit of messages in flight and the tenants' shares
+	classAside    // not visible, and with nobody
 	classes
 )
 
 func (s state) class() class { return class(s) % classes }
+
+// notVisible reports whether a class counts as not visible.
+func notVisible(c class) bool { return c >= classInFlight }
 
 // A Message is what a producer sends. Its JSON form is stable, so that messages can be saved; Delay
 // is in nanoseconds there.
@@ -159,21 +171,24 @@ func (s Sent) Duplicate() bool { return s.duplicate }
 // The first block is written before the message is stored and never again, so that deliveries read
 // it without the lock. The second block is guarded by the lock of the queue that holds the message.
 type rare struct {
-	attributes  map[string]Attribute
-	traceHeader string
-	senderID    string
-	id          uuid.UUID // of a message that came from another queue; zero: derived from the sequence
-	dedupID     string    // FIFO, of a message that came from another queue
-	sourceARN   string    // the queue it was dead-lettered from (SQS: DLQ-5)
-	origin      *queue    // the same, where it is in this process
-	attrBytes   int       // size of the attributes (SQS: MSG-1)
-	countBefore uint32    // receives in queues it was in before
-	movedIn     bool      // came from another queue
-	arrived     int64     // when it came here, if that is not its enqueue time
+	attributes    map[string]Attribute
+	traceHeader   string
+	senderID      string
+	defaultSender bool      // senderID is that of the queue the message came from: its sender gave none
+	id            uuid.UUID // of a message that came from another queue; zero: derived from the sequence
+	dedupID       string    // FIFO, of a message that came from another queue
+	sourceARN     string    // the queue it was dead-lettered from (SQS: DLQ-5)
+	origin        *queue    // the same, where it is in this process
+	attrBytes     int       // size of the attributes (SQS: MSG-1)
+	reason        string    // why it was dead-lettered
+	countBefore   uint32    // receives in queues it was in before
+	movedIn       bool      // came from another queue
+	arrived       int64     // when it came here, if that is not its enqueue time
 
 	uncounted uint32 // receives undone by Return
 	failures  uint32 // hand-overs that failed since the message was last received,
 	failedAt  uint32 // the number of which is this
+	spared    uint32 // the number of the receive after which its target was gone; the next one delivers it
 	place     place  // where LC-5 put it; valid with flagMoved
 	expiry    int32  // position in the heap of those that expire out of order, -1: not there
 }

@@ -76,6 +76,7 @@ type modelPair struct {
 	model   *modelQueue
 	engine  modelEngine
 	inner   *queue
+	mirror  mirror
 	set     func(common []Option, fifo []FIFOOption) error
 	handles []modelHandle
 	last    string        // highest sequence number seen
@@ -216,6 +217,7 @@ func (r *modelRun) makeQueues() {
 			p.set = func(common []Option, _ []FIFOOption) error { return q.Configure(Options(common...)) }
 		}
 		m.arn = p.engine.ARN()
+		p.mirror.watch(p.inner)
 		r.pairs, r.world.queues = append(r.pairs, p), append(r.world.queues, m)
 	}
 	for i, p := range r.pairs[:n-1] {
@@ -254,6 +256,7 @@ func (r *modelRun) compare() {
 			r.compareMessages(p)
 		}
 		checkInvariants(r.t, p.inner)
+		p.mirror.compare(r.t, p.inner)
 	}
 }
 
@@ -274,10 +277,7 @@ func (r *modelRun) compareMessages(p *modelPair) {
 		want := Snapshot{ID: m.id, Body: m.sent.Body, Attributes: m.sent.Attributes, GroupID: m.sent.GroupID, DeduplicationID: m.dedup,
 			SequenceNumber: m.number, TraceHeader: m.sent.TraceHeader, SenderID: modelSender(m), DeadLetterSource: m.source,
 			ReceiveCount: m.before + m.receives, SentAt: m.enqueued, FirstReceivedAt: m.first, VisibleAt: p.model.moment(m)}
-		want.sender = m.sent.SenderID
-		if m.source != "" {
-			want.sender = modelSender(m) // a dead letter keeps that of its first queue
-		}
+		want.sender, want.DeadLetterReason = m.sent.SenderID, m.reason
 		switch m.state {
 		case modelDelayed:
 			want.State = "delayed"

@@ -38,13 +38,12 @@ func (t deadLetterARN) DeadLetter(ctx context.Context, d DeadLetter) error {
 	return q.DeadLetter(ctx, d)
 }
 
-// adopt is DeadLetter for a message that comes straight from a queue.
-func (t deadLetterARN) adopt(d *DeadLetter) error {
-	q, err := t.broker.findARN(t.arn)
-	if err != nil {
-		return err
+// queue returns the queue that has the ARN now. It takes no lock: it is called under that of a queue.
+func (t deadLetterARN) queue() (*queue, error) {
+	if q, ok := t.broker.index.Load(t.arn); ok {
+		return q.(*queue), nil
 	}
-	return q.adopt(d, true)
+	return nil, &ParamError{Err: ErrQueueDoesNotExist, Param: "QueueArn", Value: t.arn}
 }
 
 // targetARN returns the ARN of a target that is a queue, "" for any other.

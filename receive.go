@@ -34,6 +34,7 @@ type receiveCall struct {
 	wait       time.Duration
 	visibility time.Duration
 	inLine     bool // visibility is not longer than the queue's own
+	moves      bool // a move task takes one message away
 	attempt    string
 }
 
@@ -94,12 +95,13 @@ func (q *queue) checkReceive(c *receiveCall, in *ReceiveInput) error {
 //
 // With messages ready it never waits. Otherwise it waits up to Wait for the first one, whatever
 // makes it receivable, and returns nothing and nil when the time is over. Receives that wait are
-// served in the order they came. When ctx ends the wait, its bare error is returned and nothing has
-// changed; a message handed over in that instant is returned with nil instead. When the queue is
-// closed, the wait ends with [ErrClosed].
+// served in the order they came. When ctx ends the wait, its bare error is returned; a message handed
+// over in that instant is returned with nil instead. When the queue is closed, the wait ends with
+// [ErrClosed]. An error means that this call received no message.
 //
-// A message that was received often enough is handed to the dead-letter target in the course of
-// this call, see [WithDeadLetter]; a slow target makes this call slow, no other.
+// A message that was received often enough goes to the dead-letter target instead of to this call, see
+// [WithDeadLetter]. That is the queue's own doing: no receive waits for it, and it may have happened in
+// a receive that returns nothing, or an error.
 //
 // Out-of-range values are refused with [ErrInvalidParameter]. A short poll on Standard is refused
 // with [ErrOverLimit] while 120,000 messages are in flight; FIFO queues and long polls find nothing
@@ -148,16 +150,9 @@ func (q *queue) receive(ctx context.Context, c *receiveCall, dst []Delivery) ([]
 		return nil, err
 	}
 	more := q.settleLocked(now)
-	if q.fifo == nil && c.wait == 0 && q.counts[classNotVisible] >= q.limit {
-		q.leave(now)
+	if q.fifo == nil && c.wait == 0 && q.counts[classInFlight] >= q.limit {
+		_ = q.leave(now)
 		return nil, q.overLimit()
-	}
-	if q.settings.Load().target != nil {
-		ds, done, now, err := q.takeOrBury(ctx, now, more, c, dst)
-		if done {
-			return ds, err
-		}
-		return q.wait(ctx, now, c, dst)
 	}
 	for {
 		room := dst
@@ -166,195 +161,106 @@ func (q *queue) receive(ctx context.Context, c *receiveCall, dst []Delivery) ([]
 				room = make([]Delivery, n)
 			}
 		}
-		n := q.takeLocked(now, c, room)
+		n, err := q.takeLocked(now, c, room)
 		if n > 0 {
-			q.unlock(now)
+			if q.errands == 0 && c.attempt == "" { // nothing else is to be done, as nearly always
+				q.mu.Unlock()
+				return room[:n], nil
+			}
+			q.answerRepeatsLocked(now, c.attempt)
+			if err := q.unlock(now); err != nil {
+				return nil, err
+			}
 			return room[:n], nil
 		}
-		if !more {
-			break
+		if err != nil {
+			_ = q.unlock(now)
+			return nil, err
 		}
-		// A lot timed out at once and is carried out in steps: look again after the next one.
-		q.unlock(now)
+		// A lot timed out at once and is carried out in steps, or what it met is handed to another queue
+		// and a message of the same group may be next: look again after that.
+		if !more && q.errands&(errandLetters|errandLook) == 0 {
+			return q.wait(ctx, now, c, dst)
+		}
+		if err := q.unlock(now); err != nil {
+			return nil, err
+		}
 		runtime.Gosched()
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		if now, err = q.enter(); err != nil {
 			return nil, err
 		}
 		more = q.settleLocked(now)
 	}
-	return q.wait(ctx, now, c, dst)
+}
+
+// wait answers a receive that found nothing: a short poll at once, a long poll with what it is
+// handed while it is parked. It is called with q.mu held, and unlocks it.
+func (q *queue) wait(ctx context.Context, now int64, c *receiveCall, dst []Delivery) ([]Delivery, error) {
+	if c.wait == 0 {
+		q.metrics.emptyReceives++
+		return nil, q.unlock(now)
+	}
+	w := q.newWaiterLocked(c, dst)
+	defer q.dropWaiter(w)
+	answered := false
+	defer func() {
+		if !answered { // an observer has ended the goroutine
+			q.forsake(w)
+		}
+	}()
+	q.parkLocked(w, after(now, c.wait))
+	_ = q.unlock(now)
+	select {
+	case <-w.wake:
+	case <-ctx.Done():
+		if !q.abandon(w) {
+			answered = true
+			return nil, ctx.Err()
+		}
+		// It was woken in the same instant: what it was handed is never dropped.
+	}
+	answered = true
+	if w.err != nil || w.n == 0 {
+		return nil, w.err
+	}
+	return w.dst[:w.n], nil
+}
+
+// forsake takes w out of line for good, wherever it is in its wait. What it was handed is in flight
+// for nobody and comes back by its timeout.
+func (q *queue) forsake(w *waiter) {
+	now, err := q.enter()
+	if err == nil && w.parked {
+		q.unparkLocked(w)
+	}
+	select {
+	case <-w.wake:
+	default:
+	}
+	if err == nil {
+		_ = q.leave(now)
+	}
+}
+
+// abandon takes w out of line because its context ended, and reports whether it had been woken
+// before.
+func (q *queue) abandon(w *waiter) (woken bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if w.parked {
+		q.unparkLocked(w)
+		return false
+	}
+	<-w.wake
+	return true
 }
 
 func (q *queue) overLimit() error {
 	return &ParamError{Err: ErrOverLimit, Param: "MessagesInFlight", Value: q.limit, Max: q.limit,
 		Reason: fmt.Sprintf("%d messages are in flight; delete some before receiving more", q.limit)}
-}
-
-// worthLocked returns how many deliveries are worth room for. What a receive repeats by its attempt
-// id is not visible. q.mu must be held.
-func (q *queue) worthLocked(c *receiveCall) int {
-	if c.attempt != "" {
-		return c.max
-	}
-	return min(c.max, q.counts[classVisible])
-}
-
-// takePlainLocked is takeLocked with all it calls, spelled out for a plain queue where nothing is due
-// and a visibility timeout that stands in line. q.mu must be held.
-func (q *queue) takePlainLocked(now int64, c *receiveCall, dst []Delivery) (n int) {
-	deadline := after(now, c.visibility)
-	for most := min(c.max, len(dst), q.limit-q.counts[classNotVisible]); n < most; n++ {
-		slot := q.main.ready.fresh.Head
-		if q.main.ready.back.Head != 0 || q.main.ready.heap.Len() != 0 {
-			slot = q.main.ready.head(&q.store)
-		}
-		if slot == 0 {
-			break
-		}
-		r := q.store.at(slot)
-		q.main.ready.remove(&q.store, slot, r)
-		q.counts[classVisible]--
-		q.counts[classNotVisible]++
-		r.state = stateInFlight
-		q.receiveLocked(now, r)
-		if r.receive < poisonReceives {
-			q.timeouts.addInLine(&q.store, slot, r, deadline)
-		} else {
-			q.timeouts.add(&q.store, slot, r, deadline)
-		}
-		d := &dst[n]
-		d.Body, d.GroupID, d.ReceiveCount = r.body, "", r.receiveCount()
-		d.source, d.outside, d.rare, d.dedup = q, nil, r.rare, ""
-		d.receipt = receipt{seq: r.seq, slot: slot, receive: r.receive}
-		d.sent, d.first, d.visible = r.enqueued, r.first, deadline
-		q.eventLocked(now, EventReceived, slot)
-	}
-	if n > 0 {
-		q.scheduleLocked(deadline)
-	}
-	return n
-}
-
-// takeLocked leases up to c.max messages into dst, which may be shorter. q.mu must be held, and the
-// queue must have no dead-letter target.
-func (q *queue) takeLocked(now int64, c *receiveCall, dst []Delivery) (n int) {
-	if q.plain && c.inLine && c.visibility > 0 && q.armed > now {
-		return q.takePlainLocked(now, c, dst)
-	}
-	return q.takeAnyLocked(now, c, dst)
-}
-
-// takeAnyLocked is takeLocked for any queue. q.mu must be held.
-func (q *queue) takeAnyLocked(now int64, c *receiveCall, dst []Delivery) (n int) {
-	if c.attempt != "" {
-		if n, ok := q.replayLocked(now, c, dst[:min(c.max, len(dst))]); ok {
-			return n
-		}
-	}
-	if q.fifo != nil {
-		q.fifo.run = 0
-	}
-	most := min(c.max, len(dst), q.limit-q.counts[classNotVisible])
-	for n < most {
-		slot := q.peekLocked(now)
-		if slot == 0 {
-			break
-		}
-		r := q.store.at(slot)
-		q.holdLocked(slot, r)
-		q.grantLocked(now, c, &dst[n], slot, r)
-		n++
-	}
-	if c.visibility == 0 || c.attempt != "" {
-		q.grantedLocked(now, c, dst[:n])
-	}
-	return n
-}
-
-// peekLocked returns the message that a receive takes next, 0 if there is none. While a lot is
-// carried out in steps, and where the timer is late, a message whose retention is over may be yet to
-// be removed; where one comes next, there is none before the next step. q.mu must be held.
-func (q *queue) peekLocked(now int64) uint32 {
-	slot := q.nextReadyLocked(now)
-	if slot != 0 && q.armed <= now && after(q.store.at(slot).enqueued, q.settings.Load().retention) <= now {
-		return 0
-	}
-	return slot
-}
-
-// nextReadyLocked returns the ready message whose turn it is, 0 if there is none. q.mu must be
-// held.
-func (q *queue) nextReadyLocked(now int64) uint32 {
-	if q.fifo != nil {
-		return q.fifo.peek(&q.store)
-	}
-	main := q.main.ready.head(&q.store)
-	if q.fair == nil {
-		return main
-	}
-	return q.fair.peek(now, &q.store, main)
-}
-
-// holdLocked takes a ready message for a receive. It counts as in flight from now on. q.mu must be
-// held.
-func (q *queue) holdLocked(slot uint32, r *record) {
-	q.unreadyLocked(slot, r)
-	q.setStateLocked(slot, r, stateHeld)
-	if q.fifo != nil {
-		q.fifo.changed(&q.store, q.store.part(slot).group)
-		q.fifo.run = slot
-	}
-}
-
-// grantLocked leases a held message and fills d. With visibility timeout 0 the message stays held
-// until grantedLocked, so that one receive does not take it twice. q.mu must be held.
-func (q *queue) grantLocked(now int64, c *receiveCall, d *Delivery, slot uint32, r *record) {
-	q.receiveLocked(now, r)
-	if c.visibility == 0 {
-		q.store.nodes.At(slot).Deadline = now
-	} else {
-		r.state = stateInFlight // counted like held
-		if c.inLine {
-			q.leaseLocked(slot, r, after(now, c.visibility))
-		} else {
-			q.deadlineLocked(slot, r, after(now, c.visibility))
-		}
-	}
-	q.fillLocked(d, slot, r)
-	q.eventLocked(now, EventReceived, slot)
-}
-
-// grantedLocked ends a receive that returns ds. q.mu must be held.
-func (q *queue) grantedLocked(now int64, c *receiveCall, ds []Delivery) {
-	if c.visibility == 0 {
-		for i := range ds {
-			slot := ds[i].receipt.slot
-			q.passLocked(now, slot, q.store.at(slot))
-		}
-	}
-	if c.attempt != "" && len(ds) != 0 {
-		q.fifo.attempts.bind(c.attempt, now, ds)
-		q.scheduleLocked(after(now, attemptWindow))
-	}
-}
-
-// fillLocked writes what a receive tells of a message. q.mu must be held.
-func (q *queue) fillLocked(d *Delivery, slot uint32, r *record) {
-	d.Body = r.body
-	d.ReceiveCount = r.receiveCount()
-	d.source, d.outside, d.rare = q, nil, r.rare
-	d.receipt = receipt{seq: r.seq, slot: slot, receive: r.receive}
-	d.sent, d.first, d.visible = r.enqueued, r.first, q.store.nodes.At(slot).Deadline
-	d.GroupID, d.dedup = "", ""
-	switch {
-	case q.fifo != nil:
-		p := q.store.part(slot)
-		d.GroupID, d.dedup = q.fifo.groups.at(p.group).name, p.dedup
-	case q.fair != nil:
-		if t := q.store.tenant(slot); t != 0 {
-			d.GroupID = q.fair.tenants.at(t).name
-		}
-	}
 }
 
 // Deliveries receives from q until an error ends it, and yields each message in turn.

@@ -298,6 +298,7 @@ func TestObserver_ThatTakesItsTimeDoesNotHoldUpTheTimer(t *testing.T) {
 func TestDeadLetter_AWrapperIsCheckedLikeAnyCaller(t *testing.T) {
 	ctx := context.Background()
 	dlq := testStandard(t)
+	handedOver := make(chan struct{})
 	var changed map[string]Attribute
 	q := testStandard(t, WithVisibilityTimeout(0), WithDeadLetter(DeadLetterFunc(func(ctx context.Context, d DeadLetter) error {
 		empty := d
@@ -305,6 +306,7 @@ func TestDeadLetter_AWrapperIsCheckedLikeAnyCaller(t *testing.T) {
 		require.ErrorIs(t, dlq.DeadLetter(ctx, empty), ErrMissingParameter)
 		changed = map[string]Attribute{"why": String("it failed")}
 		d.Attributes = changed
+		defer close(handedOver)
 		return dlq.DeadLetter(ctx, d)
 	}), 1))
 	_, err := q.Send(ctx, Message{Body: "a"})
@@ -313,6 +315,7 @@ func TestDeadLetter_AWrapperIsCheckedLikeAnyCaller(t *testing.T) {
 		_, err = q.Receive(ctx, ReceiveInput{})
 		require.NoError(t, err)
 	}
+	<-handedOver
 	changed["why"] = String("the caller's map")
 	ds, err := dlq.Receive(ctx, ReceiveInput{})
 	require.NoError(t, err)

@@ -39,8 +39,18 @@ func (q *queue) sendPrepared(m *Message, s *settings) (Sent, error) {
 	// Between the checks and the lock the settings may have changed: a deadline by the old ones
 	// would come too late.
 	sent, err := q.acceptLocked(now, &p, q.settings.Load())
-	q.leave(now)
-	return sent, err
+	return q.accepted(now, sent, err)
+}
+
+// accepted leaves at the end of a send. What could not be kept is not accepted.
+func (q *queue) accepted(now int64, sent Sent, err error) (Sent, error) {
+	if lost := q.leave(now); err == nil {
+		err = lost
+	}
+	if err != nil {
+		return Sent{}, err
+	}
+	return sent, nil
 }
 
 // sendBare is Send for a message that is nothing but a body, to a Standard queue without delay and
@@ -58,16 +68,17 @@ func (q *queue) sendBare(body string) (Sent, error) {
 	s := q.settings.Load()
 	if !q.plain || !s.simple || q.store.live >= maxSlots {
 		sent, err := q.acceptLocked(now, &payload{body: body, delay: -1, size: len(body)}, s)
-		q.leave(now)
-		return sent, err
+		return q.accepted(now, sent, err)
 	}
 	seq := q.acceptBareLocked(now, body, s)
-	q.leave(now)
+	if err := q.leave(now); err != nil {
+		return Sent{}, err
+	}
 	return Sent{ids: q.ids, seq: seq}, nil
 }
 
 // acceptBareLocked is acceptLocked and what it calls, spelled out for a message that is nothing but
-// a body, and returns its number. q.mu must be held, and the queue must be plain.
+// a body, and returns its number. The queue must be plain.
 func (q *queue) acceptBareLocked(now int64, body string, s *settings) (seq uint64) {
 	slot := q.store.alloc()
 	r := q.store.at(slot)
@@ -83,7 +94,7 @@ func (q *queue) acceptBareLocked(now int64, body string, s *settings) (seq uint6
 	q.scheduleLocked(after(now, s.retention))
 	q.metrics.sent++
 	q.metrics.sentBytes += uint64(len(body))
-	q.eventLocked(now, EventSent, slot)
+	q.tellLocked(now, EventSent, slot)
 	return seq
 }
 
@@ -173,7 +184,14 @@ func (q *queue) sendPart(sent []Sent, ms []Message, s *settings, from int, end e
 		}
 	}
 	if entered {
-		q.leave(now)
+		if lost := q.leave(now); lost != nil { // what could not be kept is not accepted
+			clear(sent)
+			late, end = batchFailures{}, lost
+			for i := range ms {
+				late.add(from+i, lost)
+			}
+			failed = batchFailures{}
+		}
 	}
 	failed.merge(late)
 	failures.merge(failed)
@@ -216,7 +234,14 @@ func (q *queue) sendBarePart(sent []Sent, ms []Message, s *settings, from int, e
 		}
 	}
 	if entered {
-		q.leave(now)
+		if lost := q.leave(now); lost != nil { // what could not be kept is not accepted
+			clear(sent)
+			late, end = batchFailures{}, lost
+			for i := range ms {
+				late.add(from+i, lost)
+			}
+			failed = batchFailures{}
+		}
 	}
 	failed.merge(late)
 	failures.merge(failed)
@@ -323,20 +348,19 @@ func (q *queue) checkDelay(d time.Duration, s *settings) (int64, error) {
 	return int64(d), nil
 }
 
-// acceptLocked enqueues a checked message, or finds that it is a duplicate or one too many. q.mu
-// must be held.
+// acceptLocked enqueues a checked message, or finds that it is a duplicate or one too many.
 func (q *queue) acceptLocked(now int64, p *payload, s *settings) (Sent, error) {
 	if q.fifo != nil {
 		if seq, ok := q.fifo.dedup.find(p.key, now); ok {
 			q.metrics.deduplicated++
-			q.emitLocked(now, Event{Kind: EventDeduplicated, seq: seq, GroupID: p.group})
+			q.tellQueueLocked(now, Event{Kind: EventDeduplicated, seq: seq, GroupID: p.group})
 			return Sent{ids: q.ids, seq: seq, duplicate: true}, nil
 		}
 	}
 	if !q.fitsLocked(s, 1, p.size) {
 		return Sent{}, q.fullLocked(s, p.size)
 	}
-	slot := q.enqueueLocked(now, p, s)
+	q.enqueueLocked(now, p, s)
 	seq := q.seq
 	if q.fifo != nil {
 		q.fifo.dedup.add(p.key, seq, now)
@@ -344,7 +368,6 @@ func (q *queue) acceptLocked(now int64, p *payload, s *settings) (Sent, error) {
 	}
 	q.metrics.sent++
 	q.metrics.sentBytes += uint64(p.size)
-	q.eventLocked(now, EventSent, slot)
 	return Sent{ids: q.ids, seq: seq}, nil
 }
 
@@ -362,18 +385,18 @@ func (q *queue) enterToSend(n, size int) (now int64, err error) {
 		if q.armed > now || q.fitsLocked(s, n, size) || !q.settleLocked(now) || q.fitsLocked(s, n, size) {
 			return now, nil
 		}
-		q.unlock(now)
+		q.pause(now)
 		runtime.Gosched()
 	}
 }
 
-// fitsLocked applies WithCapacity to n messages of size bytes in sum. q.mu must be held.
+// fitsLocked applies WithCapacity to n messages of size bytes in sum.
 func (q *queue) fitsLocked(s *settings, n, size int) bool {
 	live := q.store.live + n
 	return live <= maxSlots && (s.capMessages == 0 || live <= s.capMessages) && (s.capBytes == 0 || int64(size) <= s.capBytes-q.bytes)
 }
 
-// fullLocked tells why a message of this size does not fit. q.mu must be held.
+// fullLocked tells why a message of this size does not fit.
 func (q *queue) fullLocked(s *settings, size int) error {
 	held, most := q.store.live, maxSlots
 	switch {
@@ -385,41 +408,4 @@ func (q *queue) fullLocked(s *settings, size int) error {
 	}
 	return &ParamError{Err: ErrFull, Param: "Capacity", Value: held, Max: most,
 		Reason: fmt.Sprintf("holds %d of %d messages", held, most)}
-}
-
-// enqueueLocked stores a new message, delayed or ready. q.mu must be held.
-func (q *queue) enqueueLocked(now int64, p *payload, s *settings) uint32 {
-	slot := q.store.alloc()
-	r := q.store.at(slot)
-	q.seq++
-	r.body, r.rare, r.seq = p.body, p.rare, q.seq
-	r.enqueued, r.received, r.first, r.receive = now, 0, never, 0
-	if r.rare != nil && r.rare.movedIn {
-		r.enqueued, r.first, r.rare.arrived = p.sent, p.first, now
-	}
-	q.bytes += int64(p.size)
-	delay := p.delay
-	if delay < 0 {
-		delay = int64(s.delay)
-	}
-	if q.fifo != nil {
-		q.fifo.join(&q.store, slot, p)
-	} else if p.group != "" {
-		q.joinTenantLocked(now, slot, p.group)
-	} else if q.fair != nil {
-		q.store.setTenant(slot, 0)
-	}
-	q.arrivedLocked(slot, r, s)
-	if delay > 0 {
-		q.setStateLocked(slot, r, stateDelayed)
-		if q.fifo != nil && p.delay < 0 {
-			q.fifo.delayed.PushBack(&q.store.nodes, slot)
-			q.scheduleLocked(after(now, s.delay))
-		} else {
-			q.deadlineLocked(slot, r, after(now, time.Duration(delay)))
-		}
-		return slot
-	}
-	q.readyLocked(slot, r)
-	return slot
 }

@@ -315,15 +315,16 @@ func (q *queue) configure(p *patch) error {
 	}
 	s := q.settings.Load().with(p)
 	if p.instead != nil && *p.instead != q.settings.Load().stored.policy {
-		q.leave(now)
+		_ = q.leave(now)
 		return errPolicyChanged
 	}
 	if err := s.validate(q.fifo != nil); err != nil {
-		q.leave(now)
+		_ = q.leave(now)
 		return err
 	}
 	q.settings.Store(s.finish())
-	q.observed = s.observer != nil
+	q.watched = s.observer != nil || q.recorder != nil
+	q.errands |= errandCalls // what waits for a call may have another target now
 	q.modified = q.ids.time(now)
 	// Delays of FIFO and retention may have become shorter; what is due now is carried out by the
 	// timer.
@@ -331,8 +332,8 @@ func (q *queue) configure(p *patch) error {
 	if q.broker != nil && p.set&setDeadLetter != 0 {
 		defer q.broker.admitted(q)
 	}
-	q.leave(now)
-	return nil
+	q.tellQueueLocked(now, Event{Kind: EventConfigured})
+	return q.leave(now)
 }
 
 // Config is what a queue is set to. It is a copy: change the queue with Configure.

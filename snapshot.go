@@ -29,6 +29,7 @@ type Snapshot struct {
 	TraceHeader      string
 	SenderID         string
 	DeadLetterSource string // ARN
+	DeadLetterReason string // what Bury was told, or that it was received too often
 	State            MessageState
 	ReceiveCount     int
 	SentAt           time.Time
@@ -73,7 +74,7 @@ func (q *queue) Messages() iter.Seq[Snapshot] {
 					found++
 				}
 			}
-			q.leave(now)
+			_ = q.leave(now)
 			for i := range found {
 				page[i].DeduplicationID = hashedID(page[i].DeduplicationID, page[i].Body)
 				if !yield(page[i]) {
@@ -93,7 +94,7 @@ func (q *queue) collect() (refs []ref) {
 		return nil
 	}
 	last, live, size := q.seq, q.store.live, q.store.size
-	q.leave(now)
+	_ = q.leave(now)
 	refs = make([]ref, 0, live)
 	for from := uint32(0); from < size; from += chunkSize {
 		now, err := q.enter()
@@ -105,13 +106,13 @@ func (q *queue) collect() (refs []ref) {
 				refs = append(refs, ref{slot, r.seq})
 			}
 		}
-		q.leave(now)
+		_ = q.leave(now)
 	}
 	return refs
 }
 
 // snapshotLocked writes what a look at the message tells; a deduplication id may be contentMark
-// yet, since hashing takes too long here. q.mu must be held.
+// yet, since hashing takes too long here.
 func (q *queue) snapshotLocked(s *Snapshot, slot uint32, r *record) {
 	*s = Snapshot{Body: r.body, GroupID: q.groupLocked(slot), ReceiveCount: r.receiveCount(), SenderID: q.senderID,
 		ID: q.idLocked(r).String(), SentAt: q.ids.time(r.enqueued)}
@@ -121,8 +122,12 @@ func (q *queue) snapshotLocked(s *Snapshot, slot uint32, r *record) {
 	}
 	if ra := r.rare; ra != nil {
 		s.Attributes, s.TraceHeader, s.DeadLetterSource = ra.attributes, ra.traceHeader, ra.sourceARN
+		s.DeadLetterReason = ra.reason
 		if ra.senderID != "" {
-			s.SenderID, s.sender = ra.senderID, ra.senderID
+			s.SenderID = ra.senderID
+			if !ra.defaultSender {
+				s.sender = ra.senderID
+			}
 		}
 		if ra.dedupID != "" {
 			s.DeduplicationID = ra.dedupID
@@ -143,7 +148,7 @@ func (q *queue) snapshotLocked(s *Snapshot, slot uint32, r *record) {
 		return
 	default:
 		s.State = StateNotVisible
-		if r.state == stateHeld || r.state == stateBurying {
+		if r.state == stateBurying || r.state == stateAdopted {
 			return
 		}
 	}
@@ -152,7 +157,7 @@ func (q *queue) snapshotLocked(s *Snapshot, slot uint32, r *record) {
 	}
 }
 
-// idLocked returns the id of a message. q.mu must be held.
+// idLocked returns the id of a message.
 func (q *queue) idLocked(r *record) uuid.UUID {
 	if r.rare != nil && r.rare.id != uuid.Nil {
 		return r.rare.id

@@ -1,9 +1,23 @@
 package inq
 
 import (
+	"math"
+	"time"
+
 	"example.com/inq/internal/links"
 	"example.com/inq/internal/wheel"
 )
+
+// never is a time that does not come.
+const never = int64(math.MaxInt64)
+
+// after adds a duration to a time; a sum past the end of time never comes.
+func after(at int64, d time.Duration) int64 {
+	if sum := at + int64(d); sum >= at && d != Forever {
+		return sum
+	}
+	return never
+}
 
 // timeouts holds the deadlines of messages: ends of delays and of visibility timeouts, and next
 // tries of hand-overs.
@@ -90,4 +104,13 @@ func (t *timeouts) advance(s *store, now int64, budget int, fire func(slot uint3
 		fire(slot)
 	}
 	return false
+}
+
+// scheduleLocked makes sure that the timer fires no later than at. Only an earlier deadline touches
+// the timer; one that is cancelled costs one wake-up for nothing, later.
+func (q *queue) scheduleLocked(at int64) {
+	if at < q.armed {
+		q.armed = at
+		q.errands |= errandArm
+	}
 }

@@ -74,6 +74,7 @@ var reasons = []struct {
 	text string
 	as   error
 }{
+	{"the receive call is not retryable", inq.ErrAttemptNotRetryable},
 	{"The receipt handle has expired", inq.ErrReceiptHandleExpired},
 	{"Message does not exist or is not available for visibility timeout change", inq.ErrNotInFlight},
 	{"Source queue must be configured as a Dead Letter Queue", inq.ErrNotDeadLetterQueue},
