@@ -13,9 +13,8 @@ import (
 
 // A form is the URL-encoded parameters of a request. They are read into the struct of the request by
 // a tree that has only what the struct has a field for: whatever else a request holds costs no
-// memory. Of parameters that no field takes, those that stand alone are ignored, as signatures and
-// versions are; those that are part of what a field does take are refused, because a part of a
-// message would be lost.
+// memory. Unknown members of the request and of entries are ignored, as they are in JSON. What has no
+// place in a list, an attribute or a value is refused, because a part of a message would be lost.
 
 // maxParameters bounds a form. Ten entries with ten attributes each are some 400.
 const maxParameters = 10_000
@@ -198,7 +197,7 @@ func (f *formReader) place(key []byte, size int) (n *node, err error) {
 		switch {
 		case next != nil:
 			n = next
-		case n == &f.root:
+		case n.members != nil && pair == nil: // of the request or an entry
 			return nil, nil
 		default:
 			return nil, f.stray(pair, key)

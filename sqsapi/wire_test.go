@@ -128,7 +128,7 @@ func TestWIRE12_ANumberIsWrittenInOneWay(t *testing.T) {
 	c := newClient(t)
 	url := c.standard("q")
 	entry := "SendMessageBatchRequestEntry."
-	for _, number := range []string{"01", "+1", "-1", "0", "x", "", "4294967297", "1.x"} {
+	for _, number := range []string{"01", "+1", "-1", "0", "x", "", "4294967297"} {
 		c.query(url, "SendMessageBatch", entry+"1.Id=a", entry+"1.MessageBody=1", entry+number+".Id=b").
 			failsQuery(400, "MalformedInput", "The request has the parameter "+entry+number+".Id, which the operation does not have.")
 	}
