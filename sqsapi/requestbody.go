@@ -51,7 +51,7 @@ func (b *requestBody) read(ctx context.Context, w http.ResponseWriter, r *http.R
 			room := b.room(r.ContentLength, most)
 			if room > limit {
 				if err := s.grow(ctx, costPerByte*int64(room)); err != nil {
-					return err
+					return unread(err)
 				}
 				if limit == freeBytes {
 					source = newPacedReader(w, r.Body)
@@ -92,11 +92,15 @@ func (b *requestBody) room(announced, most int64) int {
 	return int(max(room, n+1))
 }
 
-// tooLarge refuses a body that is not read to its end.
-func tooLarge(most int64) error {
-	f := faultf(kindTooLarge, "Request must not be longer than %d bytes.", most)
+// unread marks the refusal of a request that was not read to its end.
+func unread(err error) error {
+	f := toFault(err, origin{})
 	f.unread = true
 	return f
+}
+
+func tooLarge(most int64) error {
+	return unread(faultf(kindTooLarge, "Request must not be longer than %d bytes.", most))
 }
 
 // brokenBody is the refusal of a request whose body cannot be read.
