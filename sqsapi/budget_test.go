@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,29 +18,36 @@ import (
 	"example.com/inq"
 )
 
+// free is what is left of a budget.
+func (b *budget) free() int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.left
+}
+
 func TestBudget_ServesWhoWaitsInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx := context.Background()
 		b := newBudget(100)
 		require.NoError(t, b.take(ctx, 80))
-		var order []int
+		var served atomic.Int64 // the sum of what was taken
 		var waiting sync.WaitGroup
-		for i, n := range []int64{90, 10, 5} {
+		for _, n := range []int64{90, 10, 5} {
 			waiting.Go(func() {
 				assert.NoError(t, b.take(ctx, n))
-				order = append(order, i)
+				served.Add(n)
 			})
 			synctest.Wait()
 		}
-		assert.Empty(t, order, "a small claim does not pass a large one")
+		assert.Zero(t, served.Load(), "a small claim does not pass a large one")
 		b.give(70)
 		synctest.Wait()
-		assert.Equal(t, []int{0}, order, "ninety of ninety")
+		assert.Equal(t, int64(90), served.Load(), "which has all there is")
 		b.give(90)
 		waiting.Wait()
-		assert.ElementsMatch(t, []int{0, 1, 2}, order)
+		assert.Equal(t, int64(105), served.Load())
 		b.give(10 + 15)
-		assert.Equal(t, int64(100), b.left)
+		assert.Equal(t, int64(100), b.free())
 	})
 }
 
@@ -66,7 +74,7 @@ func TestBudget_WaitsALittle(t *testing.T) {
 		defer cancel()
 		assert.ErrorIs(t, b.take(ended, 1), context.DeadlineExceeded)
 		b.give(100)
-		assert.Equal(t, int64(100), b.left)
+		assert.Equal(t, int64(100), b.free())
 		assert.Zero(t, b.waiting.Len())
 	})
 }
@@ -78,10 +86,10 @@ func TestShare_IsAtMostTheWhole(t *testing.T) {
 	assert.Equal(t, int64(100), s.held)
 	require.NoError(t, s.grow(context.Background(), 2000))
 	s.shrink(30)
-	assert.Equal(t, int64(70), b.left)
+	assert.Equal(t, int64(70), b.free())
 	s.shrink(50)
 	s.shrink(0)
-	assert.Equal(t, int64(100), b.left)
+	assert.Equal(t, int64(100), b.free())
 }
 
 // slowBody hands out its text when it is told to.
@@ -150,7 +158,7 @@ func TestHandler_LargeRequestsShareABudgetThatSmallOnesDoNotNeed(t *testing.T) {
 		close(slow.until)
 		clients.Wait()
 		assert.Equal(t, 5, q.Stats().Visible)
-		assert.Equal(t, int64(500_000), h.budget.left)
+		assert.Equal(t, int64(500_000), h.budget.free())
 	})
 }
 
@@ -199,7 +207,7 @@ func TestHandler_AnAnswerForWhichThereIsNoRoomIsGivenBack(t *testing.T) {
 		ds, err = q.Receive(t.Context(), inq.ReceiveInput{})
 		require.NoError(t, err)
 		assert.Equal(t, 2, ds[0].ReceiveCount, "the receive that was given back did not count")
-		assert.Equal(t, int64(200_000), h.budget.left)
+		assert.Equal(t, int64(200_000), h.budget.free())
 	})
 }
 
@@ -222,10 +230,10 @@ func TestHandler_APollKeepsNoMoreThanItsNames(t *testing.T) {
 				assert.Equal(t, 200, w.Code)
 			})
 			synctest.Wait()
-			assert.Equal(t, 1<<20-held, h.budget.left)
+			assert.Equal(t, 1<<20-held, h.budget.free())
 			time.Sleep(20 * time.Second)
 			polls.Wait()
-			assert.Equal(t, int64(1<<20), h.budget.left)
+			assert.Equal(t, int64(1<<20), h.budget.free())
 		}
 	})
 }
