@@ -221,7 +221,7 @@ func TestHandler_APollKeepsNoMoreThanItsNames(t *testing.T) {
 		h := NewHandler(b, Options{MaxTotalBytes: 1 << 20})
 		var polls sync.WaitGroup
 		for body, held := range map[string]int64{
-			`"Unknown":"` + strings.Repeat("x", 100_000) + `"`:               0,
+			`"Unknown":"` + strings.Repeat("x", 100_000) + `"`:                0,
 			`"MessageAttributeNames":["` + strings.Repeat("x", 50_000) + `"]`: 50_000,
 		} {
 			polls.Go(func() {

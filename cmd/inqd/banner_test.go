@@ -66,6 +66,11 @@ func TestBanner_ShowsAQueueThatExists(t *testing.T) {
 	assert.NotContains(t, text, "{create}")
 }
 
+func TestBanner_ShowsTheURLsOfQueuesAsClientsGetThem(t *testing.T) {
+	text := banner("http://127.0.0.1:1", "https://queues.test/sqs", "r", "000000000000", "q")
+	assert.Contains(t, text, "--endpoint-url http://127.0.0.1:1 --queue-url https://queues.test/sqs/000000000000/q ")
+}
+
 func TestBaseURL_IsWhereThisMachineReachesIt(t *testing.T) {
 	for _, tt := range []struct {
 		ip       string

@@ -16,8 +16,9 @@ type connections struct {
 	closed chan struct{}
 	close  sync.Once
 
-	mu   sync.Mutex         // guards everything below
-	open map[*conn]struct{} // those not closed yet
+	mu     sync.Mutex         // guards everything below
+	open   map[*conn]struct{} // those not closed yet
+	ending bool               // closeFresh was called
 }
 
 // newConnections makes a listener that accepts at most so many connections at a time, 0 for no bound.
@@ -46,8 +47,13 @@ func (l *connections) Accept() (net.Conn, error) {
 	c := &conn{Conn: accepted, of: l}
 	c.fresh.Store(true)
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.open[c] = struct{}{}
+	ending := l.ending
+	l.mu.Unlock()
+	if ending {
+		_ = c.Close() // nobody would serve it
+		return nil, net.ErrClosed
+	}
 	return c, nil
 }
 
@@ -63,9 +69,12 @@ func (l *connections) Close() error {
 	return l.Listener.Close()
 }
 
-// closeFresh closes the connections over which no whole header of a request has come.
+// closeFresh closes the connections over which no whole header of a request has come, and those that
+// are accepted from now on. A server that stops serves no request that begins now, but waits five
+// seconds and more for it.
 func (l *connections) closeFresh() {
 	l.mu.Lock()
+	l.ending = true
 	var fresh []*conn
 	for c := range l.open {
 		if c.fresh.Load() {

@@ -147,6 +147,20 @@ func TestRun_CreateSendReceiveDelete(t *testing.T) {
 	assert.Contains(t, log, "level=INFO msg=stopped messages_lost=1\n")
 }
 
+func TestRun_BoundsWhatClientsMayKeep(t *testing.T) {
+	p := start(t, "-queue", "jobs", "-max-queues", "2", "-max-messages", "2", "-max-bytes", "100", "-url", "http://queues.test:9324")
+	var created struct{ QueueUrl string }
+	p.call("CreateQueue", map[string]any{"QueueName": "more"}, &created)
+	assert.Equal(t, "http://queues.test:9324/000000000000/more", created.QueueUrl)
+	assert.ErrorContains(t, p.try("CreateQueue", map[string]any{"QueueName": "third"}, nil), "status 403: "+`{"__type":"com.amazonaws.sqs#OverLimit","message":"2 queues exist, maximum allowed is 2."}`)
+	p.call("SendMessage", map[string]any{"QueueUrl": "jobs", "MessageBody": strings.Repeat("x", 60)}, nil)
+	assert.ErrorContains(t, p.try("SendMessage", map[string]any{"QueueUrl": "jobs", "MessageBody": strings.Repeat("x", 60)}, nil), "OverLimit")
+	p.call("SendMessage", map[string]any{"QueueUrl": "jobs", "MessageBody": "x"}, nil)
+	assert.ErrorContains(t, p.try("SendMessage", map[string]any{"QueueUrl": "jobs", "MessageBody": "x"}, nil), "OverLimit")
+	p.stop()
+	require.NoError(t, <-p.ended)
+}
+
 func TestServe_StopWithLongPollsOpenOverSocketsLosesNothing(t *testing.T) {
 	before := runtime.NumGoroutine()
 	b, err := inq.NewBroker()

@@ -30,9 +30,6 @@ const (
 	// have a bound, so that it is mostly the client who closes one.
 	idleTimeout    = 2 * time.Minute
 	maxHeaderBytes = 32 << 10
-	// freshTimeout is what a client that has connected has left to begin a request when the server
-	// stops.
-	freshTimeout = 500 * time.Millisecond
 	// stopTimeout is what requests under way have left when the server stops.
 	stopTimeout = 7 * time.Second
 	// exitTimeout is when the process ends in any case, whatever keeps it. It ends before the 10
@@ -119,6 +116,7 @@ func (s *service) answered(r *http.Request, a sqsapi.Answer) {
 // where the listener fails. The broker stays the caller's to close.
 func (s *service) serve(ctx context.Context, listener net.Listener) error {
 	connections := newConnections(listener, s.connections)
+	s.server.RegisterOnShutdown(connections.closeFresh)
 	served := make(chan error, 1)
 	go func() { served <- s.server.Serve(connections) }()
 	select {
@@ -130,9 +128,6 @@ func (s *service) serve(ctx context.Context, listener net.Listener) error {
 	s.log.Info("stopping", "long_polls", s.waiting(), "timeout", stopTimeout)
 	bounded, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
-	// The server itself would wait six seconds for a client that has sent nothing, or not all of its
-	// header.
-	defer time.AfterFunc(freshTimeout, connections.closeFresh).Stop()
 	if err := s.server.Shutdown(bounded); err != nil {
 		s.log.Warn("requests under way are cut off", "after", stopTimeout)
 		_ = s.server.Close() // the error is of closing connections nobody needs
