@@ -7,6 +7,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // connections is the listener of a server, and its connections.
@@ -87,26 +88,32 @@ func (l *connections) closeFresh() {
 	}
 }
 
-// maxAhead is how much a connection reads ahead.
-const maxAhead = 4 << 10
+const (
+	// maxAhead is how much a connection reads ahead.
+	maxAhead = 4 << 10
+	// aheadAfter is when it begins. Mostly the byte that was read is the first of the next request, and
+	// the server asks for the rest at once.
+	aheadAfter = 100 * time.Millisecond
+)
 
 // conn is a connection of a server that notices its client's end in one more case. While a handler
 // runs, the server reads a byte to learn whether the client ends its side, and where it gets one looks
-// no further. So a client that sends something behind its long poll and goes away is never missed, and
-// is handed messages. conn reads on in that case, which is rare.
+// no further. So a client that sends something behind its long poll and goes away would not be missed,
+// and would be handed messages. In that case, which is rare, conn reads on.
 type conn struct {
 	net.Conn
 	of     *connections
 	fresh  atomic.Bool // no header has come
 	closed sync.Once
-	reads  atomic.Bool // it reads ahead, or there is something left of what it has read
+	watch  atomic.Bool // any of what is below, except for gone, is set
 
 	mu      sync.Mutex         // guards everything below
 	gone    context.CancelFunc // ends the contexts of its requests
+	later   *time.Timer        // begins to read ahead
+	reading bool               // it reads ahead
 	ahead   []byte             // what was read and not asked for yet
 	err     error              // what ended the reading, and was not returned yet
-	reading bool
-	more    chan struct{} // closed when any of these changes
+	more    chan struct{}      // closed when the reading has brought something
 }
 
 // requests returns the context of the connection's requests, which ends when the client has ended its
@@ -128,53 +135,69 @@ func (c *conn) end() {
 }
 
 func (c *conn) Read(p []byte) (int, error) {
-	if c.reads.Load() {
-		return c.readAhead(p)
+	n, err := 0, error(nil)
+	if c.watch.Load() {
+		n, err = c.readAhead(p)
 	}
-	n, err := c.Conn.Read(p)
-	if n == 1 && len(p) == 1 && err == nil {
+	if n == 0 && err == nil {
+		n, err = c.Conn.Read(p)
+	}
+	if n == 1 && len(p) == 1 && err == nil { // as the server reads while a handler runs
 		c.mu.Lock()
-		c.reads.Store(true)
-		c.reading, c.more = true, make(chan struct{})
-		c.mu.Unlock()
-		go c.look()
+		defer c.mu.Unlock()
+		if !c.reading {
+			c.watch.Store(true)
+			c.later = time.AfterFunc(aheadAfter, c.lookAhead)
+		}
 	}
 	return n, err
 }
 
-// readAhead returns what was read ahead, and waits for it where there is nothing yet.
-func (c *conn) readAhead(p []byte) (int, error) {
+// readAhead returns what was read ahead, and waits for it while it comes. It may return nothing.
+func (c *conn) readAhead(p []byte) (n int, err error) {
 	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.later != nil {
+		c.later.Stop()
+		c.later = nil
+	}
 	for len(c.ahead) == 0 && c.reading {
 		more := c.more
 		c.mu.Unlock()
 		<-more
 		c.mu.Lock()
 	}
-	n := copy(p, c.ahead)
+	n = copy(p, c.ahead)
 	c.ahead = c.ahead[n:]
-	var err error
-	if n == 0 { // and it does not read
+	if n == 0 { // and nothing is being read
 		err, c.err, c.ahead = c.err, nil, nil
-		c.reads.Store(false)
-	}
-	c.mu.Unlock()
-	if n == 0 && err == nil {
-		return c.Conn.Read(p)
+		c.watch.Store(false)
 	}
 	return n, err
 }
 
-// look reads ahead until it has enough or there is no more.
-func (c *conn) look() {
+// lookAhead reads ahead until it has enough or there is no more. When a deadline ends that, whoever
+// reads next sees it by the deadline that holds then.
+func (c *conn) lookAhead() {
+	c.mu.Lock()
+	if c.later == nil { // the server reads by itself
+		c.mu.Unlock()
+		return
+	}
+	c.later, c.reading, c.more = nil, true, make(chan struct{})
+	c.mu.Unlock()
 	buf := make([]byte, 512)
 	for reading := true; reading; {
 		n, err := c.Conn.Read(buf)
-		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		late := errors.Is(err, os.ErrDeadlineExceeded)
+		if err != nil && !late {
 			c.end()
 		}
 		c.mu.Lock()
-		c.ahead, c.err = append(c.ahead, buf[:n]...), err
+		c.ahead = append(c.ahead, buf[:n]...)
+		if !late {
+			c.err = err
+		}
 		reading = err == nil && len(c.ahead) < maxAhead
 		c.reading = reading
 		close(c.more)
@@ -195,6 +218,12 @@ func (c *conn) Close() error {
 	err := c.Conn.Close()
 	c.closed.Do(func() {
 		c.end()
+		c.mu.Lock()
+		if c.later != nil {
+			c.later.Stop()
+			c.later = nil
+		}
+		c.mu.Unlock()
 		c.of.mu.Lock()
 		delete(c.of.open, c)
 		c.of.mu.Unlock()
