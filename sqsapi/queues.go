@@ -216,7 +216,10 @@ func (c *call) setQueueAttributes(in *setQueueAttributesRequest) error {
 	if err != nil {
 		return err
 	}
-	if len(in.Attributes) == 0 { // (SQS: CAP-1)
+	if in.Attributes == nil && isJSON(c.r) {
+		return missing("Attributes")
+	}
+	if len(in.Attributes) == 0 { // (SQS: CAP-1); none is what an empty map is in Query
 		return missing("Attribute.Name")
 	}
 	return c.broker.SetAttributes(c.ctx, q.Name(), plain(in.Attributes))

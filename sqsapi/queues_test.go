@@ -202,9 +202,11 @@ func TestSetQueueAttributes_RefusesWhatIsWrong(t *testing.T) {
 	set("RedrivePolicy", missingDead).invalidParameter("Value " + missingDead + " for parameter RedrivePolicy is invalid. Reason: Dead letter target does not exist.")
 	set("RedriveAllowPolicy", `{"redrivePermission":"byQueue"}`).invalidParameter(`Value {"redrivePermission":"byQueue"} for parameter RedriveAllowPolicy is invalid. ` +
 		`Reason: Amazon SQS can't create the redrive allow policy. When you specify the byQueue permission type, you must also specify one or more sourceQueueArns values.`)
-	for _, none := range []string{``, `,'Attributes':{}`, `,'Attributes':null`, `,'Attributes':{'DelaySeconds':null}`} {
-		c.json("SetQueueAttributes", `{'QueueUrl':'`+url+`'`+none+`}`).missingParameter("Attribute.Name") // (SQS: CAP-1)
-	}
+	c.json("SetQueueAttributes", `{'QueueUrl':'`+url+`'}`).missingParameter("Attributes")
+	c.json("SetQueueAttributes", `{'QueueUrl':'`+url+`','Attributes':null}`).missingParameter("Attributes")
+	c.json("SetQueueAttributes", `{'QueueUrl':'`+url+`','Attributes':{}}`).missingParameter("Attribute.Name") // (SQS: CAP-1)
+	c.json("SetQueueAttributes", `{'QueueUrl':'`+url+`','Attributes':{'DelaySeconds':null}}`).missingParameter("Attribute.Name")
+	c.query(url, "SetQueueAttributes").failsQuery(400, "MissingParameter", "The request must contain the parameter Attribute.Name.")
 	fifo := c.fifo("q.fifo")
 	invalidValue(c.json("SetQueueAttributes", `{'QueueUrl':'`+fifo+`','Attributes':{'FifoQueue':'false'}}`),
 		"Invalid value for the parameter FifoQueue. Reason: Modifying queue type is not supported.")
