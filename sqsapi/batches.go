@@ -25,7 +25,7 @@ type batchFailure struct {
 // checkEntries applies what fails a batch as a whole, in this order: how many entries there are,
 // their ids, and that these differ (SQS: BAT-1, NAM-4, BAT-2, BAT-6).
 func (c *call) checkEntries(q inq.Queue, operation string, ids []*string) error {
-	switch n := len(ids) + c.scope.left; {
+	switch n := len(ids) + c.left; {
 	case n == 0:
 		return toFault(&inq.ParamError{Err: inq.ErrEmptyBatch, Param: operation}, origin{batch: true})
 	case n > maxEntries && hasLimits(q):

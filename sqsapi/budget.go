@@ -95,17 +95,14 @@ func (b *budget) grantLocked() {
 }
 
 // share is what one request holds of a budget.
-type share struct {
-	of   *budget
-	held int64
-}
+type share struct{ held int64 }
 
 // grow makes the share n bytes, or as many as there are in all, if it is smaller.
-func (s *share) grow(ctx context.Context, n int64) error {
-	if n = min(n, s.of.total); n <= s.held {
+func (s *share) grow(ctx context.Context, b *budget, n int64) error {
+	if n = min(n, b.total); n <= s.held {
 		return nil
 	}
-	if err := s.of.take(ctx, n-s.held); err != nil {
+	if err := b.take(ctx, n-s.held); err != nil {
 		return err
 	}
 	s.held = n
@@ -113,9 +110,9 @@ func (s *share) grow(ctx context.Context, n int64) error {
 }
 
 // shrink makes the share n bytes if it is larger.
-func (s *share) shrink(n int64) {
+func (s *share) shrink(b *budget, n int64) {
 	if n < s.held {
-		s.of.give(s.held - n)
+		b.give(s.held - n)
 		s.held = n
 	}
 }

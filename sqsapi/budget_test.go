@@ -81,14 +81,14 @@ func TestBudget_WaitsALittle(t *testing.T) {
 
 func TestShare_IsAtMostTheWhole(t *testing.T) {
 	b := newBudget(100)
-	s := share{of: b}
-	require.NoError(t, s.grow(context.Background(), 1000))
+	var s share
+	require.NoError(t, s.grow(context.Background(), b, 1000))
 	assert.Equal(t, int64(100), s.held)
-	require.NoError(t, s.grow(context.Background(), 2000))
-	s.shrink(30)
+	require.NoError(t, s.grow(context.Background(), b, 2000))
+	s.shrink(b, 30)
 	assert.Equal(t, int64(70), b.free())
-	s.shrink(50)
-	s.shrink(0)
+	s.shrink(b, 50)
+	s.shrink(b, 0)
 	assert.Equal(t, int64(100), b.free())
 }
 

@@ -109,10 +109,11 @@ type node struct {
 // formReader reads parameters into a tree of parameters.
 type formReader struct {
 	root  node
-	scope *scope
-	url   func() *string // the parameter QueueUrl
-	calls int            // of add
-	plain []byte         // the last key that had escapes
+	query *queryCodec
+	batch batch
+	keeping
+	calls int    // of add
+	plain []byte // the last key that had escapes
 }
 
 // add adds URL-encoded parameters. What an earlier call has set stays.
@@ -256,7 +257,7 @@ func (f *formReader) element(n *node, number, size int) (*node, error) {
 		switch {
 		case n.refuse:
 			return nil, tooManyElements(n.most)
-		case n.batch && f.scope.keeps(len(n.below), f.url):
+		case n.batch && f.keepsAll():
 		default:
 			if n.leftLast != number {
 				n.left, n.leftLast = n.left+1, number
@@ -268,6 +269,16 @@ func (f *formReader) element(n *node, number, size int) (*node, error) {
 	e := &node{shape: n.shape.element, number: number}
 	n.below = slices.Insert(n.below, at, e)
 	return e, nil
+}
+
+// keepsAll reports whether all entries of a batch are kept. To find the queue it looks through the
+// whole request, once.
+func (f *formReader) keepsAll() bool {
+	if !f.asked {
+		url, _ := f.query.find("QueueUrl") // what is wrong with it is found by the reading that goes on
+		f.asked, f.all = true, f.batch.endless(url)
+	}
+	return f.all
 }
 
 // elementNumber reads the number of an element. They begin at 1, may have gaps, and are written in
@@ -380,7 +391,7 @@ func (f *formReader) setField(to reflect.Value, n *node) error {
 		if to.Kind() != reflect.Slice {
 			panic("bug: a request has a field of type " + to.Type().String())
 		}
-		f.scope.left = n.left
+		f.batch.leave(n.left)
 		to.Set(reflect.MakeSlice(to.Type(), len(n.below), len(n.below)))
 		for i, element := range n.below {
 			if err := f.fill(to.Index(i), element); err != nil {

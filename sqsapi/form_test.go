@@ -15,16 +15,16 @@ import (
 )
 
 // readForm fills in from URL-encoded parameters.
-func readForm(in any, encoded string, s *scope) error {
+func readForm(in any, encoded string, b batch) error {
 	q := &queryCodec{parameters: [2][]byte{[]byte(encoded)}}
-	return q.read(in, s)
+	return q.read(in, b)
 }
 
 func TestForm_ValuesDoNotHoldOnToTheRequest(t *testing.T) {
 	encoded := []byte("MessageBody=b&MessageGroupId=a+b&QueueUrl=%71&Rest=" + strings.Repeat("x", 100))
 	var in sendMessageRequest
 	q := &queryCodec{parameters: [2][]byte{encoded}}
-	require.NoError(t, q.read(&in, &scope{}))
+	require.NoError(t, q.read(&in, new(call)))
 	for _, value := range []struct {
 		got  *string
 		want string
@@ -37,17 +37,17 @@ func TestForm_ValuesDoNotHoldOnToTheRequest(t *testing.T) {
 }
 
 func TestForm_KeepsWhatCountsAndCountsTheRest(t *testing.T) {
-	var s scope
+	s := new(call)
 	var batch sendMessageBatchRequest
-	require.NoError(t, readForm(&batch, strings.TrimPrefix(repeatedForm(40, "&SendMessageBatchRequestEntry.#.Id=#&SendMessageBatchRequestEntry.#.MessageBody=b"), "&"), &s))
+	require.NoError(t, readForm(&batch, strings.TrimPrefix(repeatedForm(40, "&SendMessageBatchRequestEntry.#.Id=#&SendMessageBatchRequestEntry.#.MessageBody=b"), "&"), s))
 	assert.Len(t, batch.Entries, keptEntries)
-	assert.Equal(t, 40-keptEntries, s.left)
+	assert.EqualValues(t, 40-keptEntries, s.left)
 	var send sendMessageRequest
-	require.NoError(t, readForm(&send, "MessageBody=b"+repeatedForm(40, "&MessageAttribute.#.Name=#&MessageAttribute.#.Value.StringValue=abc"), &scope{}))
+	require.NoError(t, readForm(&send, "MessageBody=b"+repeatedForm(40, "&MessageAttribute.#.Name=#&MessageAttribute.#.Value.StringValue=abc"), new(call)))
 	assert.Len(t, send.MessageAttributes.named, keptAttributes)
 	assert.Equal(t, 40-keptAttributes, send.MessageAttributes.left)
 	assert.Equal(t, (40-keptAttributes)*(2+3), send.MessageAttributes.leftBytes)
-	assert.EqualError(t, readForm(new(receiveMessageRequest), "AttributeName=a"+repeatedForm(maxListed, "&AttributeName.#=a"), &scope{}),
+	assert.EqualError(t, readForm(new(receiveMessageRequest), "AttributeName=a"+repeatedForm(maxListed, "&AttributeName.#=a"), new(call)),
 		"MalformedInput: A list of the request has more than 1000 elements.")
 }
 
@@ -59,37 +59,38 @@ func repeatedForm(n int, parameters string) string {
 	return b.String()
 }
 
-// asked counts how often a reader asks for the limits of a queue.
+// asked counts how often a reader asks for the queue.
 type asked struct {
 	answer bool
 	urls   []string
+	left   int
 }
 
-func (a *asked) limited(url *string) bool {
+func (a *asked) endless(url *string) bool {
 	a.urls = append(a.urls, *url)
 	return a.answer
 }
+
+func (a *asked) leave(n int) { a.left += n }
 
 func TestEntriesBeyondTheLimit_AreKeptForAQueueWithoutLimits(t *testing.T) {
 	const n = 200
 	form := strings.TrimPrefix(repeatedForm(n, "&SendMessageBatchRequestEntry.#.Id=#"), "&") + "&QueueUrl=h%2Fq"
 	text := `{"Entries":[` + strings.TrimSuffix(strings.Repeat(`{"Id":"a"},`, n), ",") + `],"QueueUrl":"h/q"}`
-	for _, limited := range []bool{true, false} {
-		for name, read := range map[string]func(in *sendMessageBatchRequest, s *scope) error{
-			"Query": func(in *sendMessageBatchRequest, s *scope) error { return readForm(in, form, s) },
-			"JSON":  func(in *sendMessageBatchRequest, s *scope) error { return readJSON([]byte(text), in, s) },
+	for _, endless := range []bool{true, false} {
+		for name, read := range map[string]func(in *sendMessageBatchRequest, b batch) error{
+			"Query": func(in *sendMessageBatchRequest, b batch) error { return readForm(in, form, b) },
+			"JSON":  func(in *sendMessageBatchRequest, b batch) error { return readJSON([]byte(text), in, b) },
 		} {
-			queues := &asked{answer: limited}
-			s := scope{queues: queues}
+			r := &asked{answer: endless}
 			var in sendMessageBatchRequest
-			require.NoError(t, read(&in, &s))
-			assert.Equal(t, n, len(in.Entries)+s.left, name)
-			assert.Equal(t, !limited, s.left == 0, name)
-			assert.Equal(t, []string{"h/q"}, queues.urls, "asked once, whose answer takes a look through the whole request")
+			require.NoError(t, read(&in, r))
+			assert.Equal(t, n, len(in.Entries)+r.left, name)
+			assert.Equal(t, endless, r.left == 0, name)
+			assert.Equal(t, []string{"h/q"}, r.urls, "once: to find it takes a look through the whole request")
 			assert.Equal(t, "h/q", *in.QueueUrl)
 		}
 	}
-
 	c := newClient(t, inq.WithQueueDefaults(inq.WithoutSQSLimits()))
 	url := c.standard("q")
 	entries := strings.TrimSuffix(repeatedForm(30, `{'Id':'#','MessageBody':'b'},`), ",")

@@ -87,25 +87,35 @@ func NewHandler(b *inq.Broker, o Options) *Handler {
 // call is one request under way, as operations see it.
 type call struct {
 	*Handler
-	ctx    context.Context
-	r      *http.Request
-	path   string // name of the queue whose URL a Query request was sent to, "" for none
-	scope  scope
-	share  share
-	steady steady // what ctx is of a request that came over a connection
+	ctx   context.Context
+	r     *http.Request
+	path  string // name of the queue whose URL a Query request was sent to, "" for none
+	share share
+	left  int // entries of its batch that were not kept
 }
 
-// steady is the context of a request without the end of its connection. A client that has sent its
-// whole request may end its side of the connection and wait for the answer; that looks like one that
-// went away, and to carry out the request is right for both.
-type steady struct{ context.Context }
+func (c *call) leave(n int) { c.left += n }
+
+// endless reports whether a queue is without the limits of SQS, as far as it can be found.
+func (c *call) endless(url *string) bool {
+	q, err := c.queue(url)
+	return err == nil && !hasLimits(q)
+}
+
+// steady is the context of a call that came over a connection: that of its request, without the end of
+// the connection. A client that has sent its whole request may end its side of the connection and wait
+// for the answer; that looks like one that went away, and to carry out the request is right for both.
+type steady call
+
+func (s *steady) Deadline() (time.Time, bool) { return s.r.Context().Deadline() }
+func (s *steady) Value(key any) any           { return s.r.Context().Value(key) }
 
 // Done is never.
 func (s *steady) Done() <-chan struct{} { return nil }
 
 // Err tells of the deadline alone, which somebody has set.
 func (s *steady) Err() error {
-	if err := s.Context.Err(); err == context.DeadlineExceeded {
+	if err := s.r.Context().Err(); err == context.DeadlineExceeded {
 		return err
 	}
 	return nil
@@ -120,11 +130,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.answered != nil {
 		began = time.Now()
 	}
-	c := &call{Handler: h, ctx: r.Context(), r: r, share: share{of: h.budget}}
-	defer c.share.shrink(0)
+	c := &call{Handler: h, ctx: r.Context(), r: r}
+	defer c.share.shrink(h.budget, 0)
 	if served(r) {
-		c.steady = steady{c.ctx}
-		c.ctx = &c.steady
+		c.ctx = (*steady)(c)
 	}
 	id := requestID()
 	x, op, in, err := c.read(w)
@@ -213,7 +222,7 @@ func (c *call) answer(w http.ResponseWriter, a *outgoing, status int) int64 {
 func (c *call) read(w http.ResponseWriter) (x codec, op *operation, in any, err error) {
 	body := newBody()
 	defer body.release()
-	err = body.read(c.ctx, w, c.r, c.max, &c.share)
+	err = body.read(c, w)
 	if isJSON(c.r) {
 		j := &jsonCodec{body: body.text}
 		defer func() { j.body = nil }()
@@ -237,8 +246,7 @@ func (c *call) read(w http.ResponseWriter) (x codec, op *operation, in any, err 
 		return x, nil, nil, err
 	}
 	in = op.input()
-	c.scope.queues = c
-	return x, op, in, x.read(in, &c.scope)
+	return x, op, in, x.read(in, c)
 }
 
 // requestID makes a version-4 UUID. It names a request and guards nothing, so that it need not be

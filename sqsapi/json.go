@@ -16,11 +16,11 @@ var jsonContentType = []string{"application/x-amz-json-1.0"}
 func (*jsonCodec) contentType() []string { return jsonContentType }
 
 // read fills in. An empty body is an empty request.
-func (j *jsonCodec) read(in any, s *scope) error {
+func (j *jsonCodec) read(in any, b batch) error {
 	if len(j.body) == 0 {
 		return nil
 	}
-	return readJSON(j.body, in, s)
+	return readJSON(j.body, in, b)
 }
 
 // result writes a result without absent members (SQS: WIRE-4), {} or nothing where there is none (SQS:

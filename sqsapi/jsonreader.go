@@ -25,7 +25,8 @@ type jsonReader struct {
 	at    int // next byte to read
 	depth int
 	plain []byte // the last string that had escapes
-	scope *scope
+	batch batch
+	keeping
 }
 
 // maxDepth is how deep a body can nest. Requests have four levels; the rest is for members that are
@@ -42,37 +43,24 @@ const (
 	keptNames      = 51 // of attributes of a queue, of which there are fewer, and tags (SQS: section 1.2)
 )
 
-// scope is what reading a request depends on, and what it leaves out.
-type scope struct {
-	queues limits // nil: all have limits
-	asked  bool   // whether the queue has them, which is
-	free   bool   // this
-	left   int    // entries that are not kept
+// batch is the batch of a request while it is read.
+type batch interface {
+	// endless reports whether the queue with that URL is without limits, as far as it can be found.
+	endless(url *string) bool
+	// leave counts entries that are not kept.
+	leave(n int)
 }
 
-// limits tell whether the limits of SQS hold for the queue with a URL.
-type limits interface{ limited(url *string) bool }
-
-// keeps reports whether a batch keeps one more entry than n. url finds the queue, once: it has to look
-// through the whole request.
-func (s *scope) keeps(n int, url func() *string) bool {
-	if n < keptEntries {
-		return true
-	}
-	if !s.asked {
-		s.asked = true
-		s.free = s.queues != nil && !s.queues.limited(url())
-	}
-	return s.free
-}
+// keeping remembers whether a batch keeps more than so many entries as are legal.
+type keeping struct{ asked, all bool }
 
 // readJSON fills the struct that in points to. An absent member and null leave a field nil (SQS:
 // WIRE-4).
-func readJSON(text []byte, in any, s *scope) error {
+func readJSON(text []byte, in any, b batch) error {
 	if !utf8.Valid(text) {
 		return faultf(kindSerialization, "The body of the request is not valid UTF-8.")
 	}
-	j := jsonReader{text: text, scope: s}
+	j := jsonReader{text: text, batch: b}
 	if err := j.value(reflect.ValueOf(in).Elem(), "of the request"); err != nil {
 		return err
 	}
@@ -82,13 +70,15 @@ func readJSON(text []byte, in any, s *scope) error {
 	return nil
 }
 
-// queueURL finds the member of that name, which may be anywhere.
-func (j *jsonReader) queueURL() *string {
-	var in struct{ QueueUrl *string }
-	if readJSON(j.text, &in, &scope{}) != nil {
-		return nil // the rest of the reading refuses it too
+// keepsAll reports whether all entries of a batch are kept. To find the queue it looks through the
+// whole request, once.
+func (j *jsonReader) keepsAll() bool {
+	if !j.asked {
+		var in struct{ QueueUrl *string }
+		_ = readJSON(j.text, &in, nil) // what is wrong with it is found by the reading that goes on
+		j.asked, j.all = true, j.batch.endless(in.QueueUrl)
 	}
-	return in.QueueUrl
+	return j.all
 }
 
 func (j *jsonReader) malformed() error {
@@ -230,8 +220,9 @@ func (j *jsonReader) value(to reflect.Value, name string) error {
 		return j.array(c, name, func() error {
 			n := to.Len()
 			switch {
-			case !j.scope.keeps(n, j.queueURL):
-				j.scope.left++
+			case n < keptEntries:
+			case !j.keepsAll():
+				j.batch.leave(1)
 				return j.skip()
 			case n == maxBatch:
 				return tooManyElements(maxBatch)

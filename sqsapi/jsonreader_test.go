@@ -28,13 +28,13 @@ func TestReadJSON_WhatIsGivenTwiceIsRefused(t *testing.T) {
 		`{"QueueUrl":"p","Entries":[{"Id":"a","MessageBody":"x","Id":"a"}]}`:        "The request has Id more than once.",
 		`{"Entries":[{"MessageAttributes":{"k":{}},"MessageAttributes":{"j":{}}}]}`: "The request has MessageAttributes more than once.",
 	} {
-		assert.EqualError(t, readJSON([]byte(body), new(sendMessageBatchRequest), &scope{}), "MalformedInput: "+message)
+		assert.EqualError(t, readJSON([]byte(body), new(sendMessageBatchRequest), new(call)), "MalformedInput: "+message)
 	}
-	err := readJSON([]byte(`{"Entries":[{"MessageAttributes":{"k":{"StringValue":"x"},"k":{}}}]}`), new(sendMessageBatchRequest), &scope{})
+	err := readJSON([]byte(`{"Entries":[{"MessageAttributes":{"k":{"StringValue":"x"},"k":{}}}]}`), new(sendMessageBatchRequest), new(call))
 	assert.EqualError(t, err, "InvalidParameterValue: Message (user) attribute 'k' is given more than once.")
-	err = readJSON([]byte(`{"tags":{"k":"x","k":"y"}}`), new(createQueueRequest), &scope{})
+	err = readJSON([]byte(`{"tags":{"k":"x","k":"y"}}`), new(createQueueRequest), new(call))
 	assert.EqualError(t, err, "MalformedInput: The request has k more than once.")
-	assert.NoError(t, readJSON([]byte(`{"Unknown":1,"Unknown":2}`), new(createQueueRequest), &scope{}))
+	assert.NoError(t, readJSON([]byte(`{"Unknown":1,"Unknown":2}`), new(createQueueRequest), new(call)))
 }
 
 func TestReadJSON_ReadsEveryTypeOfMember(t *testing.T) {
@@ -47,7 +47,7 @@ func TestReadJSON_ReadsEveryTypeOfMember(t *testing.T) {
 		Structs []struct{ A *string }
 	}
 	require.NoError(t, readJSON([]byte(" {\t\"Text\" :\r\n\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e4\\ud83d\\ude00 ä\" , \"Number\":-12,\"Bytes\":\"AAH/\","+
-		`"List":["a",null,"b"],"Map":{"a":"1","b":null},"Structs":[{},null,{"A":"x"}],"Unknown":[1.5e-3,-0,{"a":[true,false,null,"\n"]},[],{}]} `), &in, &scope{}))
+		`"List":["a",null,"b"],"Map":{"a":"1","b":null},"Structs":[{},null,{"A":"x"}],"Unknown":[1.5e-3,-0,{"a":[true,false,null,"\n"]},[],{}]} `), &in, new(call)))
 	assert.Equal(t, "\"\\/\b\f\n\r\tä😀 ä", *in.Text)
 	assert.Equal(t, int32(-12), *in.Number)
 	assert.Equal(t, []byte{0, 1, 0xff}, in.Bytes)
@@ -79,18 +79,18 @@ func TestReadJSON_SaysWhatIsWrong(t *testing.T) {
 		`{"QueueUrl":"a"}}`:                                                "The body of the request is not valid JSON at byte 16.",
 		`{"QueueUrl":"a` + "\n" + `"}`:                                     "The body of the request is not valid JSON at byte 14.",
 	} {
-		assert.EqualError(t, readJSON([]byte(body), new(sendMessageBatchRequest), &scope{}), "MalformedInput: "+message, cut(body, 80))
+		assert.EqualError(t, readJSON([]byte(body), new(sendMessageBatchRequest), new(call)), "MalformedInput: "+message, cut(body, 80))
 	}
 	for _, body := range []string{` `, `nul`, `nullx`, `{`, `{"a"`, `{"a":`, `{"a":}`, `{"a":1,}`, `{,}`, `{a:1}`, `{"a" 1}`, `{"a":1 "b":2}`, `{"a":[1,]}`, `{"a":[1 2]}`, `{"a":[,]}`, `{"a":[}`,
 		`{"a":01}`, `{"a":-}`, `{"a":+1}`, `{"a":1.}`, `{"a":.5}`, `{"a":1e}`, `{"a":1e+}`, `{"a":0x1}`, `{"a":NaN}`, `{"a":tru}`, `{"a":truex}`, `{"a":"\x"}`, `{"a":"\u12"}`, `{"a":"\u12g4"}`,
 		`{"a":"\u+123"}`, `{"a":"\`, `{"a":"\"`, `{"a":"\ud800"}`, `{"a":"\udc00"}`, `{"a":"\ud800\u0041"}`, `{"a":"\ud800x"}`, `{"a":"\ud800\ud800"}`, `{"\ud800":1}`, "\ufeff{}", "{}\x00", `{} {}`} {
-		err := readJSON([]byte(body), &struct{}{}, &scope{})
+		err := readJSON([]byte(body), &struct{}{}, new(call))
 		var f *fault
 		if assert.ErrorAs(t, err, &f, body) {
 			assert.Equal(t, kindSerialization, f.kind)
 		}
 	}
-	assert.NoError(t, readJSON([]byte(`{"Unknown":`+strings.Repeat("[", maxDepth-1)+strings.Repeat("]", maxDepth-1)+`}`), &struct{}{}, &scope{}))
+	assert.NoError(t, readJSON([]byte(`{"Unknown":`+strings.Repeat("[", maxDepth-1)+strings.Repeat("]", maxDepth-1)+`}`), &struct{}{}, new(call)))
 }
 
 // FuzzReadJSON holds the reader against encoding/json.
@@ -102,14 +102,14 @@ func FuzzReadJSON(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body string) {
 		var members map[string]json.RawMessage
 		legal := json.Unmarshal([]byte(body), &members) == nil && utf8.ValidString(body)
-		switch err := readJSON([]byte(body), &struct{}{}, &scope{}); {
+		switch err := readJSON([]byte(body), &struct{}{}, new(call)); {
 		case err == nil:
 			assert.True(t, legal, "accepted")
 		case !strings.Contains(body, `\u`) && strings.Count(body, "{")+strings.Count(body, "[") < maxDepth:
 			assert.False(t, legal, err)
 		}
 		var in sendMessageRequest
-		if readJSON([]byte(body), &in, &scope{}) != nil {
+		if readJSON([]byte(body), &in, new(call)) != nil {
 			return
 		}
 		require.True(t, legal)

@@ -182,7 +182,7 @@ func (c *call) receiveMessage(in *receiveMessageRequest) (*receiveMessageResult,
 			return nil, badID("", "ReceiveRequestAttemptId")
 		}
 	}
-	c.share.shrink(in.held())
+	c.share.shrink(c.budget, in.held())
 	deliveries, err := c.receive(q, input)
 	if err != nil {
 		return nil, toFault(err, origin{receive: true})
@@ -192,7 +192,7 @@ func (c *call) receiveMessage(in *receiveMessageRequest) (*receiveMessageResult,
 		return out, nil
 	}
 	if n := sizeOf(deliveries); n > freeBytes {
-		if err := c.share.grow(c.ctx, c.share.held+n); err != nil {
+		if err := c.share.grow(c.ctx, c.budget, c.share.held+n); err != nil {
 			giveBack(deliveries)
 			return nil, err
 		}

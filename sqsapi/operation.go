@@ -16,7 +16,7 @@ type operation struct {
 // codec is a request in one of the protocols: it reads what is asked and writes the answer.
 type codec interface {
 	// read fills the struct that in points to.
-	read(in any, s *scope) error
+	read(in any, b batch) error
 	// result writes the struct that out points to; nil is the result of an operation that has none.
 	// An answer may be written more than once, and each time is the same.
 	result(o *output, out any, id string)

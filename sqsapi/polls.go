@@ -64,7 +64,8 @@ func (c *call) receiveNow(q inq.Queue, in inq.ReceiveInput) ([]inq.Delivery, err
 // gone reports whether the client of a connection has ended its side of it, as far as the server
 // knows.
 func (c *call) gone() bool {
-	return c.steady.Context != nil && c.steady.Context.Err() == context.Canceled
+	_, served := c.ctx.(*steady)
+	return served && c.r.Context().Err() == context.Canceled
 }
 
 // waitContext finds out whether a receive has waited, for which it needs the channel.

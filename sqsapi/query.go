@@ -63,12 +63,9 @@ func (q *queryCodec) find(name string) (*string, error) {
 }
 
 // read fills in from the parameters, which are not kept: what waits must not hold them.
-func (q *queryCodec) read(in any, s *scope) error {
+func (q *queryCodec) read(in any, b batch) error {
 	to := reflect.ValueOf(in).Elem()
-	f := formReader{root: node{shape: shapeOf(to.Type())}, scope: s, url: func() *string {
-		url, _ := q.find("QueueUrl") // what is wrong with it is found where it is read
-		return url
-	}}
+	f := formReader{root: node{shape: shapeOf(to.Type())}, query: q, batch: b}
 	for _, encoded := range q.parameters {
 		if err := f.add(encoded); err != nil {
 			return err

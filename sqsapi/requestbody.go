@@ -31,10 +31,11 @@ func (b *requestBody) release() {
 // costPerByte is what a byte of a body counts for: itself, and what is made of it.
 const costPerByte = 2
 
-// read reads the body of r, up to most bytes. Of a large one it reads the beginning before it takes
-// the share that the rest needs: a client that announces much and sends nothing holds nothing. A
-// body that is too long by its header is not read at all.
-func (b *requestBody) read(ctx context.Context, w http.ResponseWriter, r *http.Request, most int64, s *share) error {
+// read reads the body of a request, up to the most that the handler takes. Of a large one it reads the
+// beginning before it takes the share that the rest needs: a client that announces much and sends
+// nothing holds nothing. A body that is too long by its header is not read at all.
+func (b *requestBody) read(c *call, w http.ResponseWriter) error {
+	r, most := c.r, c.max
 	if r.ContentLength > most {
 		return tooLarge(most)
 	}
@@ -50,7 +51,7 @@ func (b *requestBody) read(ctx context.Context, w http.ResponseWriter, r *http.R
 			}
 			room := b.room(r.ContentLength, most)
 			if room > limit {
-				if err := s.grow(ctx, costPerByte*int64(room)); err != nil {
+				if err := c.share.grow(c.ctx, c.budget, costPerByte*int64(room)); err != nil {
 					return unread(err)
 				}
 				if limit == freeBytes {
@@ -69,7 +70,7 @@ func (b *requestBody) read(ctx context.Context, w http.ResponseWriter, r *http.R
 		switch {
 		case err == nil:
 		case err != io.EOF:
-			return brokenBody(ctx, err)
+			return brokenBody(c.ctx, err)
 		case int64(len(b.text)) > most:
 			return tooLarge(most)
 		default:

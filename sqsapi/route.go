@@ -96,13 +96,6 @@ func (c *call) queue(url *string) (inq.Queue, error) {
 	return c.broker.Queue(name)
 }
 
-// limited reports whether the limits of SQS hold for the queue that a request is for, as far as it
-// can be found.
-func (c *call) limited(url *string) bool {
-	q, err := c.queue(url)
-	return err != nil || hasLimits(q)
-}
-
 // splitQueueURL returns the last element of a queue URL's path, and its host in lower case without
 // the port. What is no URL is a path or the bare name.
 func splitQueueURL(url string) (name, host string) {

@@ -526,8 +526,8 @@ func TestServer_NothingIsTakenForAClientThatLeavesInTheSameInstant(t *testing.T)
 		_, err := tt.queue.Send(t.Context(), inq.Message{Body: "body" + tt.attempt, GroupID: "g"})
 		require.NoError(t, err)
 		ctx, leave := context.WithCancel(context.WithValue(t.Context(), http.ServerContextKey, new(http.Server)))
-		c := &call{Handler: h, r: jsonRequest("ReceiveMessage", "").WithContext(ctx), steady: steady{ctx}}
-		c.ctx = &c.steady
+		c := &call{Handler: h, r: jsonRequest("ReceiveMessage", "").WithContext(ctx)}
+		c.ctx = (*steady)(c)
 		ds, err := c.receive(deserted{tt.queue, leave}, inq.ReceiveInput{Wait: 20 * time.Second, AttemptID: tt.attempt})
 		require.NoError(t, err)
 		assert.Empty(t, ds)
