@@ -157,14 +157,14 @@ func (f *fair) waits(s *store, t uint32) {
 	set(&f.waiting, te.waitPos, head != 0, e)
 }
 
-// arrive puts a new message on the tenant's list of arrivals, depart takes it off.
-func (f *fair) arrive(s *store, t, slot uint32) {
+// enlist puts a new message on the tenant's list of arrivals, delist takes it off.
+func (f *fair) enlist(s *store, t, slot uint32) {
 	te := f.tenants.at(t)
 	te.arrivals.push(s, slot, s.at(slot))
 	f.ages(s, t)
 }
 
-func (f *fair) depart(s *store, t, slot uint32) {
+func (f *fair) delist(s *store, t, slot uint32) {
 	te := f.tenants.at(t)
 	te.arrivals.remove(s, s.at(slot))
 	f.ages(s, t)
@@ -177,7 +177,7 @@ func (f *fair) ages(s *store, t uint32) {
 	var e pq.Entry
 	if head != 0 {
 		r := s.at(head)
-		e = pq.Entry{Key: r.arrived(), Ord: r.seq, ID: t}
+		e = pq.Entry{Key: r.came(), Ord: r.seq, ID: t}
 		if te.oldestPos >= 0 && f.oldest.At(te.oldestPos) == e {
 			return
 		}

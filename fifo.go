@@ -19,8 +19,10 @@ import (
 // ahead of something older.
 type fifo struct {
 	// Set by the constructor and read without the lock, to check and hash before it is taken.
-	scope DeduplicationScope // as it was at the creation of the queue (SQS: FIFO-22)
-	seeds [4]maphash.Seed    // two for deduplication ids, two for the groups they may be scoped to
+	scope    DeduplicationScope // as it was at the creation of the queue (SQS: FIFO-22)
+	seed     maphash.Seed       // hashes the names of groups; such a hash never leaves the process
+	dedupIDs sipKey             // hashes deduplication ids,
+	dedupIn  sipKey             // and the groups that they may be scoped to
 
 	groupState
 }
@@ -51,12 +53,15 @@ type group struct {
 }
 
 func newFIFOState(scope DeduplicationScope) *fifo {
-	f := &fifo{scope: scope}
-	for i := range f.seeds {
-		f.seeds[i] = maphash.MakeSeed()
-	}
+	f := &fifo{scope: scope, seed: maphash.MakeSeed()}
 	f.reset()
 	return f
+}
+
+// identify takes the keys that deduplication ids are hashed with. They follow from the identity of
+// the queue, so that what is remembered of an id can be stored.
+func (f *fifo) identify(n *identity) {
+	f.dedupIDs, f.dedupIn = n.key.derive(useDeduplicationID), n.key.derive(useDeduplicationGroup)
 }
 
 // reset forgets all messages, groups and ids (SQS: FIFO-23).
@@ -64,7 +69,7 @@ func (f *fifo) reset() {
 	f.groupState = groupState{}
 }
 
-func (f *fifo) groupHash(name string) uint64 { return maphash.String(f.seeds[2], name) }
+func (f *fifo) groupHash(name string) uint64 { return maphash.String(f.seed, name) }
 
 // prepare checks what FIFO demands of a message, and hashes its ids while no lock is held (SQS:
 // FIFO-2, FIFO-3, FIFO-18).
@@ -79,7 +84,7 @@ func (f *fifo) prepare(p *payload, m *Message, s *settings) error {
 			return err
 		}
 		p.dedup = m.DeduplicationID
-		p.key = [2]uint64{maphash.String(f.seeds[0], p.dedup), maphash.String(f.seeds[1], p.dedup)}
+		p.key = f.dedupKey([]byte(p.dedup), m.GroupID)
 	case s.contentDedup:
 		p.dedup = contentMark
 		sum := sha256.Sum256([]byte(m.Body))
@@ -87,15 +92,23 @@ func (f *fifo) prepare(p *payload, m *Message, s *settings) error {
 		hex.Encode(id[:], sum[:])
 		// The same key as that of a message with the hash as its explicit id: the one is a
 		// duplicate of the other.
-		p.key = [2]uint64{maphash.Bytes(f.seeds[0], id[:]), maphash.Bytes(f.seeds[1], id[:])}
+		p.key = f.dedupKey(id[:], m.GroupID)
 	default:
 		return errNoDeduplicationID()
 	}
-	if f.scope == ScopeMessageGroup {
-		p.key[0] ^= p.hash
-		p.key[1] ^= maphash.String(f.seeds[3], m.GroupID)
-	}
 	return nil
+}
+
+// dedupKey returns what is remembered of a deduplication id, which counts within its group only where
+// the scope is the group (SQS: FIFO-22).
+func (f *fifo) dedupKey(id []byte, group string) (key [2]uint64) {
+	key[0], key[1] = f.dedupIDs.bytes128(id)
+	if f.scope == ScopeMessageGroup {
+		lo, hi := f.dedupIn.bytes128([]byte(group))
+		key[0] ^= lo
+		key[1] ^= hi
+	}
+	return key
 }
 
 // errNoDeduplicationID is the refusal of a message without a deduplication id (SQS: FIFO-3).

@@ -60,7 +60,7 @@ func (a *audit) tenants(live map[uint32]*sums) {
 		}
 		if a.entry(name+" oldest", &f.oldest, te.oldestPos, te.arrivals.head != 0, func() pq.Entry {
 			r := s.at(te.arrivals.head)
-			return pq.Entry{Key: r.arrived(), Ord: r.seq, ID: t}
+			return pq.Entry{Key: r.came(), Ord: r.seq, ID: t}
 		}) {
 			oldest++
 		}

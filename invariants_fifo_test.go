@@ -144,6 +144,9 @@ func (a *audit) remembered() {
 		}
 	}
 	if d.begin != d.end {
+		if at := after(d.at(d.begin).at, dedupWindow); d.oldest != at {
+			a.fault("the oldest entry of the deduplication window is past its time at %d, not %d", at, d.oldest)
+		}
 		a.next = min(a.next, after(last.at, dedupWindow))
 	}
 	if !sort.SliceIsSorted(at.order, func(i, j int) bool { return at.order[i].at < at.order[j].at }) {

@@ -337,7 +337,7 @@ func (a *audit) flags(slot uint32, r *record, fifo bool) {
 	if poison, moved := r.flags&flagPoison != 0, r.flags&flagMoved != 0; poison != moved || poison && (fifo || r.rare == nil || r.rare.expiry < 0) {
 		a.fault("slot %d: poison %v, moved %v, on FIFO %v, without what belongs to it", slot, poison, moved, fifo)
 	}
-	if r.arrived() != r.enqueued && (r.rare == nil || r.rare.expiry < 0) {
+	if r.came() != r.enqueued && (r.rare == nil || r.rare.expiry < 0) {
 		a.fault("slot %d does not expire in the order it arrived in, and is not in the heap for that", slot)
 	}
 	if r.rare == nil {
@@ -387,13 +387,13 @@ func (a *audit) arrivals(name string, l *arrivals, tenant uint32) {
 		if r.arrPrev != prev {
 			a.fault("%s: slot %d comes after %d and says %d", name, slot, prev, r.arrPrev)
 		}
-		if r.seq <= seq || r.arrived() < at {
+		if r.seq <= seq || r.came() < at {
 			a.fault("%s: slot %d is not in order", name, slot)
 		}
 		if a.q.tenantLocked(slot) != tenant || r.flags&flagPoison != 0 {
 			a.fault("%s: slot %d does not belong there", name, slot)
 		}
-		prev, seq, at = slot, r.seq, r.arrived()
+		prev, seq, at = slot, r.seq, r.came()
 	}
 	if l.tail != prev {
 		a.fault("%s: the tail is %d, not %d", name, l.tail, prev)

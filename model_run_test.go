@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -20,21 +19,6 @@ import (
 // This file runs the model of model_test.go and the engine in lockstep: random operations in
 // virtual time, every answer and every visible figure compared after each. A failure prints the
 // seed of its run; INQ_SEED repeats that one, and INQ_STEPS sets how many operations a run has.
-
-// modelEngine is what both types of queue offer.
-type modelEngine interface {
-	Queue
-	ARN() string
-	Close() error
-	ReceiveInto(ctx context.Context, dst []Delivery, in ReceiveInput) (int, error)
-	DeleteAll(ctx context.Context, ds []Delivery) error
-	ExtendAll(ctx context.Context, ds []Delivery, timeout time.Duration) error
-	Return(ctx context.Context, receiptHandle string, delay time.Duration) error
-	Bury(ctx context.Context, receiptHandle, reason string) error
-	Messages() iter.Seq[Snapshot]
-	Stats() Stats
-	Config() Config
-}
 
 // modelSetup is what a test is about.
 type modelSetup struct {
@@ -74,7 +58,7 @@ var modelWeights = []struct {
 // modelPair is one queue, twice.
 type modelPair struct {
 	model   *modelQueue
-	engine  modelEngine
+	engine  Local
 	inner   *queue
 	mirror  mirror
 	set     func(common []Option, fifo []FIFOOption) error
@@ -230,7 +214,7 @@ func (r *modelRun) makeQueues() {
 func (r *modelRun) target(m *modelQueue) DeadLetterTarget {
 	for _, p := range r.pairs {
 		if p.model == m {
-			return p.engine.(DeadLetterTarget)
+			return p.engine
 		}
 	}
 	return nil
@@ -275,9 +259,12 @@ func (r *modelRun) compareMessages(p *modelPair) {
 			}
 		}
 		want := Snapshot{ID: m.id, Body: m.sent.Body, Attributes: m.sent.Attributes, GroupID: m.sent.GroupID, DeduplicationID: m.dedup,
-			SequenceNumber: m.number, TraceHeader: m.sent.TraceHeader, SenderID: modelSender(m), DeadLetterSource: m.source,
+			SequenceNumber: m.number, TraceHeader: m.sent.TraceHeader, SenderID: modelSender(m), DeadLetterSourceARN: m.source,
 			ReceiveCount: m.before + m.receives, SentAt: m.enqueued, FirstReceivedAt: m.first, VisibleAt: p.model.moment(m)}
-		want.sender, want.DeadLetterReason = m.sent.SenderID, m.reason
+		want.DeadLetterReason = m.reason
+		if m.sent.SenderID == "" {
+			want.lent = "inq"
+		}
 		switch m.state {
 		case modelDelayed:
 			want.State = "delayed"

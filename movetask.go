@@ -137,7 +137,7 @@ func (q *queue) Redrive(ctx context.Context, in RedriveInput) (*MoveTask, error)
 	if err := q.checkDestination(in.Destination); err != nil {
 		return nil, q.refused(err)
 	}
-	if q.broker != nil && !q.broker.isDeadLetterQueue(q) {
+	if q.account != nil && !q.account.isDeadLetterQueue(q) {
 		return nil, q.refused(&ParamError{Err: ErrNotDeadLetterQueue, Param: "SourceArn", Value: q.arn,
 			Reason: "must be the dead-letter queue of a queue"})
 	}
@@ -164,29 +164,21 @@ func (q *queue) Redrive(ctx context.Context, in RedriveInput) (*MoveTask, error)
 	return t, q.leave(now)
 }
 
+// checkDestination refuses a queue of this package that cannot take the messages of q.
 func (q *queue) checkDestination(d Queue) error {
-	reason, arn := "", ""
-	switch d := d.(type) {
-	case nil:
-	case *Standard:
-		arn = targetARN(d)
-		if q.fifo != nil || d == nil || d.ids == nil {
-			reason = "must be of the same type as the source"
-		} else if &d.queue == q {
-			reason = "must not be the source"
-		}
-	case *FIFO:
-		arn = targetARN(d)
-		if q.fifo == nil || d == nil || d.ids == nil {
-			reason = "must be of the same type as the source"
-		} else if &d.queue == q {
-			reason = "must not be the source"
-		}
+	to := localQueue(d)
+	reason := ""
+	switch {
+	case d == nil || to == nil:
+		return nil
+	case to.ids == nil || (to.fifo != nil) != (q.fifo != nil):
+		reason = "must be of the same type as the source"
+	case to == q:
+		reason = "must not be the source"
+	default:
+		return nil
 	}
-	if reason != "" {
-		return &ParamError{Err: ErrInvalidParameter, Param: "DestinationArn", Value: arn, Reason: reason}
-	}
-	return nil
+	return &ParamError{Err: ErrInvalidParameter, Param: "DestinationArn", Value: to.arn, Reason: reason}
 }
 
 // MoveTasks returns the last 10 move tasks of this queue, newest first.
@@ -334,7 +326,7 @@ func (t *MoveTask) moveOne(l *letter) (err error) {
 		}
 		t.endMove(l, err)
 	}()
-	m := Message{Body: l.Body, Attributes: l.Attributes, GroupID: l.GroupID, TraceHeader: l.TraceHeader, SenderID: l.SenderID}
+	m := l.Message()
 	if t.source.fifo != nil {
 		m.DeduplicationID = uuid.NewString()
 	}
@@ -358,11 +350,15 @@ func (t *MoveTask) count() {
 }
 
 // originOf returns the queue a message was dead-lettered from: by reference for bare queues, by ARN
-// in a broker, where the name may belong to a new queue by now.
+// in an account, where the name may belong to a new queue by now.
 func (q *queue) originOf(l *letter) (Queue, error) {
-	here := l.from == nil || l.from.broker == q.broker
-	if q.broker != nil && here && l.SourceARN != "" {
-		return q.broker.ByARN(l.SourceARN)
+	here := l.from == nil || l.from.account == q.account
+	if q.account != nil && here && l.SourceARN != "" {
+		origin, err := q.account.queueOf(l.SourceARN)
+		if err != nil {
+			return nil, err
+		}
+		return origin.self, nil
 	}
 	if l.from == nil {
 		return nil, ErrNoSource

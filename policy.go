@@ -1,7 +1,6 @@
 package inq
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -9,56 +8,13 @@ import (
 	"strings"
 )
 
-// deadLetterARN is a dead-letter target of a broker's queue. It names the target queue, so that a
-// queue may come after the one of its name that was deleted, and nothing keeps the deleted one
-// alive (SQS: DLQ-8).
-type deadLetterARN struct {
-	broker *Broker
-	arn    string
-}
-
-// fifo tells the type of the queue, which its name determines.
-func (t deadLetterARN) fifo() bool { return strings.HasSuffix(t.arn, ".fifo") }
-
-// shown returns the target as a user knows it: the queue, or t itself while there is none.
-func (t deadLetterARN) shown() DeadLetterTarget {
-	q, err := t.broker.findARN(t.arn)
-	if err != nil {
-		return t
-	}
-	return q.self.(DeadLetterTarget)
-}
-
-// DeadLetter gives d to the queue that has the ARN now.
-func (t deadLetterARN) DeadLetter(ctx context.Context, d DeadLetter) error {
-	q, err := t.broker.findARN(t.arn)
-	if err != nil {
-		return err
-	}
-	return q.DeadLetter(ctx, d)
-}
-
-// queue returns the queue that has the ARN now. It takes no lock: it is called under that of a queue.
-func (t deadLetterARN) queue() (*queue, error) {
-	if q, ok := t.broker.index.Load(t.arn); ok {
-		return q.(*queue), nil
-	}
-	return nil, &ParamError{Err: ErrQueueDoesNotExist, Param: "QueueArn", Value: t.arn}
-}
-
 // targetARN returns the ARN of a target that is a queue, "" for any other.
 func targetARN(t DeadLetterTarget) string {
-	switch t := t.(type) {
-	case *Standard:
-		if t != nil {
-			return t.arn
-		}
-	case *FIFO:
-		if t != nil {
-			return t.arn
-		}
-	case deadLetterARN:
+	if t, ok := t.(deadLetterARN); ok {
 		return t.arn
+	}
+	if q := localQueue(t); q != nil {
+		return q.arn
 	}
 	return ""
 }
@@ -66,23 +22,12 @@ func targetARN(t DeadLetterTarget) string {
 // nameTarget replaces a target that is a queue of this broker by its ARN. Other targets, queues
 // elsewhere among them, stay.
 func (b *Broker) nameTarget(p *patch) {
-	var q *queue
-	switch t := p.target.(type) {
-	case *Standard:
-		if t != nil {
-			q = &t.queue
-		}
-	case *FIFO:
-		if t != nil {
-			q = &t.queue
-		}
-	}
-	if q != nil && q.broker == b {
+	if q := localQueue(p.target); q != nil && q.account == b {
 		p.target = deadLetterARN{b, q.arn}
 	}
 }
 
-// admit checks the dead-letter target that a live queue of this broker is about to get.
+// admit implements account.
 func (b *Broker) admit(q *queue, p *patch) error {
 	if p.set&setDeadLetter == 0 {
 		return nil
@@ -102,7 +47,7 @@ func (b *Broker) admit(q *queue, p *patch) error {
 // itself. b.mu must be held.
 func (b *Broker) admitLocked(source string, fifo bool, s *settings, p *patch) error {
 	t, ok := s.target.(deadLetterARN)
-	if p.set&setDeadLetter == 0 || !ok || t.broker != b {
+	if p.set&setDeadLetter == 0 || !ok || t.account != b {
 		return nil
 	}
 	reason := ""
@@ -126,11 +71,11 @@ func (b *Broker) admitLocked(source string, fifo bool, s *settings, p *patch) er
 	return &ParamError{Err: ErrInvalidParameter, Param: "RedrivePolicy", Value: redrivePolicyText(s), Reason: reason}
 }
 
-// DeadLetterSources returns the names of queues whose redrive policy names the queue (SQS: DLQ-9),
-// in byte order: those behind after, at most max of them. "" and 0 are no bound, and a negative max
-// is refused with [ErrInvalidParameter].
-func (b *Broker) DeadLetterSources(name, after string, max int) ([]string, error) {
-	if err := checkPage(max); err != nil {
+// DeadLetterSources returns the names of queues whose redrive policy names the queue, in byte
+// order: those behind last, at most limit of them. "" and 0 are no bound, and a negative limit is
+// refused with [ErrInvalidParameter].
+func (b *Broker) DeadLetterSources(name, last string, limit int) ([]string, error) {
+	if err := checkPage(limit); err != nil {
 		return nil, err
 	}
 	b.mu.Lock()
@@ -139,10 +84,10 @@ func (b *Broker) DeadLetterSources(name, after string, max int) ([]string, error
 	if err != nil {
 		return nil, err
 	}
-	return pageOf(b.sources[e.arn], "", after, max), nil
+	return pageOf(b.sources[e.arn], "", last, limit), nil // (SQS: DLQ-9)
 }
 
-// isDeadLetterQueue reports whether a queue names q in its redrive policy (SQS: MOV-2).
+// isDeadLetterQueue implements account.
 func (b *Broker) isDeadLetterQueue(q *queue) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -151,15 +96,15 @@ func (b *Broker) isDeadLetterQueue(q *queue) bool {
 
 // sourceOf returns the ARN of the queue of b that q has as its dead-letter queue now, "" for none.
 func sourceOf(b *Broker, q *queue) string {
-	if t, ok := q.settings.Load().target.(deadLetterARN); ok && t.broker == b {
+	if t, ok := q.settings.Load().target.(deadLetterARN); ok && t.account == b {
 		return t.arn
 	}
 	return ""
 }
 
-// admitted is called after the dead-letter target of a queue has changed. Where two calls change it at
-// once, the second one of this sees what is in force.
-func (b *Broker) admitted(q *queue) {
+// retargeted implements account. Where two calls change the target of a queue at once, the second call
+// of this sees what is in force.
+func (b *Broker) retargeted(q *queue) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if e := b.queues[q.name]; e != nil && e.queue == q {

@@ -63,31 +63,24 @@ type Standard struct{ queue }
 // in five minutes. Create one with [NewFIFO] or from a [Broker].
 type FIFO struct{ queue }
 
-var (
-	_ Queue            = (*Standard)(nil)
-	_ Queue            = (*FIFO)(nil)
-	_ DeadLetterTarget = (*Standard)(nil)
-	_ DeadLetterTarget = (*FIFO)(nil)
-)
-
 // queue is the engine under both types. Everything a program can observe happens in a critical
 // section of mu that is one transition (see state). Nothing foreign runs inside: targets, observers
 // and contexts are called with the lock released, and no code holds two queues' locks.
 type queue struct {
 	// Set by the constructor.
 	name     string
-	self     Queue // the *Standard or *FIFO around this
+	self     Local // the *Standard or *FIFO around this
 	arn      string
-	broker   *Broker   // nil for a bare queue
+	account  account   // nil for a bare queue
 	ids      *identity // nil in a queue that no constructor made
 	fifo     *fifo     // nil on Standard; mu guards its groupState
 	senderID string
-	limit    int // messages in flight
 	onTimer  func()
 	onDue    func(slot uint32)
 	onPlace  func(slot uint32, pos int32) // keeps the positions of ready messages in their heap
 	created  time.Time
 
+	limit    int                      // messages in flight at most, as the settings say; read and written under mu
 	settings atomic.Pointer[settings] // written under mu
 	spare    atomic.Pointer[waiter]   // one to use again, so that a long poll does not allocate
 	ended    atomic.Pointer[error]    // gone, for those who do not hold the lock
@@ -140,7 +133,9 @@ type queue struct {
 // underscores (SQS: NAM-1). A bad name is refused with [ErrInvalidParameter], an option out of
 // range as [Option] says. The queue needs no goroutine; Close releases its timer and its messages.
 func NewStandard(name string, opts ...StandardOption) (*Standard, error) {
-	return newStandard(name, localRegion, localAccount, nil, opts)
+	var p patch
+	gather(&p, opts, StandardOption.applyStandard)
+	return newStandard(name, queueARN(localRegion, localAccount, name), nil, &p)
 }
 
 // NewFIFO makes an empty FIFO queue. The name is made like that of a Standard queue and ends in
@@ -148,72 +143,56 @@ func NewStandard(name string, opts ...StandardOption) (*Standard, error) {
 // [ErrInvalidParameter], an option out of range as [Option] says. The queue needs no goroutine;
 // Close releases its timer and its messages.
 func NewFIFO(name string, opts ...FIFOOption) (*FIFO, error) {
-	return newFIFO(name, localRegion, localAccount, nil, opts)
+	var p patch
+	gather(&p, opts, FIFOOption.applyFIFO)
+	return newFIFO(name, queueARN(localRegion, localAccount, name), nil, &p)
 }
 
 // maxSlots is how many messages a queue can hold.
 const maxSlots = math.MaxInt32
 
-// Region and account of queues that belong to no broker.
+// Region and account in the ARNs of queues that belong to no broker.
 const (
 	localRegion  = "local"
 	localAccount = "000000000000"
 )
 
-func newStandard(name, region, account string, b *Broker, opts []StandardOption) (*Standard, error) {
-	if err := checkName(name, false); err != nil {
-		return nil, err
-	}
-	var p patch
-	for _, o := range opts {
-		if o != nil {
-			o.applyStandard(&p)
-		}
-	}
-	s := defaultSettings().with(&p)
-	if err := s.validate(false); err != nil {
+func newStandard(name, arn string, a account, p *patch) (*Standard, error) {
+	s, err := settingsOf(name, false, p)
+	if err != nil {
 		return nil, err
 	}
 	q := &Standard{}
-	q.init(name, arn(region, account, name), q, b, &s)
+	q.init(name, arn, q, a, s)
 	return q, nil
 }
 
-func newFIFO(name, region, account string, b *Broker, opts []FIFOOption) (*FIFO, error) {
-	if err := checkName(name, true); err != nil {
-		return nil, err
-	}
-	var p patch
-	for _, o := range opts {
-		if o != nil {
-			o.applyFIFO(&p)
-		}
-	}
-	s := defaultSettings().with(&p)
-	if err := s.validate(true); err != nil {
+func newFIFO(name, arn string, a account, p *patch) (*FIFO, error) {
+	s, err := settingsOf(name, true, p)
+	if err != nil {
 		return nil, err
 	}
 	q := &FIFO{}
 	q.fifo = newFIFOState(s.scope)
-	q.init(name, arn(region, account, name), q, b, &s)
+	q.init(name, arn, q, a, s)
 	return q, nil
 }
 
-func arn(region, account, name string) string {
+func queueARN(region, account, name string) string {
 	return "arn:aws:sqs:" + region + ":" + account + ":" + name
 }
 
 // init is called once, before the queue is shared.
-func (q *queue) init(name, arn string, self Queue, b *Broker, s *settings) {
-	q.name, q.arn, q.self, q.broker = name, arn, self, b
+func (q *queue) init(name, arn string, self Local, a account, s *settings) {
+	q.name, q.arn, q.self, q.account = name, arn, self, a
 	q.ids = newIdentity(q.fifo != nil)
+	if q.fifo != nil {
+		q.fifo.identify(q.ids)
+	}
 	q.created = q.ids.epoch
 	q.modified = q.ids.epoch
 	q.senderID = s.sender
-	q.limit = maxInFlight
-	if s.unlimited {
-		q.limit = maxSlots
-	}
+	q.limit = s.inFlight
 	q.settings.Store(s.finish())
 	q.watched = s.observer != nil
 	q.armed = never
@@ -273,22 +252,6 @@ func countsOf(n *[classes]int) Counts {
 	return Counts{Visible: n[classVisible], NotVisible: n[classInFlight] + n[classAside], Delayed: n[classDelayed]}
 }
 
-// localQueue returns the queue of this package that v is, nil where it is something else or a wrapper of
-// one.
-func localQueue(v any) *queue {
-	switch v := v.(type) {
-	case *Standard:
-		if v != nil {
-			return &v.queue
-		}
-	case *FIFO:
-		if v != nil {
-			return &v.queue
-		}
-	}
-	return nil
-}
-
 // Purge removes all messages, ready, delayed and in flight, and forgets deduplication and attempt
 // ids (SQS: MGT-4, FIFO-23). A queue of a [Broker] can be purged once in 60 seconds, otherwise the
 // call is refused with [ErrPurgeInProgress]. A queue without a broker can always be purged.
@@ -296,11 +259,15 @@ func (q *queue) Purge(ctx context.Context) error {
 	if err := q.checkContext(ctx); err != nil {
 		return err
 	}
+	pause := int64(0)
+	if q.account != nil {
+		pause = int64(q.account.purgeCooldown())
+	}
 	now, err := q.enter()
 	if err != nil {
 		return err
 	}
-	if q.broker != nil && q.broker.cooldown && q.purged && now-q.lastPurge < int64(cooldown) {
+	if q.purged && now-q.lastPurge < pause {
 		_ = q.leave(now)
 		return &ParamError{Err: ErrPurgeInProgress, Param: "QueueName", Value: q.name,
 			Reason: "only one purge is allowed every 60 seconds"}

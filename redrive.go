@@ -34,7 +34,8 @@ type DeadLetterTarget interface {
 }
 
 // DeadLetter is a message on its way to a dead-letter target, with what its queue knows of it. The
-// JSON form is what [DeadLetterFile] writes.
+// JSON form is what [DeadLetterFile] writes; a body that is not valid UTF-8 is in base64 there, as
+// bodyBase64.
 type DeadLetter struct {
 	ID              string               `json:"id"`
 	Body            string               `json:"body"`
@@ -51,8 +52,8 @@ type DeadLetter struct {
 	SentAt          time.Time            `json:"sentAt"`
 	FirstReceivedAt time.Time            `json:"firstReceivedAt"`
 
-	from          *queue // where the hand-over began, so that a move task finds the way back
-	defaultSender bool   // SenderID is that of the queue: the sender gave none
+	from *queue // where the hand-over began, so that a move task finds the way back
+	lent string // SenderID where the sender gave none and it is that of the queue
 }
 
 // letter is a message on its way out of its queue.
@@ -81,10 +82,10 @@ var errTargetQuit = errors.New("inq: the target of a message did not return")
 // something else, and err says that the queue is gone.
 func (s *settings) targetQueue() (to *queue, local bool, err error) {
 	if t, ok := s.target.(deadLetterARN); ok {
-		if to, err = t.queue(); err != nil {
+		if to, err = t.account.queueOf(t.arn); err != nil {
 			return nil, true, err
 		}
-	} else if to = localQueue(s.target); to == nil {
+	} else if to = localQueue(s.target); to == nil || to.ids == nil {
 		return nil, false, nil
 	}
 	if gone := to.ended.Load(); gone != nil {
@@ -120,7 +121,7 @@ func (q *queue) letterLocked(slot uint32, r *record, to *queue, by way, reason s
 		ID: s.ID, Body: s.Body, Attributes: s.Attributes, GroupID: s.GroupID, DeduplicationID: s.DeduplicationID,
 		SequenceNumber: s.SequenceNumber, TraceHeader: s.TraceHeader, SenderID: s.SenderID,
 		Source: q.name, SourceARN: q.arn, Reason: reason, ReceiveCount: s.ReceiveCount,
-		SentAt: s.SentAt, FirstReceivedAt: s.FirstReceivedAt, from: q, defaultSender: s.sender == "",
+		SentAt: s.SentAt, FirstReceivedAt: s.FirstReceivedAt, from: q, lent: s.lent,
 	}}
 }
 
@@ -332,9 +333,10 @@ func (q *queue) DeadLetter(ctx context.Context, d DeadLetter) error {
 	// A function may have changed what a queue of this process gave it, so that d.from proves
 	// nothing.
 	m := Message{Body: d.Body, Attributes: d.Attributes, GroupID: d.GroupID, TraceHeader: d.TraceHeader, SenderID: d.SenderID}
-	size, err := m.check()
+	s := q.settings.Load()
+	size, err := m.check(s)
 	if err == nil {
-		err = checkSize(size, q.settings.Load())
+		err = checkSize(size, s)
 	}
 	if err != nil {
 		return q.refused(err)
@@ -360,8 +362,8 @@ func (q *queue) adopt(d *DeadLetter, asLetter bool) (adopted ref, err error) {
 	}
 	m := Message{Body: d.Body, Attributes: d.Attributes}
 	size := m.size()
-	ra := &rare{attributes: d.Attributes, attrBytes: size - len(d.Body), traceHeader: d.TraceHeader,
-		senderID: d.SenderID, defaultSender: d.defaultSender, movedIn: true, expiry: -1}
+	ra := &rare{attributes: d.Attributes, attrBytes: size - len(d.Body), traceHeader: d.TraceHeader, senderID: d.SenderID,
+		lentSender: d.SenderID == d.lent, movedIn: true, expiry: -1}
 	p := payload{body: d.Body, rare: ra, group: d.GroupID, size: size, first: never}
 	if asLetter {
 		ra.sourceARN, ra.origin, ra.reason, ra.countBefore = d.SourceARN, d.from, d.Reason, uint32(max(d.ReceiveCount, 0))

@@ -161,9 +161,9 @@ func TestLC3_ASendThatBeganBeforeConfigureExpiresByTheNewRetention(t *testing.T)
 			_, err := q.sendPrepared(&Message{Body: "a", SenderID: "b"}, s)
 			return err
 		},
-		"bare batch": func(q *queue, s *settings) error {
+		"plain batch": func(q *queue, s *settings) error {
 			var failures batchFailures
-			return q.sendBarePart(make([]Sent, 1), []Message{{Body: "a"}}, s, 0, nil, &failures)
+			return q.sendPlainPart(make([]Sent, 1), []Message{{Body: "a"}}, s, 0, nil, &failures)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -341,7 +341,7 @@ func TestMOV2_AQueueThatIsGoneIsToldFirst(t *testing.T) {
 	require.NoError(t, err)
 	q, err := b.CreateStandard("a")
 	require.NoError(t, err)
-	require.NoError(t, b.Delete(ctx, "a"))
+	require.NoError(t, b.DeleteQueue(ctx, "a"))
 	_, err = q.Redrive(ctx, RedriveInput{})
 	require.ErrorIs(t, err, ErrQueueDoesNotExist)
 }

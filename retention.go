@@ -11,14 +11,14 @@ import (
 // first. What does not fit, messages that LC-5 moved to the back and dead letters that keep an
 // older send time, is in a heap by that time besides.
 
-// arrivedLocked puts a new message where retention finds it.
-func (q *queue) arrivedLocked(slot uint32, r *record, s *settings) {
+// enlistLocked puts a new message where retention finds it.
+func (q *queue) enlistLocked(slot uint32, r *record, s *settings) {
 	if t := q.tenantLocked(slot); t != 0 {
-		q.fair.arrive(&q.store, t, slot)
+		q.fair.enlist(&q.store, t, slot)
 	} else {
 		q.main.arrivals.push(&q.store, slot, r)
 	}
-	if r.rare != nil && r.arrived() != r.enqueued {
+	if r.rare != nil && r.came() != r.enqueued {
 		q.expiring.Push(pq.Entry{Key: r.enqueued, Ord: r.seq, ID: slot})
 	}
 	q.scheduleLocked(after(r.enqueued, s.retention))
@@ -32,10 +32,10 @@ func (q *queue) tenantLocked(slot uint32) uint32 {
 	return q.store.tenant(slot)
 }
 
-// departLocked undoes arrivedLocked and poisonLocked.
-func (q *queue) departLocked(slot uint32, r *record) {
+// delistLocked undoes enlistLocked and poisonLocked.
+func (q *queue) delistLocked(slot uint32, r *record) {
 	if r.flags&flagPoison == 0 {
-		q.offArrivalsLocked(slot, r)
+		q.unlistLocked(slot, r)
 	}
 	if r.rare != nil && r.rare.expiry >= 0 {
 		q.expiring.Remove(r.rare.expiry)
@@ -44,17 +44,17 @@ func (q *queue) departLocked(slot uint32, r *record) {
 
 // poisonLocked takes a message that LC-5 moved to the back off the list of arrivals.
 func (q *queue) poisonLocked(slot uint32, r *record) {
-	q.offArrivalsLocked(slot, r)
+	q.unlistLocked(slot, r)
 	r.flags |= flagPoison
 	if r.rare.expiry < 0 {
 		q.expiring.Push(pq.Entry{Key: r.enqueued, Ord: r.seq, ID: slot})
 	}
 }
 
-// offArrivalsLocked takes a message off the list of arrivals it is on.
-func (q *queue) offArrivalsLocked(slot uint32, r *record) {
+// unlistLocked takes a message off the list of arrivals it is on.
+func (q *queue) unlistLocked(slot uint32, r *record) {
 	if t := q.tenantLocked(slot); t != 0 {
-		q.fair.depart(&q.store, t, slot)
+		q.fair.delist(&q.store, t, slot)
 		return
 	}
 	q.main.arrivals.remove(&q.store, r)
@@ -71,7 +71,7 @@ func (q *queue) nextExpiryLocked() int64 {
 func (q *queue) oldestLocked() (slot uint32, since int64) {
 	since = never
 	if h := q.main.arrivals.head; h != 0 {
-		slot, since = h, q.store.at(h).arrived()
+		slot, since = h, q.store.at(h).came()
 	}
 	if q.fair != nil && q.fair.oldest.Len() != 0 {
 		if e := q.fair.oldest.Min(); e.Key < since {
@@ -91,7 +91,7 @@ func (q *queue) oldestLocked() (slot uint32, since int64) {
 func (q *queue) ageLocked(now int64) time.Duration {
 	since := now
 	if h := q.main.arrivals.head; h != 0 {
-		since = q.store.at(h).arrived()
+		since = q.store.at(h).came()
 	}
 	if q.fair != nil && q.fair.oldest.Len() != 0 {
 		since = min(since, q.fair.oldest.Min().Key)

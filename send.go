@@ -11,7 +11,8 @@ import (
 // Send adds one message to the queue (SQS: sections 1.3, 5.1, 5.3). It never waits.
 //
 // It refuses, each as a [*ParamError]: a body that is empty ([ErrMissingParameter]) or holds
-// characters SQS does not take ([ErrInvalidMessageContents]); on FIFO a missing group id
+// characters SQS does not take ([ErrInvalidMessageContents]), unless the queue is
+// [WithoutSQSLimits]; on FIFO a missing group id
 // (ErrMissingParameter); and with [ErrInvalidParameter] a message larger than the maximum size, a
 // bad attribute, id or delay, and what the type of queue does not take. [ErrFull] means the queue
 // is at its capacity. A duplicate on FIFO is a success that adds nothing.
@@ -20,8 +21,8 @@ func (q *queue) Send(ctx context.Context, m Message) (Sent, error) {
 		return Sent{}, err
 	}
 	s := q.settings.Load()
-	if q.fifo == nil && s.simple && m.bare() && len(m.Body) <= s.maxSize {
-		return q.sendBare(m.Body)
+	if q.fifo == nil && s.plain && m.plain() && len(m.Body) <= s.maxSize {
+		return q.sendPlain(m.Body, s)
 	}
 	return q.sendPrepared(&m, s)
 }
@@ -53,11 +54,11 @@ func (q *queue) accepted(now int64, sent Sent, err error) (Sent, error) {
 	return sent, nil
 }
 
-// sendBare is Send for a message that is nothing but a body, to a Standard queue without delay and
+// sendPlain is Send for a message that is nothing but a body, to a Standard queue without delay and
 // capacity. Most messages are, and the price of a send is mostly that of the memory it writes to
 // before it takes and leaves the lock.
-func (q *queue) sendBare(body string) (Sent, error) {
-	if err := checkBody(body); err != nil {
+func (q *queue) sendPlain(body string, s *settings) (Sent, error) {
+	if err := checkBody(body, s); err != nil {
 		return Sent{}, q.refused(err)
 	}
 	now, err := q.enter()
@@ -65,21 +66,21 @@ func (q *queue) sendBare(body string) (Sent, error) {
 		return Sent{}, err
 	}
 	q.catchUpLocked(now)
-	s := q.settings.Load()
-	if !q.plain || !s.simple || q.store.live >= maxSlots {
+	s = q.settings.Load()
+	if !q.plain || !s.plain || q.store.live >= maxSlots {
 		sent, err := q.acceptLocked(now, &payload{body: body, delay: -1, size: len(body)}, s)
 		return q.accepted(now, sent, err)
 	}
-	seq := q.acceptBareLocked(now, body, s)
+	seq := q.acceptPlainLocked(now, body, s)
 	if err := q.leave(now); err != nil {
 		return Sent{}, err
 	}
 	return Sent{ids: q.ids, seq: seq}, nil
 }
 
-// acceptBareLocked is acceptLocked and what it calls, spelled out for a message that is nothing but
+// acceptPlainLocked is acceptLocked and what it calls, spelled out for a message that is nothing but
 // a body, and returns its number. The queue must be plain.
-func (q *queue) acceptBareLocked(now int64, body string, s *settings) (seq uint64) {
+func (q *queue) acceptPlainLocked(now int64, body string, s *settings) (seq uint64) {
 	slot := q.store.alloc()
 	r := q.store.at(slot)
 	q.seq++
@@ -117,10 +118,10 @@ func (q *queue) SendBatch(ctx context.Context, ms []Message) ([]Sent, error) {
 	if err := checkBatch("SendMessageBatch", len(ms), s); err != nil {
 		return nil, q.refused(err)
 	}
-	total, bare := 0, true
+	total, plain := 0, true
 	for i := range ms {
 		total += ms[i].size()
-		bare = bare && ms[i].bare()
+		plain = plain && ms[i].plain()
 	}
 	if total > maxMessageSize && !s.unlimited {
 		return nil, q.refused(&ParamError{Err: ErrBatchTooLong, Param: "SendMessageBatch", Value: total, Max: maxMessageSize,
@@ -133,14 +134,14 @@ func (q *queue) SendBatch(ctx context.Context, ms []Message) ([]Sent, error) {
 			}
 		}
 	}
-	bare = bare && q.fifo == nil && s.simple
+	plain = plain && q.fifo == nil && s.plain
 	sent := make([]Sent, len(ms))
 	var failures batchFailures
 	var end error // why no further entry is tried: the queue is full, or gone
 	for from := 0; from < len(ms); from += entriesAtOnce {
 		to := min(from+entriesAtOnce, len(ms))
-		if bare {
-			end = q.sendBarePart(sent[from:to], ms[from:to], s, from, end, &failures)
+		if plain {
+			end = q.sendPlainPart(sent[from:to], ms[from:to], s, from, end, &failures)
 		} else {
 			end = q.sendPart(sent[from:to], ms[from:to], s, from, end, &failures)
 		}
@@ -160,8 +161,9 @@ func (q *queue) sendPart(sent []Sent, ms []Message, s *settings, from int, end e
 	size := 0
 	for i := range ms {
 		if err := q.prepare(&ps[i], &ms[i], s); err != nil {
-			ps[i].body = "" // marks the failed ones
+			ps[i].size = -1 // marks the failed ones
 			failed.add(from+i, err)
+			continue
 		}
 		size += ps[i].size
 	}
@@ -173,7 +175,7 @@ func (q *queue) sendPart(sent []Sent, ms []Message, s *settings, from int, end e
 		s = q.settings.Load()
 	}
 	for i := range ps {
-		if ps[i].body == "" {
+		if ps[i].size < 0 {
 			continue
 		}
 		if end == nil {
@@ -198,11 +200,11 @@ func (q *queue) sendPart(sent []Sent, ms []Message, s *settings, from int, end e
 	return end
 }
 
-// sendBarePart is sendPart for messages as sendBare takes them.
-func (q *queue) sendBarePart(sent []Sent, ms []Message, s *settings, from int, end error, failures *batchFailures) error {
+// sendPlainPart is sendPart for messages as sendPlain takes them.
+func (q *queue) sendPlainPart(sent []Sent, ms []Message, s *settings, from int, end error, failures *batchFailures) error {
 	var failed, late batchFailures
 	for i := range ms {
-		err := checkBody(ms[i].Body)
+		err := checkBody(ms[i].Body, s)
 		if err == nil {
 			err = checkSize(len(ms[i].Body), s)
 		}
@@ -224,8 +226,8 @@ func (q *queue) sendBarePart(sent []Sent, ms []Message, s *settings, from int, e
 			bad = bad[1:]
 		case end != nil:
 			late.add(from+i, end)
-		case q.plain && s.simple && q.store.live < maxSlots:
-			sent[i] = Sent{ids: q.ids, seq: q.acceptBareLocked(now, ms[i].Body, s)}
+		case q.plain && s.plain && q.store.live < maxSlots:
+			sent[i] = Sent{ids: q.ids, seq: q.acceptPlainLocked(now, ms[i].Body, s)}
 		default:
 			p := payload{body: ms[i].Body, delay: -1, size: len(ms[i].Body)}
 			if sent[i], end = q.acceptLocked(now, &p, s); end != nil {
@@ -300,7 +302,7 @@ func (m *Message) size() int {
 
 // prepare checks a message against the queue and does what needs no lock.
 func (q *queue) prepare(p *payload, m *Message, s *settings) error {
-	size, err := m.check()
+	size, err := m.check(s)
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,7 @@ import (
 )
 
 // Stats is what a queue tells of itself: the CloudWatch metrics of SQS, as they are now or as
-// totals since the queue was made (SQS: section 10), and what SQS does not tell.
+// totals since the queue was made, and what SQS does not tell.
 type Stats struct {
 	Counts
 	OldestAge time.Duration // of the oldest message; on Standard without those received three or more times; in a dead-letter queue since the move
@@ -93,7 +93,7 @@ func (q *queue) quietLocked(now int64) (noisyGroups int, c Counts, age time.Dura
 	}
 	since := now
 	if h := q.main.arrivals.head; h != 0 {
-		since = q.store.at(h).arrived()
+		since = q.store.at(h).came()
 	}
 	if e, ok := q.fair.oldest.LeastExcept(loud.has); ok {
 		since = min(since, e.Key)

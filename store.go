@@ -260,10 +260,10 @@ func (a *arrivals) remove(s *store, r *record) {
 	r.arrNext, r.arrPrev = 0, 0
 }
 
-// arrived returns when the message came into this queue.
-func (r *record) arrived() int64 {
+// came returns when the message came into this queue.
+func (r *record) came() int64 {
 	if r.rare != nil && r.rare.movedIn {
-		return r.rare.arrived
+		return r.rare.came
 	}
 	return r.enqueued
 }

@@ -6,7 +6,7 @@ import "time"
 // called with the lock held, takes the time it happens at, leaves the message in one state and linked
 // where that state says, and is told to those who watch at one place, its end.
 //
-// Three paths that most calls take spell several transitions out: acceptBareLocked, takePlainLocked
+// Three paths that most calls take spell several transitions out: acceptPlainLocked, takePlainLocked
 // and the first case of deleteLocked. They change together with what stands here.
 
 // setStateLocked changes the state and what is counted by it.
@@ -116,7 +116,7 @@ func (q *queue) storeLocked(now int64, p *payload, s *settings) (slot uint32, r 
 	r.body, r.rare, r.seq = p.body, p.rare, q.seq
 	r.enqueued, r.received, r.first, r.receive = now, 0, never, 0
 	if r.rare != nil && r.rare.movedIn {
-		r.enqueued, r.first, r.rare.arrived = p.sent, p.first, now
+		r.enqueued, r.first, r.rare.came = p.sent, p.first, now
 	}
 	q.bytes += int64(p.size)
 	if q.fifo != nil {
@@ -126,7 +126,7 @@ func (q *queue) storeLocked(now int64, p *payload, s *settings) (slot uint32, r 
 	} else if q.fair != nil {
 		q.store.setTenant(slot, 0)
 	}
-	q.arrivedLocked(slot, r, s)
+	q.enlistLocked(slot, r, s)
 	return slot, r
 }
 
@@ -411,7 +411,7 @@ func (q *queue) removeLocked(slot uint32, r *record) {
 		q.outbox.forget(&q.store, slot, r)
 	}
 	q.timeouts.remove(&q.store, slot, r)
-	q.departLocked(slot, r)
+	q.delistLocked(slot, r)
 	q.bytes -= int64(len(r.body))
 	if r.rare != nil {
 		q.bytes -= int64(r.rare.attrBytes)

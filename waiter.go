@@ -29,23 +29,15 @@ type waiters struct {
 	attempts   map[string]int // how many wait under each attempt id
 }
 
-// insert puts w in line by its ticket: at the end, or where it was before.
+// insert puts w at the end of the line.
 func (l *waiters) insert(w *waiter) {
-	after := l.tail
-	for after != nil && after.ticket > w.ticket {
-		after = after.prev
-	}
-	w.prev = after
-	if after == nil {
-		w.next, l.head = l.head, w
+	w.prev = l.tail
+	if l.tail == nil {
+		l.head = w
 	} else {
-		w.next, after.next = after.next, w
+		l.tail.next = w
 	}
-	if w.next == nil {
-		l.tail = w
-	} else {
-		w.next.prev = w
-	}
+	l.tail = w
 	w.parked = true
 	l.len++
 	if id := w.call.attempt; id != "" {

@@ -2,11 +2,8 @@ package conformance_test
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -77,7 +74,7 @@ func account(t testing.TB) conformance.Account {
 	b := newBroker(t, nil)
 	return conformance.Account{
 		CreateQueue: func(ctx context.Context, name string, attributes map[string]string) (inq.Queue, error) {
-			return b.Create(ctx, name, attributes, nil)
+			return b.CreateQueue(ctx, name, attributes, nil)
 		},
 		SetAttributes: b.SetAttributes,
 		Attributes: func(ctx context.Context, name string) (map[string]string, error) {
@@ -89,18 +86,6 @@ func account(t testing.TB) conformance.Account {
 // A broker's own queues lack nothing, so that what is skipped is about queues and not messages.
 func TestRunQueue_Broker(t *testing.T) {
 	conformance.RunQueue(t, conformance.QueueHarness{Gives: conformance.Time, Open: account})
-}
-
-func TestRunQueue_SkipsWhatIsUnsupported(t *testing.T) {
-	conformance.RunQueue(t, conformance.QueueHarness{Gives: conformance.Time, Open: func(t testing.TB) conformance.Account {
-		a := account(t)
-		return conformance.Account{CreateQueue: func(ctx context.Context, name string, attributes map[string]string) (inq.Queue, error) {
-			if strings.HasSuffix(name, ".fifo") {
-				return nil, fmt.Errorf("FIFO: %w", errors.ErrUnsupported)
-			}
-			return a.CreateQueue(ctx, name, attributes)
-		}}
-	}})
 }
 
 // The tests of the examples, under the names they would have.

@@ -5,6 +5,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"example.com/inq"
 )
 
 // DefaultMaxTotalBytes is what large requests and answers may take at once, see
@@ -54,7 +56,7 @@ func (b *budget) take(ctx context.Context, n int64) (err error) {
 	case <-c.granted:
 		return nil
 	case <-timer.C:
-		err = &fault{kind: kindRequestThrottled, message: textBusy}
+		err = inq.ErrThrottled
 	case <-ctx.Done():
 		err = ctx.Err()
 	}

@@ -83,6 +83,8 @@ var kinds = []struct {
 	{inq.ErrFull, kindOverLimit},
 	{inq.ErrNotDeadLetterQueue, kindInvalidParameter},
 	{inq.ErrTaskRunning, kindInvalidParameter},
+	{inq.ErrThrottled, kindRequestThrottled},
+	{inq.ErrUnavailable, kindServiceUnavailable},
 	{inq.ErrClosed, kindServiceUnavailable},
 	{context.Canceled, kindServiceUnavailable},
 	{context.DeadlineExceeded, kindServiceUnavailable},
@@ -122,7 +124,7 @@ const (
 	textStandardName   = "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"
 	textFIFOName       = "The name of a FIFO queue can only include alphanumeric characters, hyphens, or underscores, must end with .fifo suffix and be 1 to 80 in length"
 	textListValues     = "Message attribute list values in %s operation are not supported."
-	textBusy           = "The service is busy with other large requests. Try again later."
+	textBusy           = "The service is busy with other requests. Try again later."
 	textGet            = "A GET request that changes something is refused: a page in a browser can make it send one. Use POST."
 	textOverLimit      = "Too many messages have been received without being deleted. Please delete your received messages or let them timeout before receiving more." // SQS: CAP-14
 	textClosed         = "The service is shutting down: the broker, or this queue of it, was closed."
@@ -235,8 +237,13 @@ func text(k *kind, p *inq.ParamError, from origin) *fault {
 	case inq.ErrTaskRunning: // (SQS: MOV-4)
 		return &fault{kind: k, message: "There is already a task running. Only one active task is allowed for a source queue arn at a given time."}
 	}
-	if errors.Is(p, inq.ErrClosed) {
+	switch {
+	case errors.Is(p, inq.ErrClosed):
 		return &fault{kind: k, message: textClosed}
+	case errors.Is(p, inq.ErrThrottled):
+		return &fault{kind: k, message: textBusy}
+	case errors.Is(p, inq.ErrUnavailable):
+		return &fault{kind: k, message: "The service is unavailable."}
 	}
 	return &fault{kind: k, message: textGivenUp}
 }

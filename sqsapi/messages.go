@@ -2,11 +2,8 @@ package sqsapi
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"example.com/inq"
 )
@@ -43,6 +40,9 @@ func (c *call) sendMessage(in *sendMessageRequest) (*sendMessageResult, error) {
 		return nil, missing("MessageBody")
 	}
 	m, digest, err := in.message(isFIFO(q), traceOf(c.r), "SendMessage")
+	if err == nil && !hasLimits(q) {
+		err = checkBody(m.Body)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -100,25 +100,7 @@ func (in *sendMembers) message(fifo bool, trace, operation string) (m inq.Messag
 	return m, digest, err
 }
 
-// aboutBody puts the character that a queue does not take into its refusal of a body (SQS: MSG-3).
-func aboutBody(err error, body string) error {
-	if !errors.Is(err, inq.ErrInvalidMessageContents) {
-		return err
-	}
-	for i, r := range body {
-		if validRune(r) && (r != utf8.RuneError || strings.HasPrefix(body[i:], "\uFFFD")) {
-			continue
-		}
-		if r == utf8.RuneError {
-			r = rune(body[i]) // no character at all
-		}
-		return &fault{kind: kindInvalidMessageContents, cause: err, message: fmt.Sprintf("Invalid binary character '#x%X' was found in the message body, "+
-			"the set of allowed characters is #x9 | #xA | #xD | [#x20-#xD7FF] | [#xE000-#xFFFD] | [#x10000-#x10FFFF].", r)}
-	}
-	return err
-}
-
-func isFIFO(q inq.Queue) bool {
+func isFIFO(q inq.Local) bool {
 	_, fifo := q.(*inq.FIFO)
 	return fifo
 }
@@ -201,7 +183,8 @@ func (c *call) receiveMessage(in *receiveMessageRequest) (*receiveMessageResult,
 	out.Messages = make([]message, len(deliveries))
 	for i := range deliveries {
 		d, m := &deliveries[i], &out.Messages[i]
-		m.MessageId, m.ReceiptHandle, m.Body, m.MD5OfBody = d.ID(), d.ReceiptHandle(), d.Body, bodyDigest(d.Body)
+		body := shownBody(d.Body)
+		m.MessageId, m.ReceiptHandle, m.Body, m.MD5OfBody = d.ID(), d.ReceiptHandle(), body, bodyDigest(body)
 		m.Attributes = pickSystem(d, in.MessageSystemAttributeNames, in.AttributeNames)
 		m.MessageAttributes, m.MD5OfMessageAttributes = filter.pick(d.Attributes())
 	}

@@ -216,6 +216,7 @@ var contract = Chapter{
 		{"QUEUE-CONCURRENT", "of many consumers one has each message", 0, func(t *T) {
 			for _, q := range either(t) {
 				const workers, each = 8, 25
+				queue := q.Queue()
 				var sending sync.WaitGroup
 				var errs atOnce[error]
 				for w := range workers {
@@ -225,19 +226,20 @@ var contract = Chapter{
 							if q.isFIFO() {
 								m.GroupID, m.DeduplicationID = m.Body, m.Body
 							}
-							_, err := q.Queue().Send(t.Context(), m)
+							_, err := queue.Send(t.Context(), m)
 							errs.add(err)
 						}
 					})
 				}
 				sending.Wait()
+				t.NoError(errors.Join(errs.list...))
 				t.Equal([3]int{workers * each, 0, 0}, q.Counts())
 				var receiving sync.WaitGroup
 				var bodies atOnce[string]
 				for range workers {
 					receiving.Go(func() {
 						for {
-							ds, err := q.Queue().Receive(t.Context(), inq.ReceiveInput{Max: 3, Wait: inq.Zero})
+							ds, err := queue.Receive(t.Context(), inq.ReceiveInput{Max: 3, Wait: inq.Zero})
 							errs.add(err)
 							if len(ds) == 0 {
 								return
@@ -260,17 +262,19 @@ var contract = Chapter{
 		{"QUEUE-CONCURRENT", "waiting consumers share what is sent", Time, func(t *T) {
 			for _, q := range either(t) {
 				const n = 20
-				got := make(chan []inq.Delivery, n)
-				var errs atOnce[error]
+				type received struct {
+					ds  []inq.Delivery
+					err error
+				}
+				got := make(chan received, n)
+				queue := q.Queue()
 				for range n {
 					go func() {
-						ds, err := q.Queue().Receive(t.Context(), inq.ReceiveInput{Wait: 20 * time.Second})
-						errs.add(err)
-						got <- ds
+						ds, err := queue.Receive(t.Context(), inq.ReceiveInput{Wait: 20 * time.Second})
+						got <- received{ds, err}
 					}()
 				}
 				t.Wait()
-				var bodies []string
 				for i := range n {
 					body := fmt.Sprintf("m%02d", i)
 					if q.isFIFO() {
@@ -279,11 +283,12 @@ var contract = Chapter{
 						q.Send(body)
 					}
 				}
+				var bodies []string
 				for range n {
-					ds := <-got
-					t.NoError(errors.Join(errs.list...))
-					t.Len(ds, 1)
-					bodies = append(bodies, ds[0].Body)
+					r := <-got
+					t.NoError(r.err)
+					t.Len(r.ds, 1)
+					bodies = append(bodies, r.ds[0].Body)
 				}
 				slices.Sort(bodies)
 				t.Len(slices.Compact(bodies), n, "some came twice")

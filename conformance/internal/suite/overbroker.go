@@ -31,7 +31,7 @@ func OverBroker(b *inq.Broker, wrap func(inq.Queue) inq.Queue) Service {
 type overBroker struct{ *inq.Broker }
 
 // urlOf is what stands for a queue where there are no URLs.
-func (b overBroker) urlOf(name string) string { return "broker:///" + b.Account() + "/" + name }
+func (b overBroker) urlOf(name string) string { return b.QueueURL("broker://", name) }
 
 // Call implements API.
 func (b overBroker) Call(ctx context.Context, operation string, in, out any) error {
@@ -68,7 +68,7 @@ func (b overBroker) createQueue(ctx context.Context, in any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = b.Create(ctx, r.QueueName, r.Attributes, r.Tags)
+	_, err = b.CreateQueue(ctx, r.QueueName, r.Attributes, r.Tags)
 	return QueueURL{b.urlOf(r.QueueName)}, err
 }
 
@@ -137,7 +137,7 @@ func (b overBroker) deleteQueue(ctx context.Context, in any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return nil, b.Delete(ctx, queueName(r.QueueUrl))
+	return nil, b.DeleteQueue(ctx, queueName(r.QueueUrl))
 }
 
 func (b overBroker) getQueueAttributes(ctx context.Context, in any) (any, error) {
@@ -182,35 +182,19 @@ func (b overBroker) listQueueTags(ctx context.Context, in any) (any, error) {
 	return TagQueue{Tags: tags}, err
 }
 
-// mover is what both types of queue have beyond inq.Queue.
-type mover interface {
-	inq.Queue
-	ARN() string
-	Redrive(ctx context.Context, in inq.RedriveInput) (*inq.MoveTask, error)
-	MoveTasks() []*inq.MoveTask
-}
-
-func (b overBroker) mover(arn string) (mover, error) {
-	q, err := b.ByARN(arn)
-	if err != nil {
-		return nil, err
-	}
-	return q.(mover), nil
-}
-
 // startMessageMoveTask answers with the ARN and the id of the task as its handle.
 func (b overBroker) startMessageMoveTask(ctx context.Context, in any) (any, error) {
 	r, err := decode[StartMessageMoveTask](in)
 	if err != nil {
 		return nil, err
 	}
-	source, err := b.mover(r.SourceArn)
+	source, err := b.ByARN(r.SourceArn)
 	if err != nil {
 		return nil, err
 	}
 	var input inq.RedriveInput
 	if r.DestinationArn != "" {
-		if input.Destination, err = b.mover(r.DestinationArn); err != nil {
+		if input.Destination, err = b.ByARN(r.DestinationArn); err != nil {
 			return nil, err
 		}
 	}
@@ -229,7 +213,7 @@ func (b overBroker) listMessageMoveTasks(_ context.Context, in any) (any, error)
 	if err != nil {
 		return nil, err
 	}
-	source, err := b.mover(r.SourceArn)
+	source, err := b.ByARN(r.SourceArn)
 	if err != nil {
 		return nil, err
 	}
@@ -255,7 +239,7 @@ func moveTask(source string, task *inq.MoveTask) MoveTask {
 	if task.Status() == inq.MoveRunning {
 		m.TaskHandle = source + " " + task.ID()
 	}
-	if d, ok := task.Input().Destination.(mover); ok {
+	if d, ok := task.Input().Destination.(inq.Local); ok {
 		m.DestinationArn = d.ARN()
 	}
 	if n := task.Input().PerSecond; n != 0 {
@@ -276,7 +260,7 @@ func (b overBroker) cancelMessageMoveTask(_ context.Context, in any) (any, error
 		return nil, err
 	}
 	arn, id, _ := strings.Cut(r.TaskHandle, " ")
-	source, err := b.mover(arn)
+	source, err := b.ByARN(arn)
 	if err != nil {
 		return nil, err
 	}

@@ -168,7 +168,7 @@ func message(d inq.Delivery) Message {
 	}}
 	for name, value := range map[string]string{
 		"MessageGroupId": d.GroupID, "MessageDeduplicationId": d.DeduplicationID(), "SequenceNumber": d.SequenceNumber(),
-		"AWSTraceHeader": d.TraceHeader(), "DeadLetterQueueSourceArn": d.DeadLetterSource(),
+		"AWSTraceHeader": d.TraceHeader(), "DeadLetterQueueSourceArn": d.DeadLetterSourceARN(),
 	} {
 		if value != "" {
 			m.Attributes[name] = value

@@ -1,11 +1,10 @@
 // Walkthrough-v1 shows the life of a queue in the calls of version 1 of the AWS SDK for Go: create,
 // list, look up, send, receive, delete. Unless it is told otherwise it needs no network, no account
-// and no server: the SQS is in the process. It is a module of its own, so that no other one depends
-// on that SDK.
+// and no server: the SQS is in the process.
 //
-//	go run ./inqaws/examples/walkthrough-v1                                   # in memory
-//	go run ./inqaws/examples/walkthrough-v1 -endpoint http://127.0.0.1:9324   # a server of inq
-//	go run ./inqaws/examples/walkthrough-v1 -endpoint https://sqs.eu-central-1.amazonaws.com -region eu-central-1
+//	go run ./examples/walkthrough-v1                                   # in memory
+//	go run ./examples/walkthrough-v1 -endpoint http://127.0.0.1:9324   # a server of inq
+//	go run ./examples/walkthrough-v1 -endpoint https://sqs.eu-central-1.amazonaws.com -region eu-central-1
 package main
 
 //lint:file-ignore SA1019 The program is about an SDK that is no longer maintained.
@@ -13,12 +12,9 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"os/signal"
 	"time"
 
 	"github.com/aws/aws-sdk-go/aws"
@@ -27,6 +23,7 @@ import (
 	"github.com/aws/aws-sdk-go/service/sqs"
 
 	"example.com/inq"
+	"example.com/inq/examples/internal/program"
 	"example.com/inq/sqsapi"
 )
 
@@ -38,23 +35,12 @@ Without -endpoint the SDK talks to an SQS inside this process. With -endpoint it
 talks to a server of inq, or to Amazon, with the credentials of the environment
 (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN). Amazon refuses to
 create queues within 60 seconds of deleting them: give another -prefix then.
-
-Flags:
 `
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	context.AfterFunc(ctx, stop)
-	if err := run(ctx, os.Args[1:], os.Stdout); err != nil && !errors.Is(err, flag.ErrHelp) {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
+func main() { program.Main(run) }
 
 func run(ctx context.Context, args []string, stdout io.Writer) error {
-	flags := flag.NewFlagSet("walkthrough-v1", flag.ContinueOnError)
-	flags.SetOutput(stdout)
-	flags.Usage = func() { fmt.Fprint(stdout, about); flags.PrintDefaults() }
+	flags := program.NewFlags("walkthrough-v1", stdout, about)
 	endpoint := flags.String("endpoint", "", "`URL` of the SQS to use (default: one inside this process)")
 	region := flags.String("region", "us-east-1", "`region` of the endpoint")
 	prefix := flags.String("prefix", "walkthrough-v1", "what the names of the queues begin with")

@@ -43,7 +43,7 @@ func TestTheSecondQueueCanBeElsewhere(t *testing.T) {
 	require.NoError(t, err)
 	server := httptest.NewServer(sqsapi.NewHandler(b, sqsapi.Options{}))
 	defer server.Close()
-	q, closer, err := connect(server.URL+"/000000000000/elsewhere", "us-east-1")
+	q, closer, err := connect(b.QueueURL(server.URL, "elsewhere"), "us-east-1")
 	require.NoError(t, err)
 	defer closer()
 	var output bytes.Buffer

@@ -2,9 +2,9 @@
 // list, look up, send, receive, delete. Unless it is told otherwise it needs no network, no account
 // and no server: the SQS is in the process.
 //
-//	go run ./inqaws/examples/walkthrough                                   # in memory
-//	go run ./inqaws/examples/walkthrough -endpoint http://127.0.0.1:9324   # a server of inq
-//	go run ./inqaws/examples/walkthrough -endpoint https://sqs.eu-central-1.amazonaws.com -region eu-central-1
+//	go run ./examples/walkthrough                                   # in memory
+//	go run ./examples/walkthrough -endpoint http://127.0.0.1:9324   # a server of inq
+//	go run ./examples/walkthrough -endpoint https://sqs.eu-central-1.amazonaws.com -region eu-central-1
 package main
 
 import (
@@ -19,9 +19,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"example.com/inq"
+	"example.com/inq/examples/internal/endpoint"
+	"example.com/inq/examples/internal/program"
 	"example.com/inq/inqaws"
-	"example.com/inq/inqaws/examples/internal/endpoint"
-	"example.com/inq/inqaws/examples/internal/program"
 )
 
 const about = `walkthrough creates two queues with the AWS SDK for Go (v2), lists them, looks one
@@ -37,7 +37,7 @@ create queues within 60 seconds of deleting them: give another -prefix then.
 func main() { program.Main(run) }
 
 func run(ctx context.Context, args []string, stdout io.Writer) error {
-	flags := program.Flags("walkthrough", stdout, about)
+	flags := program.NewFlags("walkthrough", stdout, about)
 	url := flags.String("endpoint", "", "`URL` of the SQS to use (default: one inside this process)")
 	region := flags.String("region", "us-east-1", "`region` of the endpoint")
 	prefix := flags.String("prefix", "walkthrough", "what the names of the queues begin with")

@@ -1,8 +1,8 @@
 // Anyqueue is one program on two queues: a queue in this process, and then a queue of SQS behind the
 // AWS SDK for Go. The program takes an inq.Queue; only the constructor differs.
 //
-//	go run ./inqaws/examples/anyqueue
-//	go run ./inqaws/examples/anyqueue -url https://sqs.eu-central-1.amazonaws.com/123456789012/jobs -region eu-central-1
+//	go run ./examples/anyqueue
+//	go run ./examples/anyqueue -url https://sqs.eu-central-1.amazonaws.com/123456789012/jobs -region eu-central-1
 package main
 
 import (
@@ -14,9 +14,9 @@ import (
 	"time"
 
 	"example.com/inq"
+	"example.com/inq/examples/internal/endpoint"
+	"example.com/inq/examples/internal/program"
 	"example.com/inq/inqaws"
-	"example.com/inq/inqaws/examples/internal/endpoint"
-	"example.com/inq/inqaws/examples/internal/program"
 )
 
 const about = `anyqueue runs the same small program on a queue in this process, and then on one
@@ -32,7 +32,7 @@ program deletes what it receives there: let it have an empty queue of its own.
 func main() { program.Main(run) }
 
 func run(ctx context.Context, args []string, stdout io.Writer) error {
-	flags := program.Flags("anyqueue", stdout, about)
+	flags := program.NewFlags("anyqueue", stdout, about)
 	queueURL := flags.String("url", "", "`URL` of the second queue (default: one inside this process)")
 	region := flags.String("region", "us-east-1", "`region` of that URL")
 	if err := flags.Parse(args); err != nil {
@@ -76,7 +76,7 @@ func connect(queueURL, region string) (q inq.Queue, closer func(), err error) {
 	if _, err := b.CreateStandard("jobs"); err != nil {
 		return nil, nil, err
 	}
-	return inqaws.NewQueue(inqaws.NewClient(b), inqaws.DefaultEndpoint+"/000000000000/jobs"), func() { b.Close() }, nil
+	return inqaws.NewQueue(inqaws.NewClient(b), b.QueueURL(inqaws.DefaultEndpoint, "jobs")), func() { b.Close() }, nil
 }
 
 // work is the program. It does not know what its queue is made of.
