@@ -194,7 +194,17 @@ func TestHandler_AnAnswerForWhichThereIsNoRoomIsGivenBack(t *testing.T) {
 		}
 		assert.Equal(t, inq.Counts{Visible: 3}, q.Stats().Counts)
 		assert.Equal(t, inq.Counts{Visible: 3}, fifo.Stats().Counts)
+		again := func() *httptest.ResponseRecorder {
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, jsonRequest("ReceiveMessage", `{"QueueUrl":"q.fifo","MaxNumberOfMessages":3,"ReceiveRequestAttemptId":"a","VisibilityTimeout":1}`))
+			return w
+		}
+		assert.Equal(t, 403, again().Code)
 		h.budget.give(100_000)
+		w := again()
+		assert.Equal(t, 200, w.Code, "a client that repeats its receive has what it was refused")
+		assert.Contains(t, w.Body.String(), "aaa")
+		time.Sleep(time.Second)
 		for _, queue := range []string{"q", "q.fifo"} {
 			w := receive(queue)
 			assert.Equal(t, 200, w.Code)

@@ -175,7 +175,7 @@ func (c *call) receiveMessage(in *receiveMessageRequest) (*receiveMessageResult,
 	}
 	if n := sizeOf(deliveries); n > freeBytes {
 		if err := c.share.grow(c.ctx, c.budget, c.share.held+n); err != nil {
-			giveBack(deliveries)
+			giveBack(input, deliveries)
 			return nil, err
 		}
 	}
@@ -211,8 +211,12 @@ func sizeOf(deliveries []inq.Delivery) (n int64) {
 }
 
 // giveBack returns messages that their receiver will not see, as if they had not been received. What
-// timed out meanwhile has returned by itself.
-func giveBack(deliveries []inq.Delivery) {
+// timed out meanwhile has returned by itself. Those of a receive with an attempt id stay: the client can
+// have them again by it, and must not find them changed.
+func giveBack(in inq.ReceiveInput, deliveries []inq.Delivery) {
+	if in.AttemptID != "" {
+		return
+	}
 	for i := len(deliveries) - 1; i >= 0; i-- { // the first of a FIFO group last, so that none overtakes it
 		_ = deliveries[i].Return(context.Background(), 0)
 	}

@@ -40,10 +40,7 @@ func (c *call) receive(q inq.Queue, in inq.ReceiveInput) ([]inq.Delivery, error)
 	case c.gone() && !wait.waited && errors.Is(err, context.Canceled):
 		return c.receiveNow(q, in)
 	case c.gone() && wait.waited && err == nil:
-		// By an attempt id the client can have them again, and must not find them changed.
-		if in.AttemptID == "" {
-			giveBack(deliveries)
-		}
+		giveBack(in, deliveries)
 		return nil, nil
 	case errors.Is(err, context.Canceled) && c.ctx.Err() == nil:
 		return nil, nil // the polling ended or the client's side of the connection, not the request
