@@ -20,7 +20,7 @@ import (
 type fifo struct {
 	// Set by the constructor and read without the lock, to check and hash before it is taken.
 	scope    DeduplicationScope // as it was at the creation of the queue (SQS: FIFO-22)
-	seed     maphash.Seed       // hashes the names of groups; such a hash never leaves the process
+	seeds    [2]maphash.Seed    // hash the names of groups; such hashes never leave the process
 	dedupIDs sipKey             // hashes deduplication ids,
 	dedupIn  sipKey             // and the groups that they may be scoped to
 
@@ -41,19 +41,26 @@ type groupState struct {
 }
 
 // group is one message group. It exists while it has messages.
+//
+// It fills a line of the cache, and a message that comes or goes where one other waits touches
+// nothing else of its group: not the text of the name, since the hash is as good, and no message. With
+// a million groups each look at another place costs as much as a third of a send.
 type group struct {
 	name     string
-	hash     uint64 // of the name, for the end of the group
-	head     uint32 // its messages in order of seq
+	hash     [2]uint64 // of the name
+	head     uint32    // its messages in order of seq
+	behind   uint32    // the message after the head, which has no links of its own
 	tail     uint32
 	next     uint32 // links of the list of eligible groups
 	prev     uint32
 	inFlight uint32 // messages that count as not visible
+	hidden   uint32 // messages that are not ready: these and the delayed ones
+	ready    bool   // the head is
 	eligible bool   // on the list
 }
 
 func newFIFOState(scope DeduplicationScope) *fifo {
-	f := &fifo{scope: scope, seed: maphash.MakeSeed()}
+	f := &fifo{scope: scope, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
 	f.reset()
 	return f
 }
@@ -69,7 +76,11 @@ func (f *fifo) reset() {
 	f.groupState = groupState{}
 }
 
-func (f *fifo) groupHash(name string) uint64 { return maphash.String(f.seed, name) }
+// groupHash returns what a group is known by. It is as long as that of a deduplication id, so that two
+// names never have the same.
+func (f *fifo) groupHash(name string) [2]uint64 {
+	return [2]uint64{maphash.String(f.seeds[0], name), maphash.String(f.seeds[1], name)}
+}
 
 // prepare checks what FIFO demands of a message, and hashes its ids while no lock is held (SQS:
 // FIFO-2, FIFO-3, FIFO-18).
@@ -119,22 +130,35 @@ func errNoDeduplicationID() error {
 
 // join puts a new message at the end of its group.
 func (f *fifo) join(s *store, slot uint32, p *payload) {
-	g, ok := f.names.Find(p.hash, func(g uint32) bool { return f.groups.at(g).name == p.group })
+	g, ok := f.names.Find(p.hash[0], func(g uint32) bool { return f.groups.at(g).hash == p.hash })
 	if !ok {
 		g = f.groups.alloc()
 		gr := f.groups.at(g)
 		gr.name, gr.hash = p.group, p.hash
-		f.names.Insert(p.hash, g)
+		f.names.Insert(p.hash[0], g)
 	}
 	gr := f.groups.at(g)
-	part := s.part(slot)
-	*part = fifoPart{dedup: p.dedup, group: g, prev: gr.tail}
-	if gr.tail == 0 {
+	*s.part(slot) = fifoPart{dedup: p.dedup, group: g, prev: gr.tail}
+	switch gr.tail {
+	case 0:
 		gr.head = slot
-	} else {
+	case gr.head:
+		gr.behind = slot
+	default:
 		s.part(gr.tail).next = slot
 	}
 	gr.tail = slot
+}
+
+// following returns the message of the group that comes after slot, 0 if there is none.
+func (gr *group) following(s *store, slot uint32) uint32 {
+	switch slot {
+	case gr.head:
+		return gr.behind
+	case gr.tail:
+		return 0
+	}
+	return s.part(slot).next
 }
 
 // leave takes a message out of its group, which may unlock the group or end it (SQS: DEL-4,
@@ -145,19 +169,30 @@ func (f *fifo) leave(s *store, slot uint32) {
 	}
 	part := s.part(slot)
 	gr := f.groups.at(part.group)
-	if part.prev == 0 {
-		gr.head = part.next
-	} else {
-		s.part(part.prev).next = part.next
-	}
-	if part.next == 0 {
-		gr.tail = part.prev
-	} else {
-		s.part(part.next).prev = part.prev
+	switch next := gr.following(s, slot); {
+	case slot != gr.head:
+		if next == 0 {
+			gr.tail = part.prev
+		} else {
+			s.part(next).prev = part.prev
+		}
+		if part.prev == gr.head {
+			gr.behind = next
+		} else {
+			s.part(part.prev).next = next
+		}
+	case next == 0:
+		gr.head, gr.tail, gr.ready = 0, 0, false
+	default:
+		gr.head, gr.behind = next, 0
+		if next != gr.tail {
+			gr.behind = s.part(next).next
+		}
+		gr.ready = gr.hidden == 0 || s.at(next).state == stateReady
 	}
 	f.changed(s, part.group)
 	if gr.head == 0 {
-		f.names.Delete(gr.hash, part.group)
+		f.names.Delete(gr.hash[0], part.group)
 		f.groups.release(part.group)
 	}
 }
@@ -166,9 +201,8 @@ func (f *fifo) leave(s *store, slot uint32) {
 // has changed. A group that can deliver again goes behind the others (SQS: FIFO-11, FIFO-14).
 func (f *fifo) changed(s *store, g uint32) {
 	gr := f.groups.at(g)
-	can := gr.head != 0 && s.at(gr.head).state == stateReady
 	switch {
-	case can && !gr.eligible:
+	case gr.ready && !gr.eligible:
 		gr.eligible = true
 		gr.prev, gr.next = f.last, 0
 		if f.last == 0 {
@@ -177,7 +211,7 @@ func (f *fifo) changed(s *store, g uint32) {
 			f.groups.at(f.last).next = g
 		}
 		f.last = g
-	case !can && gr.eligible:
+	case !gr.ready && gr.eligible:
 		gr.eligible = false
 		if gr.prev == 0 {
 			f.first = gr.next
@@ -193,9 +227,18 @@ func (f *fifo) changed(s *store, g uint32) {
 	}
 }
 
-// count keeps the number of locked groups.
+// count keeps what a group knows of the states of its messages, and the number of locked groups.
 func (f *fifo) count(s *store, slot uint32, was, is class) {
 	gr := f.groups.at(s.part(slot).group)
+	if gr.head == slot {
+		gr.ready = is == classVisible
+	}
+	if is == classDelayed || is == classNotVisible {
+		gr.hidden++
+	}
+	if was == classDelayed || was == classNotVisible {
+		gr.hidden--
+	}
 	if is == classNotVisible {
 		gr.inFlight++
 		if gr.inFlight == 1 {
@@ -213,7 +256,8 @@ func (f *fifo) count(s *store, slot uint32, was, is class) {
 // run, or else the first of the group whose turn it is.
 func (f *fifo) peek(s *store) uint32 {
 	if f.run != 0 {
-		if next := s.part(f.run).next; next != 0 && s.at(next).state == stateReady {
+		gr := f.groups.at(s.part(f.run).group)
+		if next := gr.following(s, f.run); next != 0 && s.at(next).state == stateReady {
 			return next
 		}
 		f.run = 0

@@ -364,14 +364,14 @@ func TestCheckInvariants_NoticesACorruptStandardQueue(t *testing.T) {
 
 func TestCheckInvariants_NoticesACorruptFIFOQueue(t *testing.T) {
 	group := func(q *queue, name string) *group {
-		g, _ := q.fifo.names.Find(q.fifo.groupHash(name), func(g uint32) bool { return q.fifo.groups.at(g).name == name })
+		g, _ := q.fifo.names.Find(q.fifo.groupHash(name)[0], func(g uint32) bool { return q.fifo.groups.at(g).name == name })
 		return q.fifo.groups.at(g)
 	}
 	alone := func(_ uint32, r *record) bool { return r.flags&flagAlone != 0 }
 	corrupt(t, richFIFO, append(bothTypes(), []corruption{
 		{"a group without its first message", func(q *queue) func() {
 			g := group(q, "locked")
-			return swap(&g.head, q.store.part(g.head).next)
+			return swap(&g.head, g.behind)
 		}},
 		{"a group without its last message", func(q *queue) func() {
 			g := group(q, "locked")
@@ -379,7 +379,11 @@ func TestCheckInvariants_NoticesACorruptFIFOQueue(t *testing.T) {
 		}},
 		{"a group in a circle", func(q *queue) func() {
 			g := group(q, "locked")
-			return swap(&q.store.part(g.tail).next, g.head)
+			return swap(&q.store.part(g.behind).next, g.head)
+		}},
+		{"a group without its second message", func(q *queue) func() {
+			g := group(q, "locked")
+			return swap(&g.behind, g.tail)
 		}},
 		{"a message with a wrong link back in its group", func(q *queue) func() {
 			return swap(&q.store.part(group(q, "locked").tail).prev, 0)
@@ -395,6 +399,11 @@ func TestCheckInvariants_NoticesACorruptFIFOQueue(t *testing.T) {
 			g := group(q, "locked")
 			return swap(&g.inFlight, g.inFlight+1)
 		}},
+		{"a group with one less that is not ready", func(q *queue) func() {
+			g := group(q, "locked")
+			return swap(&g.hidden, g.hidden-1)
+		}},
+		{"a group that does not know its head is ready", func(q *queue) func() { return swap(&group(q, "third").ready, false) }},
 		{"one locked group more", func(q *queue) func() { return swap(&q.fifo.locked, q.fifo.locked+1) }},
 		{"a locked group said to deliver", func(q *queue) func() { return swap(&group(q, "locked").eligible, true) }},
 		{"a group that can deliver and says no", func(q *queue) func() { return swap(&group(q, "third").eligible, false) }},

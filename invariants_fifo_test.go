@@ -72,11 +72,14 @@ func (a *audit) groups() {
 func (a *audit) group(g uint32, n int) (inFlight uint32) {
 	s, f := &a.q.store, a.q.fifo
 	gr := f.groups.at(g)
-	if found, ok := f.names.Find(f.groupHash(gr.name), func(o uint32) bool { return f.groups.at(o).name == gr.name }); !ok || found != g {
+	if found, ok := f.names.Find(gr.hash[0], func(o uint32) bool { return f.groups.at(o).hash == gr.hash }); !ok || found != g {
 		a.fault("group %q is not found by its name", gr.name)
 	}
-	prev, seq := uint32(0), uint64(0)
-	for slot := gr.head; slot != 0; slot = s.part(slot).next {
+	if gr.hash != f.groupHash(gr.name) {
+		a.fault("group %q has the hash of another name", gr.name)
+	}
+	prev, seq, hidden := uint32(0), uint64(0), uint32(0)
+	for slot := gr.head; slot != 0; slot = gr.following(s, slot) {
 		if !a.live(slot) || n == 0 || s.part(slot).group != g {
 			a.fault("group %q: slot %d is in its list and should not, or twice", gr.name, slot)
 			return inFlight
@@ -86,19 +89,28 @@ func (a *audit) group(g uint32, n int) (inFlight uint32) {
 		if r.seq <= seq {
 			a.fault("group %q: slot %d is not in order", gr.name, slot)
 		}
-		if p := s.part(slot).prev; p != prev {
+		if p := s.part(slot).prev; p != prev && slot != gr.head {
 			a.fault("group %q: slot %d comes after %d and says %d", gr.name, slot, prev, p)
 		}
 		if r.state.class() == classNotVisible {
 			inFlight++
+		}
+		if r.state != stateReady {
+			hidden++
 		}
 		prev, seq = slot, r.seq
 	}
 	if gr.tail != prev || n != 0 {
 		a.fault("group %q: the tail is %d, not %d, and %d messages are missing", gr.name, prev, gr.tail, n)
 	}
+	if hidden != gr.hidden {
+		a.fault("group %q: %d messages are not ready, not %d", gr.name, hidden, gr.hidden)
+	}
 	if inFlight != gr.inFlight {
 		a.fault("group %q: %d messages are in flight, not %d", gr.name, inFlight, gr.inFlight)
+	}
+	if ready := a.live(gr.head) && s.at(gr.head).state == stateReady; ready != gr.ready {
+		a.fault("group %q: the head is ready is %v, but it says %v", gr.name, ready, gr.ready)
 	}
 	if can := a.live(gr.head) && s.at(gr.head).state == stateReady; can != gr.eligible {
 		a.fault("group %q: can deliver is %v, but it says %v", gr.name, can, gr.eligible)
