@@ -20,7 +20,7 @@ import (
 type fifo struct {
 	// Set by the constructor and read without the lock, to check and hash before it is taken.
 	scope    DeduplicationScope // as it was at the creation of the queue (SQS: FIFO-22)
-	seeds    [2]maphash.Seed    // hash the names of groups; such hashes never leave the process
+	seed     maphash.Seed       // hashes the names of groups; such a hash never leaves the process
 	dedupIDs sipKey             // hashes deduplication ids,
 	dedupIn  sipKey             // and the groups that they may be scoped to
 
@@ -35,6 +35,7 @@ type groupState struct {
 	last     uint32
 	run      uint32     // the message taken last in the receive under way, while its group may have more; 0: none
 	delayed  links.List // messages in the queue's delay, by enqueue time: the delay in force applies to all (SQS: LC-1)
+	waiting  int        // messages in a delay, the queue's or one of their own
 	locked   int        // groups with a message in flight
 	dedup    dedup
 	attempts attempts
@@ -42,25 +43,23 @@ type groupState struct {
 
 // group is one message group. It exists while it has messages.
 //
-// It fills a line of the cache, and a message that comes or goes where one other waits touches
-// nothing else of its group: not the text of the name, since the hash is as good, and no message. With
-// a million groups each look at another place costs as much as a third of a send.
+// A message that comes or goes where one other waits touches none of the others: each look at another
+// place in memory costs as much as a third of a send where there are a million groups.
 type group struct {
 	name     string
-	hash     [2]uint64 // of the name
-	head     uint32    // its messages in order of seq
-	behind   uint32    // the message after the head, which has no links of its own
+	hash     uint32 // the half of the name's hash that the index knows, for the end of the group
+	ready    bool   // the first message is
+	eligible bool   // on the list
+	head     uint32 // the messages in order of seq
+	behind   uint32 // the message after the head, which has no links of its own
 	tail     uint32
 	next     uint32 // links of the list of eligible groups
 	prev     uint32
 	inFlight uint32 // messages that count as not visible
-	hidden   uint32 // messages that are not ready: these and the delayed ones
-	ready    bool   // the head is
-	eligible bool   // on the list
 }
 
 func newFIFOState(scope DeduplicationScope) *fifo {
-	f := &fifo{scope: scope, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
+	f := &fifo{scope: scope, seed: maphash.MakeSeed()}
 	f.reset()
 	return f
 }
@@ -76,11 +75,7 @@ func (f *fifo) reset() {
 	f.groupState = groupState{}
 }
 
-// groupHash returns what a group is known by. It is as long as that of a deduplication id, so that two
-// names never have the same.
-func (f *fifo) groupHash(name string) [2]uint64 {
-	return [2]uint64{maphash.String(f.seeds[0], name), maphash.String(f.seeds[1], name)}
-}
+func (f *fifo) groupHash(name string) uint64 { return maphash.String(f.seed, name) }
 
 // prepare checks what FIFO demands of a message, and hashes its ids while no lock is held (SQS:
 // FIFO-2, FIFO-3, FIFO-18).
@@ -130,12 +125,12 @@ func errNoDeduplicationID() error {
 
 // join puts a new message at the end of its group.
 func (f *fifo) join(s *store, slot uint32, p *payload) {
-	g, ok := f.names.Find(p.hash[0], func(g uint32) bool { return f.groups.at(g).hash == p.hash })
+	g, ok := f.names.Find(p.hash, func(g uint32) bool { return f.groups.at(g).name == p.group })
 	if !ok {
 		g = f.groups.alloc()
 		gr := f.groups.at(g)
-		gr.name, gr.hash = p.group, p.hash
-		f.names.Insert(p.hash[0], g)
+		gr.name, gr.hash = p.group, uint32(p.hash>>32)
+		f.names.Insert(p.hash, g)
 	}
 	gr := f.groups.at(g)
 	*s.part(slot) = fifoPart{dedup: p.dedup, group: g, prev: gr.tail}
@@ -188,11 +183,11 @@ func (f *fifo) leave(s *store, slot uint32) {
 		if next != gr.tail {
 			gr.behind = s.part(next).next
 		}
-		gr.ready = gr.hidden == 0 || s.at(next).state == stateReady
+		gr.ready = f.waiting == 0 && gr.inFlight == 0 || s.at(next).state == stateReady
 	}
 	f.changed(s, part.group)
 	if gr.head == 0 {
-		f.names.Delete(gr.hash[0], part.group)
+		f.names.Delete(uint64(gr.hash)<<32, part.group)
 		f.groups.release(part.group)
 	}
 }
@@ -227,27 +222,28 @@ func (f *fifo) changed(s *store, g uint32) {
 	}
 }
 
-// count keeps what a group knows of the states of its messages, and the number of locked groups.
+// count keeps what is known of the states of messages.
 func (f *fifo) count(s *store, slot uint32, was, is class) {
 	gr := f.groups.at(s.part(slot).group)
 	if gr.head == slot {
 		gr.ready = is == classVisible
 	}
-	if is == classDelayed || is == classNotVisible {
-		gr.hidden++
-	}
-	if was == classDelayed || was == classNotVisible {
-		gr.hidden--
-	}
-	if is == classNotVisible {
-		gr.inFlight++
-		if gr.inFlight == 1 {
-			f.locked++
-		}
-	} else if was == classNotVisible {
+	switch was {
+	case classDelayed:
+		f.waiting--
+	case classNotVisible:
 		gr.inFlight--
 		if gr.inFlight == 0 {
 			f.locked--
+		}
+	}
+	switch is {
+	case classDelayed:
+		f.waiting++
+	case classNotVisible:
+		gr.inFlight++
+		if gr.inFlight == 1 {
+			f.locked++
 		}
 	}
 }

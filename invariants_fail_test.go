@@ -364,7 +364,7 @@ func TestCheckInvariants_NoticesACorruptStandardQueue(t *testing.T) {
 
 func TestCheckInvariants_NoticesACorruptFIFOQueue(t *testing.T) {
 	group := func(q *queue, name string) *group {
-		g, _ := q.fifo.names.Find(q.fifo.groupHash(name)[0], func(g uint32) bool { return q.fifo.groups.at(g).name == name })
+		g, _ := q.fifo.names.Find(q.fifo.groupHash(name), func(g uint32) bool { return q.fifo.groups.at(g).name == name })
 		return q.fifo.groups.at(g)
 	}
 	alone := func(_ uint32, r *record) bool { return r.flags&flagAlone != 0 }
@@ -399,10 +399,10 @@ func TestCheckInvariants_NoticesACorruptFIFOQueue(t *testing.T) {
 			g := group(q, "locked")
 			return swap(&g.inFlight, g.inFlight+1)
 		}},
-		{"a group with one less that is not ready", func(q *queue) func() {
-			g := group(q, "locked")
-			return swap(&g.hidden, g.hidden-1)
+		{"a group with the hash of another name", func(q *queue) func() {
+			return swap(&group(q, "third").hash, group(q, "fourth").hash)
 		}},
+		{"one more message in a delay", func(q *queue) func() { return swap(&q.fifo.waiting, q.fifo.waiting+1) }},
 		{"a group that does not know its head is ready", func(q *queue) func() { return swap(&group(q, "third").ready, false) }},
 		{"one locked group more", func(q *queue) func() { return swap(&q.fifo.locked, q.fifo.locked+1) }},
 		{"a locked group said to deliver", func(q *queue) func() { return swap(&group(q, "locked").eligible, true) }},

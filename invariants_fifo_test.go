@@ -36,6 +36,9 @@ func (a *audit) groups() {
 	if locked != f.locked {
 		a.fault("%d groups have a message in flight, not %d", locked, f.locked)
 	}
+	if a.waiting != f.waiting {
+		a.fault("%d messages are in a delay, not %d", a.waiting, f.waiting)
+	}
 	prev := uint32(0)
 	for g := f.first; g != 0; g = f.groups.at(g).next {
 		if members[g] == 0 || !f.groups.at(g).eligible || eligible == 0 {
@@ -72,13 +75,13 @@ func (a *audit) groups() {
 func (a *audit) group(g uint32, n int) (inFlight uint32) {
 	s, f := &a.q.store, a.q.fifo
 	gr := f.groups.at(g)
-	if found, ok := f.names.Find(gr.hash[0], func(o uint32) bool { return f.groups.at(o).hash == gr.hash }); !ok || found != g {
+	if found, ok := f.names.Find(f.groupHash(gr.name), func(o uint32) bool { return f.groups.at(o).name == gr.name }); !ok || found != g {
 		a.fault("group %q is not found by its name", gr.name)
 	}
-	if gr.hash != f.groupHash(gr.name) {
+	if gr.hash != uint32(f.groupHash(gr.name)>>32) {
 		a.fault("group %q has the hash of another name", gr.name)
 	}
-	prev, seq, hidden := uint32(0), uint64(0), uint32(0)
+	prev, seq := uint32(0), uint64(0)
 	for slot := gr.head; slot != 0; slot = gr.following(s, slot) {
 		if !a.live(slot) || n == 0 || s.part(slot).group != g {
 			a.fault("group %q: slot %d is in its list and should not, or twice", gr.name, slot)
@@ -95,16 +98,13 @@ func (a *audit) group(g uint32, n int) (inFlight uint32) {
 		if r.state.class() == classNotVisible {
 			inFlight++
 		}
-		if r.state != stateReady {
-			hidden++
+		if r.state == stateDelayed {
+			a.waiting++
 		}
 		prev, seq = slot, r.seq
 	}
 	if gr.tail != prev || n != 0 {
 		a.fault("group %q: the tail is %d, not %d, and %d messages are missing", gr.name, prev, gr.tail, n)
-	}
-	if hidden != gr.hidden {
-		a.fault("group %q: %d messages are not ready, not %d", gr.name, hidden, gr.hidden)
 	}
 	if inFlight != gr.inFlight {
 		a.fault("group %q: %d messages are in flight, not %d", gr.name, inFlight, gr.inFlight)

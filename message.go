@@ -183,7 +183,7 @@ type payload struct {
 	body  string
 	rare  *rare
 	group string
-	hash  [2]uint64 // keyed hash of group
+	hash  uint64    // keyed hash of group
 	dedup string    // deduplication id of the sender, contentMark if it is the hash of the body
 	key   [2]uint64 // keyed hash of the deduplication id in its scope
 	delay int64     // nanoseconds, -1: the queue's own
