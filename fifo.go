@@ -35,7 +35,7 @@ type groupState struct {
 	last     uint32
 	run      uint32     // the message taken last in the receive under way, while its group may have more; 0: none
 	delayed  links.List // messages in the queue's delay, by enqueue time: the delay in force applies to all (SQS: LC-1)
-	waiting  int        // messages in a delay, the queue's or one of their own
+	hidden   int        // messages in a delay: neither ready nor counted as not visible
 	locked   int        // groups with a message in flight
 	dedup    dedup
 	attempts attempts
@@ -43,8 +43,8 @@ type groupState struct {
 
 // group is one message group. It exists while it has messages.
 //
-// A message that comes or goes where one other waits touches none of the others: each look at another
-// place in memory costs as much as a third of a send where there are a million groups.
+// A message that comes or goes touches no other of its group where one or two wait: among a million
+// groups each look at another place in memory takes as long as half of a send.
 type group struct {
 	name     string
 	hash     uint32 // the half of the name's hash that the index knows, for the end of the group
@@ -184,7 +184,7 @@ func (f *fifo) leave(s *store, slot uint32) {
 		if next != gr.tail {
 			gr.behind = s.part(next).next
 		}
-		gr.ready = f.waiting == 0 && gr.inFlight == 0 || s.at(next).state == stateReady
+		gr.ready = f.hidden == 0 && gr.inFlight == 0 || s.at(next).state == stateReady
 	}
 	f.changed(s, part.group)
 	if gr.head == 0 {
@@ -240,9 +240,9 @@ func (f *fifo) count(s *store, slot uint32, was, is class) {
 		gr.ready = is == classVisible
 	}
 	if was == classDelayed {
-		f.waiting--
+		f.hidden--
 	} else if is == classDelayed {
-		f.waiting++
+		f.hidden++
 	}
 	switch {
 	case notVisible(is) == notVisible(was):
