@@ -72,6 +72,9 @@ func (x *Index[T]) Add(p *Policy, v T) *Entry[T] {
 	return e
 }
 
+// Scope returns the scope of the policy.
+func (e *Entry[T]) Scope() Scope { return e.policy.scope }
+
 // Remove takes a policy out.
 func (x *Index[T]) Remove(e *Entry[T]) {
 	for _, at := range e.postings {

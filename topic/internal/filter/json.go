@@ -311,6 +311,26 @@ func (s *scanner) unicode() (r rune, ok bool) {
 	return r, true
 }
 
+// Strings returns the members of a JSON object that are strings, and reports whether text is a JSON
+// object. Of members with the same key the last one counts (SNS: MSJ-4).
+func Strings(text string) (members map[string]string, ok bool) {
+	s := scanner{text: text}
+	if s.next() != '{' {
+		return nil, false
+	}
+	members = map[string]string{}
+	ok = s.object(func(key string) bool {
+		if s.next() != '"' {
+			delete(members, key)
+			return s.skip()
+		}
+		v, ok := s.string()
+		members[key] = v
+		return ok
+	})
+	return members, ok && s.ends()
+}
+
 // node is a JSON value with the order of members kept, as error texts need it (SNS: FLT-23).
 type node struct {
 	value         // of a scalar

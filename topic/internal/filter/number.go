@@ -64,6 +64,12 @@ func parseNumber(text string) (n number, ok bool) {
 	return n, true
 }
 
+// IsNumber reports whether text is a number as policies compare them.
+func IsNumber(text string) bool {
+	_, ok := parseNumber(text)
+	return ok
+}
+
 // parseExponent reads what follows the letter e. What is too large for any use is cut, not refused.
 func parseExponent(s string) (n int64, ok bool) {
 	sign := int64(1)

@@ -1,0 +1,421 @@
+package topic
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// attemptTime is how long one attempt to deliver may take (SNS: HTTP-4).
+const attemptTime = 15 * time.Second
+
+// attemptsAtOnce is how many copies of one subscription are delivered at once.
+const attemptsAtOnce = 16
+
+// atOnceBudget is how many copies a publisher delivers to a queue of a FIFO topic, for others too,
+// before a goroutine goes on.
+const atOnceBudget = 64
+
+// parcel is one copy on its way to one subscription.
+type parcel struct {
+	*publication
+	confirmation *confirmation // in place of a publication
+	attempts     int           // that failed
+	doomed       error         // why it goes to the dead letters instead of to the target
+	next         *parcel       // behind it in a list
+	line         *line         // of its message group; nil on Standard
+	timer        *time.Timer   // while it waits for its next try
+}
+
+// bytes is what the parcel counts while it waits.
+func (x *parcel) bytes() int64 {
+	if x.publication == nil {
+		return 0
+	}
+	return x.publication.size()
+}
+
+// parcels is a list.
+type parcels struct{ head, tail *parcel }
+
+func (l *parcels) push(x *parcel) {
+	x.next = nil
+	if l.head == nil {
+		l.head = x
+	} else {
+		l.tail.next = x
+	}
+	l.tail = x
+}
+
+func (l *parcels) pop() *parcel {
+	x := l.head
+	if x != nil {
+		l.head, x.next = x.next, nil
+	}
+	return x
+}
+
+// line is a message group with something on its way: one parcel that is ready, under way or waits for
+// its next try, and those behind it.
+type line struct {
+	group  string
+	behind parcels
+}
+
+// pipe holds what waits to be delivered to one subscription. It needs no goroutine while nothing
+// does: who adds something starts one, which ends when nothing is ready.
+type pipe struct {
+	of *Subscription
+
+	mu      sync.Mutex // guards everything below
+	ready   parcels    // to be tried now, oldest first
+	lines   map[string]*line
+	later   map[*parcel]struct{} // those with a timer
+	running int                  // attempts under way
+	waiting int                  // parcels in the pipe, in whatever state
+	bytes   int64                // their messages
+	ended   error                // why nothing more is taken
+	idle    chan struct{}        // closed when the pipe becomes empty; nil: nobody waits for that
+	nextAt  time.Time            // when a throttled subscription may start its next attempt
+	pause   *time.Timer          // until then
+}
+
+func (p *pipe) init(s *Subscription) { p.of = s }
+
+// errWaiting is why a copy is refused that would exceed what may wait.
+var errWaiting = errors.New("topic: too much waits to be delivered to this subscription")
+
+// add takes a parcel over. Otherwise it returns the reason, and the parcel is the caller's.
+func (p *pipe) add(x *parcel) error {
+	a := p.of.topic.account
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stopsLocked(x) {
+		return p.ended
+	}
+	if x.confirmation == nil && (p.waiting >= a.waitingCopies || p.bytes+x.bytes() > a.waitingBytes && p.waiting > 0) {
+		return errWaiting
+	}
+	p.waiting++
+	p.bytes += x.bytes()
+	if p.of.topic.fifo == nil || x.confirmation != nil {
+		p.ready.push(x)
+		return nil
+	}
+	group := x.message.GroupID
+	if l := p.lines[group]; l != nil {
+		x.line = l
+		l.behind.push(x)
+		return nil
+	}
+	x.line = &line{group: group}
+	if p.lines == nil {
+		p.lines = map[string]*line{}
+	}
+	p.lines[group] = x.line
+	p.ready.push(x)
+	return nil
+}
+
+// stopsLocked reports that a parcel goes no further. What confirms the end of a subscription is sent
+// after it has ended. p.mu must be held.
+func (p *pipe) stopsLocked(x *parcel) bool {
+	return p.ended != nil && (x.confirmation == nil || errors.Is(p.ended, ErrClosed))
+}
+
+// run delivers what is ready: in this goroutine where neither the target nor the dead-letter queue
+// takes its time, else in others.
+func (p *pipe) run() {
+	if !p.start() {
+		return
+	}
+	if p.of.target.atOnce() && p.of.buriesAtOnce() {
+		p.work(atOnceBudget)
+	} else {
+		go p.work(0)
+	}
+}
+
+// most is how many attempts are made at once. It can call what finds queues, so it is not for use
+// under a lock.
+func (p *pipe) most() int {
+	if p.of.target.atOnce() {
+		return 1
+	}
+	return attemptsAtOnce
+}
+
+// start reserves an attempt, where one can be made.
+func (p *pipe) start() bool {
+	most := p.most()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.startLocked(most)
+}
+
+func (p *pipe) startLocked(most int) bool {
+	if p.ready.head == nil || p.running >= most || p.pause != nil && p.ready.head.doomed == nil {
+		return false
+	}
+	p.running++
+	return true
+}
+
+// work makes one attempt after the other while something is ready. It was reserved by start. After
+// budget attempts it goes on in a goroutine of its own; 0 is no bound.
+func (p *pipe) work(budget int) {
+	var x *parcel
+	returned := false
+	defer func() {
+		if !returned { // the target has ended its goroutine; nothing else gets here
+			p.settle(x, false, errors.New("the target ended the goroutine that it was called by"))
+			go p.work(0)
+		}
+	}()
+	for n := 1; ; n++ {
+		if x = p.take(); x == nil {
+			break
+		}
+		if x.doomed != nil {
+			p.settle(x, false, x.doomed)
+		} else {
+			duplicate, err := p.attempt(x)
+			p.settle(x, duplicate, err)
+		}
+		if n == budget {
+			go p.work(0)
+			break
+		}
+	}
+	returned = true
+}
+
+// take returns the next parcel that is ready and lets others be taken at the same time. With nil the
+// reservation is given back.
+func (p *pipe) take() *parcel {
+	rate, most := p.of.policyRate(), p.most()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ready.head == nil || p.ready.head.doomed == nil && !p.mayStartLocked(rate) {
+		p.running--
+		p.signalLocked()
+		return nil
+	}
+	x := p.ready.pop()
+	if p.startLocked(most) {
+		go p.work(0)
+	}
+	return x
+}
+
+// mayStartLocked applies the throttle policy: so many attempts in a second, evenly. p.mu must be held.
+func (p *pipe) mayStartLocked(rate int) bool {
+	if rate == 0 {
+		return true
+	}
+	now := time.Now()
+	if wait := p.nextAt.Sub(now); wait > 0 {
+		if p.pause == nil {
+			p.pause = time.AfterFunc(wait, p.resume)
+		}
+		return false
+	}
+	p.nextAt = now.Add(time.Second / time.Duration(rate))
+	return true
+}
+
+func (p *pipe) resume() {
+	most := p.most()
+	p.mu.Lock()
+	p.pause = nil
+	started := p.startLocked(most)
+	p.mu.Unlock()
+	if started {
+		p.work(0)
+	}
+}
+
+// policyRate is how many attempts may be made in a second; 0 is no bound.
+func (s *Subscription) policyRate() int {
+	if s.protocol != "http" && s.protocol != "https" {
+		return 0
+	}
+	if t := s.policy().throttle; t != nil {
+		return *t.MaxReceivesPerSecond
+	}
+	return 0
+}
+
+// attempt tries to deliver once.
+func (p *pipe) attempt(x *parcel) (duplicate bool, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("the target panicked: %v", r)
+		}
+	}()
+	ctx := context.Background()
+	if !p.of.target.atOnce() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(p.of.topic.account.running, attemptTime)
+		defer cancel()
+	}
+	return p.of.target.deliver(ctx, p.of, x)
+}
+
+// settle brings a parcel to its end or lets it wait for its next try.
+func (p *pipe) settle(x *parcel, duplicate bool, err error) {
+	s := p.of
+	switch {
+	case err != nil && p.again(x, err):
+		return
+	case err != nil:
+		s.bury(x, err)
+	case x.confirmation != nil:
+	case duplicate:
+		s.counts.deduplicated.Add(1)
+	default:
+		s.counts.delivered.Add(1)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.doneLocked(x)
+}
+
+// again arranges the next try of a parcel, and reports whether there is one.
+func (p *pipe) again(x *parcel, err error) bool {
+	if errors.Is(err, ErrRejected) || x.doomed != nil {
+		return false
+	}
+	delay, ok := p.of.target.retries(p.of).delay(x.attempts + 1)
+	if !ok {
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stopsLocked(x) {
+		return false
+	}
+	x.attempts++
+	p.of.counts.retries.Add(1)
+	if delay == 0 {
+		p.ready.push(x)
+		return true
+	}
+	if p.later == nil {
+		p.later = map[*parcel]struct{}{}
+	}
+	p.later[x] = struct{}{}
+	x.timer = time.AfterFunc(delay, func() { p.due(x) })
+	return true
+}
+
+// due makes a parcel ready whose time has come.
+func (p *pipe) due(x *parcel) {
+	most := p.most()
+	p.mu.Lock()
+	if _, ok := p.later[x]; !ok { // the pipe has ended in this moment
+		p.mu.Unlock()
+		return
+	}
+	delete(p.later, x)
+	x.timer = nil
+	p.ready.push(x)
+	started := p.startLocked(most)
+	p.mu.Unlock()
+	if started {
+		p.work(0)
+	}
+}
+
+// doneLocked takes a parcel out that has come to its end, and makes the next one of its group ready.
+// p.mu must be held.
+func (p *pipe) doneLocked(x *parcel) {
+	p.waiting--
+	p.bytes -= x.bytes()
+	if l := x.line; l != nil {
+		if next := l.behind.pop(); next != nil {
+			p.ready.push(next)
+		} else if p.lines[l.group] == l {
+			delete(p.lines, l.group)
+		}
+	}
+	p.signalLocked()
+}
+
+// signalLocked wakes those who wait for the pipe to be empty. p.mu must be held.
+func (p *pipe) signalLocked() {
+	if p.idle != nil && p.waiting == 0 && p.running == 0 {
+		close(p.idle)
+		p.idle = nil
+	}
+}
+
+// empty reports that nothing is in the pipe.
+func (p *pipe) empty() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.waiting == 0 && p.running == 0
+}
+
+// wait returns when the pipe is empty.
+func (p *pipe) wait(ctx context.Context) error {
+	p.mu.Lock()
+	if p.waiting == 0 && p.running == 0 {
+		p.mu.Unlock()
+		return nil
+	}
+	if p.idle == nil {
+		p.idle = make(chan struct{})
+	}
+	idle := p.idle
+	p.mu.Unlock()
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// end refuses what comes from now on, and has what waits go to the dead letters. Attempts under way
+// go on, and are the last of their parcels.
+func (p *pipe) end(reason error) {
+	p.mu.Lock()
+	if p.ended == nil || errors.Is(reason, ErrClosed) {
+		p.ended = reason
+	}
+	var all []*parcel
+	take := func(l *parcels) {
+		for x := l.pop(); x != nil; x = l.pop() {
+			all = append(all, x)
+		}
+	}
+	take(&p.ready)
+	for x := range p.later {
+		if p.stopsLocked(x) {
+			x.timer.Stop()
+			delete(p.later, x)
+			all = append(all, x)
+		}
+	}
+	for _, l := range p.lines {
+		take(&l.behind)
+	}
+	p.lines = nil
+	sortByNumber(all)
+	for _, x := range all {
+		if p.stopsLocked(x) && x.doomed == nil {
+			x.doomed, x.line = reason, nil
+		}
+		p.ready.push(x)
+	}
+	if p.pause != nil && errors.Is(reason, ErrClosed) {
+		p.pause.Stop()
+		p.pause = nil
+	}
+	p.mu.Unlock()
+	p.run()
+}
