@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -66,7 +67,6 @@ func (s *Subscription) accept(p *publication, settings *subscriptionSettings) {
 			return
 		case !errors.Is(err, ErrRejected):
 			x.attempts = 1
-			s.counts.retries.Add(1)
 		case s.buriesAtOnce():
 			s.bury(x, err)
 			return
@@ -196,10 +196,11 @@ func (p *publication) deduplicationID() string {
 	return p.id()
 }
 
+// sortByNumber puts parcels in the order in which they were published, and confirmations last.
 func sortByNumber(xs []*parcel) {
 	number := func(x *parcel) uint64 {
 		if x.publication == nil {
-			return 0
+			return math.MaxUint64
 		}
 		return x.number
 	}

@@ -74,7 +74,8 @@ type pipe struct {
 	ready   parcels    // to be tried now, oldest first
 	lines   map[string]*line
 	later   map[*parcel]struct{} // those with a timer
-	running int                  // attempts under way
+	running int                  // attempts under way, and burials
+	burials int                  // parcels on their way to the dead letters without an attempt, which need not wait for those under way
 	waiting int                  // parcels in the pipe, in whatever state
 	bytes   int64                // their messages
 	ended   error                // why nothing more is taken
@@ -157,7 +158,15 @@ func (p *pipe) start() bool {
 }
 
 func (p *pipe) startLocked(most int) bool {
-	if p.ready.head == nil || p.running >= most || p.pause != nil && p.ready.head.doomed == nil {
+	head := p.ready.head
+	if head == nil {
+		return false
+	}
+	if head.doomed != nil {
+		if p.running >= most && p.burials > 0 {
+			return false
+		}
+	} else if p.running >= most || p.pause != nil {
 		return false
 	}
 	p.running++
@@ -205,6 +214,9 @@ func (p *pipe) take() *parcel {
 		return nil
 	}
 	x := p.ready.pop()
+	if x.doomed != nil {
+		p.burials++
+	}
 	if p.startLocked(most) {
 		go p.work(0)
 	}
@@ -256,6 +268,9 @@ func (p *pipe) attempt(x *parcel) (duplicate bool, err error) {
 			err = fmt.Errorf("the target panicked: %v", r)
 		}
 	}()
+	if x.attempts > 0 {
+		p.of.counts.retries.Add(1)
+	}
 	ctx := context.Background()
 	if !p.of.target.atOnce() {
 		var cancel context.CancelFunc
@@ -299,7 +314,6 @@ func (p *pipe) again(x *parcel, err error) bool {
 		return false
 	}
 	x.attempts++
-	p.of.counts.retries.Add(1)
 	if delay == 0 {
 		p.ready.push(x)
 		return true
@@ -335,6 +349,9 @@ func (p *pipe) due(x *parcel) {
 func (p *pipe) doneLocked(x *parcel) {
 	p.waiting--
 	p.bytes -= x.bytes()
+	if x.doomed != nil {
+		p.burials--
+	}
 	if l := x.line; l != nil {
 		if next := l.behind.pop(); next != nil {
 			p.ready.push(next)
@@ -397,6 +414,7 @@ func (p *pipe) end(reason error) {
 	for x := range p.later {
 		if p.stopsLocked(x) {
 			x.timer.Stop()
+			x.timer = nil
 			delete(p.later, x)
 			all = append(all, x)
 		}
@@ -406,9 +424,13 @@ func (p *pipe) end(reason error) {
 	}
 	p.lines = nil
 	sortByNumber(all)
-	for _, x := range all {
-		if p.stopsLocked(x) && x.doomed == nil {
-			x.doomed, x.line = reason, nil
+	doomed := 0
+	for _, x := range all { // confirmations come last
+		if p.stopsLocked(x) {
+			x.line = nil
+			if doomed++; x.doomed == nil {
+				x.doomed = reason
+			}
 		}
 		p.ready.push(x)
 	}
@@ -417,5 +439,11 @@ func (p *pipe) end(reason error) {
 		p.pause = nil
 	}
 	p.mu.Unlock()
-	p.run()
+	switch {
+	case !p.start():
+	case doomed > 0 && p.of.buriesAtOnce():
+		p.work(doomed)
+	default:
+		go p.work(0)
+	}
 }
