@@ -19,7 +19,7 @@ func (t *Topic) checkBatch(ms []Message) ([]texts, *ParamError) {
 	}
 	total := 0
 	for i := range ms {
-		total += len(ms[i].Body) + attributesSize(ms[i].Attributes)
+		total += ms[i].size()
 	}
 	if total > maxMessageSize && !t.account.unlimited {
 		return nil, &ParamError{Err: ErrBatchTooLong, Param: param, Value: total, Reason: fmt.Sprintf("bytes in sum; must be at most %d", maxMessageSize),

@@ -27,11 +27,7 @@ func (t *Topic) check(m *Message, s *topicSettings) (texts, *ParamError) {
 	if m.Body == "" {
 		return nil, &ParamError{Err: ErrInvalidParameter, Param: "Message", Value: "", Reason: "must not be empty", Text: "Invalid parameter: Empty message"}
 	}
-	size := len(m.Body)
-	if len(m.Attributes) != 0 {
-		size += attributesSize(m.Attributes)
-	}
-	if size > maxMessageSize && !t.account.unlimited {
+	if size := m.size(); size > maxMessageSize && !t.account.unlimited {
 		return nil, &ParamError{Err: ErrInvalidParameter, Param: "Message", Value: size,
 			Reason: fmt.Sprintf("bytes of message and attributes must be at most %d", maxMessageSize), Text: "Invalid parameter: Message too long"}
 	}

@@ -127,7 +127,7 @@ func (s *Subscription) invite() error {
 
 // post gives a confirmation to the pipe.
 func (s *Subscription) post(x *parcel) {
-	if s.pipe.add(x) == nil && s.pipe.start() {
+	if turn, _ := s.pipe.add(x); turn {
 		go s.pipe.work(0)
 	}
 }

@@ -74,11 +74,11 @@ func (s *Subscription) accept(p *publication, settings *subscriptionSettings) {
 			x.doomed = err
 		}
 	}
-	if reason := s.pipe.add(x); reason != nil {
+	turn, reason := s.pipe.add(x)
+	switch {
+	case reason != nil:
 		s.refuse(x, reason)
-		return
-	}
-	if s.pipe.start() {
+	case turn:
 		go s.pipe.work(0)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -29,11 +30,12 @@ type envelopes struct {
 	parts []envelopeParts
 }
 
-// envelopeParts are an envelope in two pieces, between which the ARN of the subscription goes.
+// envelopeParts are an envelope without the ARN of the subscription, and where that goes.
 type envelopeParts struct {
-	text, base    string
-	signed        bool
-	before, after string
+	text, base string
+	signed     bool
+	json       []byte
+	gap        int
 }
 
 // id is the message id. It is made once, since each envelope shows it.
@@ -70,18 +72,32 @@ func (p *publication) envelope(s *Subscription, text string, signed bool) string
 	defer p.envelopes.mu.Unlock()
 	for i := range p.parts {
 		if e := &p.parts[i]; e.signed == signed && e.text == text && e.base == base {
-			return e.before + s.ARN() + e.after
+			return e.with(s)
 		}
 	}
 	e := p.partsLocked(text, base, signed)
 	p.parts = append(p.parts, e)
-	return e.before + s.ARN() + e.after
+	return e.with(s)
+}
+
+// with puts the ARN of a subscription into the gap.
+func (e *envelopeParts) with(s *Subscription) string {
+	var id [36]byte
+	s.putID(&id)
+	var b strings.Builder
+	b.Grow(len(e.json) + len(s.topic.arn) + 1 + len(id))
+	b.Write(e.json[:e.gap])
+	b.WriteString(s.topic.arn)
+	b.WriteByte(':')
+	b.Write(id[:])
+	b.Write(e.json[e.gap:])
+	return b.String()
 }
 
 // partsLocked writes an envelope. p.envelopes.mu must be held.
 func (p *publication) partsLocked(text, base string, signed bool) envelopeParts {
 	t, m := p.topic, &p.message
-	w := envelopeWriter{b: make([]byte, 0, len(text)+len(text)/8+1024)}
+	w := envelopeWriter{b: make([]byte, 0, len(text)+len(text)/8+768)}
 	w.field("Type", typeNotification)
 	w.field("MessageId", p.idLocked())
 	if t.fifo != nil {
@@ -104,11 +120,10 @@ func (p *publication) partsLocked(text, base string, signed bool) envelopeParts 
 		w.signature(version, signature, base)
 	}
 	w.field("UnsubscribeURL", base+"/?Action=Unsubscribe&SubscriptionArn=")
-	before := string(w.b[:len(w.b)-1]) // without the closing quote
-	w.b = append(w.b[:0], '"')
+	gap := len(w.b) - 1 // before the closing quote
 	w.attributes(m.Attributes)
 	w.end()
-	return envelopeParts{text: text, base: base, signed: signed, before: before, after: string(w.b)}
+	return envelopeParts{text: text, base: base, signed: signed, json: w.b, gap: gap}
 }
 
 // envelopeWriter writes a JSON object in the layout of SNS: a line for each member, two spaces before

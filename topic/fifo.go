@@ -52,17 +52,12 @@ func (m *Message) deduplicationID() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// key hashes an id. A group has no characters that a space could be taken for.
-func (f *fifo) key(group, id string) (key dedupKey) {
-	for i, seed := range f.seeds {
-		var h maphash.Hash
-		h.SetSeed(seed)
-		h.WriteString(group)
-		h.WriteByte(' ')
-		h.WriteString(id)
-		key[i] = h.Sum64()
+// key hashes an id, in its group where that is not "". Neither has a space in it.
+func (f *fifo) key(group, id string) dedupKey {
+	if group != "" {
+		id = group + " " + id
 	}
-	return key
+	return dedupKey{maphash.String(f.seeds[0], id), maphash.String(f.seeds[1], id)}
 }
 
 // rememberLocked notes an id, and forgets a few that are past. f.mu must be held.
@@ -113,11 +108,11 @@ func (f *fifo) stop() {
 	}
 }
 
-// publishInOrder accepts messages of a FIFO topic that were checked. Deduplication comes before the
-// filter policies: a message that nobody gets uses up its id as well (SNS: FIFO-7).
-func (t *Topic) publishInOrder(ms []Message, parts []texts, s *topicSettings) []Published {
-	published := make([]Published, len(ms))
-	var to []*Subscription
+// publishInOrder accepts messages of a FIFO topic that were checked, and tells what became of each.
+// Deduplication comes before the filter policies: a message that nobody gets uses up its id as well
+// (SNS: FIFO-7).
+func (t *Topic) publishInOrder(published []Published, ms []Message, parts []texts, s *topicSettings) {
+	var turns []*pipe
 	var refused []refusedCopy
 	f := t.fifo
 	f.mu.Lock()
@@ -133,26 +128,27 @@ func (t *Topic) publishInOrder(ms []Message, parts []texts, s *topicSettings) []
 			t.duplicates.Add(1)
 			continue
 		}
-		p := &publication{topic: t, number: t.number.Add(1), at: now, message: m.own(), texts: parts[i], dedup: id}
+		p := t.accepted(t.number.Add(1), now, m, parts[i])
+		p.dedup = id
 		published[i] = Published{ids: t.ids, number: p.number}
 		f.rememberLocked(key, p.number, now)
-		from := len(to)
-		to = t.recipients(to, &p.message, p.texts)
-		for _, r := range to[from:] {
+		for _, r := range t.recipients(&p.message, p.texts) {
 			x := &parcel{publication: p}
-			if reason := r.pipe.add(x); reason != nil {
+			turn, reason := r.pipe.add(x)
+			if reason != nil {
 				refused = append(refused, refusedCopy{r, x, reason})
+			} else if turn {
+				turns = append(turns, &r.pipe)
 			}
 		}
 	}
 	f.mu.Unlock()
-	for _, r := range to {
-		r.pipe.run()
+	for _, p := range turns {
+		p.run()
 	}
 	for _, r := range refused {
 		r.to.refuse(r.parcel, r.reason)
 	}
-	return published
 }
 
 // refusedCopy is a copy that a subscription could not take over.

@@ -75,6 +75,7 @@ type publication struct {
 	message Message
 	texts   texts
 	dedup   string // the deduplication id that goes along, of a FIFO topic
+	size    int64  // what a copy that waits counts
 
 	envelopes
 }
@@ -95,11 +96,6 @@ func (t texts) of(protocol string) string {
 	return t["default"]
 }
 
-// size is what a copy that waits counts.
-func (p *publication) size() int64 {
-	return int64(len(p.message.Body) + attributesSize(p.message.Attributes))
-}
-
 // own copies what the caller of Publish may change later.
 func (m *Message) own() Message {
 	c := *m
@@ -115,6 +111,19 @@ func (m *Message) own() Message {
 		}
 	}
 	return c
+}
+
+// accepted makes a publication of a message that was checked.
+func (t *Topic) accepted(number uint64, at int64, m *Message, parts texts) *publication {
+	return &publication{topic: t, number: number, at: at, message: m.own(), texts: parts, size: int64(m.size())}
+}
+
+// size is the number of bytes of a message (SNS: PUB-4).
+func (m *Message) size() int {
+	if len(m.Attributes) == 0 {
+		return len(m.Body) // spares an iteration
+	}
+	return len(m.Body) + attributesSize(m.Attributes)
 }
 
 // attributesSize is the number of bytes of names, types and values (SNS: PUB-4).

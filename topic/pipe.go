@@ -25,7 +25,7 @@ type parcel struct {
 	attempts     int           // that failed
 	doomed       error         // why it goes to the dead letters instead of to the target
 	next         *parcel       // behind it in a list
-	line         *line         // of its message group; nil on Standard
+	line         *line         // that it holds up, on FIFO topics
 	timer        *time.Timer   // while it waits for its next try
 }
 
@@ -34,7 +34,7 @@ func (x *parcel) bytes() int64 {
 	if x.publication == nil {
 		return 0
 	}
-	return x.publication.size()
+	return x.publication.size
 }
 
 // parcels is a list.
@@ -58,8 +58,8 @@ func (l *parcels) pop() *parcel {
 	return x
 }
 
-// line is a message group with something on its way: one parcel that is ready, under way or waits for
-// its next try, and those behind it.
+// line is a message group in which one parcel holds up the others: it is under way, or waits for its
+// next try. Where attempts are made one after the other, only one that failed does.
 type line struct {
 	group  string
 	behind parcels
@@ -70,9 +70,9 @@ type line struct {
 type pipe struct {
 	of *Subscription
 
-	mu      sync.Mutex // guards everything below
-	ready   parcels    // to be tried now, oldest first
-	lines   map[string]*line
+	mu      sync.Mutex           // guards everything below
+	ready   parcels              // to be tried now, oldest first
+	lines   map[string]*line     // by message group
 	later   map[*parcel]struct{} // those with a timer
 	running int                  // attempts under way, and burials
 	burials int                  // parcels on their way to the dead letters without an attempt, which need not wait for those under way
@@ -89,36 +89,50 @@ func (p *pipe) init(s *Subscription) { p.of = s }
 // errWaiting is why a copy is refused that would exceed what may wait.
 var errWaiting = errors.New("topic: too much waits to be delivered to this subscription")
 
-// add takes a parcel over. Otherwise it returns the reason, and the parcel is the caller's.
-func (p *pipe) add(x *parcel) error {
-	a := p.of.topic.account
+// add takes a parcel over, or returns the reason why not. Where nothing is in front of it, and an
+// attempt can be made now, it reports that the caller's turn has come, who has to call work.
+func (p *pipe) add(x *parcel) (turn bool, reason error) {
+	a, most, size := p.of.topic.account, p.most(), x.bytes()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.stopsLocked(x) {
-		return p.ended
+		return false, p.ended
 	}
-	if x.confirmation == nil && (p.waiting >= a.waitingCopies || p.bytes+x.bytes() > a.waitingBytes && p.waiting > 0) {
-		return errWaiting
+	if x.confirmation == nil && (p.waiting >= a.waitingCopies || p.bytes+size > a.waitingBytes && p.waiting > 0) {
+		return false, errWaiting
 	}
 	p.waiting++
-	p.bytes += x.bytes()
-	if p.of.topic.fifo == nil || x.confirmation != nil {
-		p.ready.push(x)
-		return nil
-	}
-	group := x.message.GroupID
-	if l := p.lines[group]; l != nil {
-		x.line = l
-		l.behind.push(x)
-		return nil
-	}
-	x.line = &line{group: group}
+	p.bytes += size
+	p.ready.push(x)
+	return p.startLocked(most), nil
+}
+
+// holdLocked makes a parcel hold up its message group. p.mu must be held.
+func (p *pipe) holdLocked(x *parcel) {
 	if p.lines == nil {
 		p.lines = map[string]*line{}
 	}
-	p.lines[group] = x.line
-	p.ready.push(x)
-	return nil
+	x.line = &line{group: x.message.GroupID}
+	p.lines[x.line.group] = x.line
+}
+
+// popLocked returns the next parcel that is ready and that no other one of its message group holds
+// up. p.mu must be held.
+func (p *pipe) popLocked(most int) *parcel {
+	for {
+		x := p.ready.pop()
+		if x == nil || x.doomed != nil || x.publication == nil || p.of.topic.fifo == nil || x.line != nil {
+			return x
+		}
+		if l := p.lines[x.message.GroupID]; l != nil {
+			l.behind.push(x)
+			continue
+		}
+		if most > 1 {
+			p.holdLocked(x)
+		}
+		return x
+	}
 }
 
 // stopsLocked reports that a parcel goes no further. What confirms the end of a subscription is sent
@@ -127,12 +141,9 @@ func (p *pipe) stopsLocked(x *parcel) bool {
 	return p.ended != nil && (x.confirmation == nil || errors.Is(p.ended, ErrClosed))
 }
 
-// run delivers what is ready: in this goroutine where neither the target nor the dead-letter queue
-// takes its time, else in others.
+// run works where start or add has reserved an attempt: in this goroutine where neither the target nor
+// the dead-letter queue takes its time, else in another.
 func (p *pipe) run() {
-	if !p.start() {
-		return
-	}
 	if p.of.target.atOnce() && p.of.buriesAtOnce() {
 		p.work(atOnceBudget)
 	} else {
@@ -173,47 +184,64 @@ func (p *pipe) startLocked(most int) bool {
 	return true
 }
 
-// work makes one attempt after the other while something is ready. It was reserved by start. After
-// budget attempts it goes on in a goroutine of its own; 0 is no bound.
+// work makes one attempt after the other while something is ready. It was reserved by start or add.
+// After budget attempts it goes on in a goroutine of its own; 0 is no bound.
 func (p *pipe) work(budget int) {
 	var x *parcel
 	returned := false
 	defer func() {
 		if !returned { // the target has ended its goroutine; nothing else gets here
-			p.settle(x, false, errors.New("the target ended the goroutine that it was called by"))
+			if p.settle(x, false, errors.New("the target ended the goroutine that it was called by")) {
+				p.mu.Lock()
+				p.doneLocked(x)
+				p.mu.Unlock()
+			}
 			go p.work(0)
 		}
 	}()
-	for n := 1; ; n++ {
-		if x = p.take(); x == nil {
-			break
-		}
-		if x.doomed != nil {
-			p.settle(x, false, x.doomed)
-		} else {
-			duplicate, err := p.attempt(x)
-			p.settle(x, duplicate, err)
-		}
-		if n == budget {
+	var done *parcel
+	for n := 0; ; n++ {
+		if budget > 0 && n == budget {
+			if done != nil {
+				p.mu.Lock()
+				p.doneLocked(done)
+				p.mu.Unlock()
+			}
 			go p.work(0)
 			break
+		}
+		if x = p.take(done); x == nil {
+			break
+		}
+		duplicate, err := false, x.doomed
+		if err == nil {
+			duplicate, err = p.attempt(x)
+		}
+		if done = nil; p.settle(x, duplicate, err) {
+			done = x
 		}
 	}
 	returned = true
 }
 
-// take returns the next parcel that is ready and lets others be taken at the same time. With nil the
-// reservation is given back.
-func (p *pipe) take() *parcel {
+// take brings the parcel of the last attempt to its end and returns the next one that is ready, of which
+// it lets others be taken at the same time. With nil the reservation is given back.
+func (p *pipe) take(done *parcel) *parcel {
 	rate, most := p.of.policyRate(), p.most()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.ready.head == nil || p.ready.head.doomed == nil && !p.mayStartLocked(rate) {
+	if done != nil {
+		p.doneLocked(done)
+	}
+	var x *parcel
+	if p.ready.head != nil && (p.ready.head.doomed != nil || p.mayStartLocked(rate)) {
+		x = p.popLocked(most)
+	}
+	if x == nil {
 		p.running--
 		p.signalLocked()
 		return nil
 	}
-	x := p.ready.pop()
 	if x.doomed != nil {
 		p.burials++
 	}
@@ -280,12 +308,13 @@ func (p *pipe) attempt(x *parcel) (duplicate bool, err error) {
 	return p.of.target.deliver(ctx, p.of, x)
 }
 
-// settle brings a parcel to its end or lets it wait for its next try.
-func (p *pipe) settle(x *parcel, duplicate bool, err error) {
+// settle decides what becomes of a parcel after an attempt, and reports whether it is at its end.
+// Otherwise it waits for its next try.
+func (p *pipe) settle(x *parcel, duplicate bool, err error) (done bool) {
 	s := p.of
 	switch {
 	case err != nil && p.again(x, err):
-		return
+		return false
 	case err != nil:
 		s.bury(x, err)
 	case x.confirmation != nil:
@@ -294,9 +323,7 @@ func (p *pipe) settle(x *parcel, duplicate bool, err error) {
 	default:
 		s.counts.delivered.Add(1)
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.doneLocked(x)
+	return true
 }
 
 // again arranges the next try of a parcel, and reports whether there is one.
@@ -314,6 +341,9 @@ func (p *pipe) again(x *parcel, err error) bool {
 		return false
 	}
 	x.attempts++
+	if p.of.topic.fifo != nil && x.publication != nil && x.line == nil {
+		p.holdLocked(x)
+	}
 	if delay == 0 {
 		p.ready.push(x)
 		return true
@@ -354,6 +384,7 @@ func (p *pipe) doneLocked(x *parcel) {
 	}
 	if l := x.line; l != nil {
 		if next := l.behind.pop(); next != nil {
+			next.line = l
 			p.ready.push(next)
 		} else if p.lines[l.group] == l {
 			delete(p.lines, l.group)

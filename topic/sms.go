@@ -176,7 +176,7 @@ func (a *Account) publishDirectly(protocol, endpoint, textKey string, m *Message
 	if refusal != nil {
 		return Published{}, refusal
 	}
-	p := &publication{topic: t, number: t.number.Add(1), at: t.ids.now(), message: m.own(), texts: parts}
+	p := t.accepted(t.number.Add(1), t.ids.now(), m, parts)
 	if err := a.reachable(protocol, endpoint); err != nil {
 		a.log().Warn("a message could not be delivered and is lost", "protocol", protocol, "endpoint", endpoint, "error", err)
 	} else {

@@ -2,6 +2,7 @@ package topic
 
 import (
 	"context"
+	"encoding/hex"
 	"maps"
 	"slices"
 	"sync/atomic"
@@ -66,7 +67,19 @@ func (s *Subscription) ARN() string {
 	if s.topic == nil { // no constructor made it
 		return ""
 	}
-	return s.topic.arn + ":" + s.id.String()
+	var id [36]byte
+	s.putID(&id)
+	return s.topic.arn + ":" + string(id[:])
+}
+
+// putID writes the id as it stands in the ARN.
+func (s *Subscription) putID(to *[36]byte) {
+	hex.Encode(to[:8], s.id[:4])
+	hex.Encode(to[9:13], s.id[4:6])
+	hex.Encode(to[14:18], s.id[6:8])
+	hex.Encode(to[19:23], s.id[8:10])
+	hex.Encode(to[24:], s.id[10:])
+	to[8], to[13], to[18], to[23] = '-', '-', '-', '-'
 }
 
 // Topic returns the topic it belongs to.

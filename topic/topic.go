@@ -123,10 +123,12 @@ func (t *Topic) Publish(ctx context.Context, m Message) (Published, error) {
 	if refusal != nil {
 		return Published{}, refusal
 	}
-	if t.fifo != nil {
-		return t.publishInOrder([]Message{m}, []texts{parts}, s)[0], nil
+	if t.fifo == nil {
+		return t.publish(&m, parts), nil
 	}
-	return t.publish(&m, parts), nil
+	var published [1]Published
+	t.publishInOrder(published[:], []Message{m}, []texts{parts}, s)
+	return published[0], nil
 }
 
 // PublishBatch is Publish for 1 to 10 messages in the order of the slice. A fault of any message
@@ -143,48 +145,54 @@ func (t *Topic) PublishBatch(ctx context.Context, ms []Message) ([]Published, er
 	if refusal != nil {
 		return nil, refusal
 	}
-	if t.fifo != nil {
-		return t.publishInOrder(ms, parts, t.settings.Load()), nil
-	}
 	published := make([]Published, len(ms))
+	if t.fifo != nil {
+		t.publishInOrder(published, ms, parts, t.settings.Load())
+		return published, nil
+	}
 	for i := range ms {
 		published[i] = t.publish(&ms[i], parts[i])
 	}
 	return published, nil
 }
 
-// recipients appends to dst the subscriptions that get a message. Those that match are found in one
-// critical section, so that one whose filter policy changes meanwhile gets the message once if it
-// matches before and after.
-func (t *Topic) recipients(dst []*Subscription, m *Message, parts texts) []*Subscription {
+// recipients returns the subscriptions that get a message; the slice is not to be changed. Those that
+// match are found in one critical section, so that one whose filter policy changes meanwhile gets the
+// message once if it matches before and after.
+func (t *Topic) recipients(m *Message, parts texts) []*Subscription {
+	if a := t.audience.Load(); a != nil && !a.filtered {
+		return a.open
+	}
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	dst = append(dst, t.audienceLocked().open...)
+	a := t.audienceLocked()
+	if !a.filtered {
+		return a.open
+	}
 	var found []*filter.Entry[*Subscription]
 	if x := &t.filters[filter.MessageAttributes]; x.Len() > 0 {
 		found = x.Match(found, x.Attributes(m.Attributes))
 	}
 	x := &t.filters[filter.MessageBody]
-	if x.Len() == 0 || parts == nil {
-		if x.Len() > 0 {
-			found = x.Match(found, x.Body(m.Body))
-		}
-		for _, e := range found {
-			dst = append(dst, e.Value)
-		}
-		return dst
+	if x.Len() > 0 && parts == nil {
+		found = x.Match(found, x.Body(m.Body))
 	}
+	dst := make([]*Subscription, 0, len(a.open)+len(found))
+	dst = append(dst, a.open...)
 	for _, e := range found {
 		dst = append(dst, e.Value)
 	}
+	if x.Len() == 0 || parts == nil {
+		return dst
+	}
 	// Each protocol has a text of its own, and its subscriptions are matched with that (SNS: FLT-4).
-	matched := map[string][]*filter.Entry[*Subscription]{}
+	done := map[string]bool{}
 	for _, text := range parts {
-		if _, done := matched[text]; done {
+		if done[text] {
 			continue
 		}
-		matched[text] = x.Match(nil, x.Body(text))
-		for _, e := range matched[text] {
+		done[text] = true
+		for _, e := range x.Match(nil, x.Body(text)) {
 			if parts.of(e.Value.textKey) == text {
 				dst = append(dst, e.Value)
 			}
@@ -212,24 +220,14 @@ func (t *Topic) audienceLocked() *audience {
 // publish accepts a message of a Standard topic that was checked.
 func (t *Topic) publish(m *Message, parts texts) Published {
 	published := Published{ids: t.ids, number: t.number.Add(1)}
-	a := t.audience.Load()
-	if a == nil {
-		t.mu.RLock()
-		a = t.audienceLocked()
-		t.mu.RUnlock()
-	}
-	to := a.open
-	if a.filtered {
-		to = t.recipients(nil, m, parts)
-	}
 	var p *publication
-	for _, s := range to {
+	for _, s := range t.recipients(m, parts) {
 		settings := s.settings.Load()
 		if q := settings.straight; q != nil && parts == nil && s.sendStraight(q, m) {
 			continue
 		}
 		if p == nil {
-			p = &publication{topic: t, number: published.number, at: t.ids.now(), message: m.own(), texts: parts}
+			p = t.accepted(published.number, t.ids.now(), m, parts)
 		}
 		s.accept(p, settings)
 	}
