@@ -127,6 +127,7 @@ func TestMSJ_TextsByProtocol(t *testing.T) {
 	phone := w.subscribe(topic, SMS("+124"), WithBodyFilter(`{"k":["sms"]}`))
 	w.publish(topic, Message{Structure: StructureJSON, Body: `{"default":"{}","sqs":"{\"k\":\"sqs\"}","sms":"{\"k\":\"sqs\"}"}`})
 	w.publish(topic, Message{Structure: StructureJSON, Body: `{"default":"{\"k\":\"sms\"}","sqs":"{\"k\":\"sms\"}"}`})
+	w.publish(topic, Message{Structure: StructureJSON, Body: `{"default":"{\"k\":\"sms\"}","sqs":"{\"k\":\"sms\"}","sms":"{\"k\":\"other\"}"}`})
 	require.Equal(t, []string{`{"k":"sqs"}`}, bodies(t, filtered))
 	require.Equal(t, uint64(1), phone.Stats().Delivered)
 }
