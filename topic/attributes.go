@@ -19,6 +19,7 @@ type topicSettings struct {
 	perGroup     bool   // FifoThroughputScope
 	version      string // SignatureVersion
 	delivery     *deliveryPolicy
+	protection   string // data protection policy, which is no attribute
 }
 
 // topicAttribute is an attribute of topics (SNS: section 3).
@@ -189,11 +190,10 @@ func sameJSON(a, b string) bool {
 
 // Attributes returns the attributes of the topic as text, by the names of SNS (SNS: section 3).
 func (t *Topic) Attributes() (map[string]string, error) {
-	t.account.mu.Lock()
-	defer t.account.mu.Unlock()
-	if err := t.gone(); err != nil {
+	if err := t.lock(); err != nil {
 		return nil, err
 	}
+	defer t.account.mu.Unlock()
 	s := t.settings.Load()
 	all := maps.Clone(s.values)
 	all["TopicArn"] = t.arn
@@ -216,11 +216,10 @@ func (t *Topic) Attributes() (map[string]string, error) {
 // that are unknown, cannot be changed or do not apply to the type of topic, and for bad values; then
 // nothing has changed (SNS: TOP-11, TOP-12).
 func (t *Topic) SetAttribute(name, value string) error {
-	t.account.mu.Lock()
-	defer t.account.mu.Unlock()
-	if err := t.gone(); err != nil {
+	if err := t.lock(); err != nil {
 		return err
 	}
+	defer t.account.mu.Unlock()
 	a := findTopicAttribute(name)
 	if a == nil || a.fixed || a.fifo && t.fifo == nil {
 		return invalidName("AttributeName", name, "must be an attribute that can be set on this type of topic")
@@ -230,6 +229,33 @@ func (t *Topic) SetAttribute(name, value string) error {
 	if fault := s.set(name, value, t.fifo != nil); fault != "" {
 		return &ParamError{Err: ErrInvalidParameter, Param: name, Value: value, Reason: fault, Text: "Invalid parameter: " + name + ": " + fault}
 	}
+	t.settings.Store(&s)
+	return nil
+}
+
+// DataProtectionPolicy returns the data protection policy of the topic, "" where it has none (SNS:
+// TOP-14).
+func (t *Topic) DataProtectionPolicy() (string, error) {
+	if err := t.lock(); err != nil {
+		return "", err
+	}
+	defer t.account.mu.Unlock()
+	return t.settings.Load().protection, nil
+}
+
+// SetDataProtectionPolicy sets the data protection policy of the topic, a JSON object of up to 30,720
+// bytes that is kept and shown and protects nothing here; "" takes it away. [ErrInvalidParameter]
+// otherwise.
+func (t *Topic) SetDataProtectionPolicy(policy string) error {
+	if _, fault := parsePolicyAttribute(nil, policy); fault != "" {
+		return invalid("DataProtectionPolicy", nil, fault)
+	}
+	if err := t.lock(); err != nil {
+		return err
+	}
+	defer t.account.mu.Unlock()
+	s := *t.settings.Load()
+	s.protection = policy
 	t.settings.Store(&s)
 	return nil
 }

@@ -105,11 +105,10 @@ func findStatement(list []json.RawMessage, label string) int {
 
 // changePolicy changes the statements of the access policy.
 func (t *Topic) changePolicy(change func([]json.RawMessage) ([]json.RawMessage, error)) error {
-	t.account.mu.Lock()
-	defer t.account.mu.Unlock()
-	if err := t.gone(); err != nil {
+	if err := t.lock(); err != nil {
 		return err
 	}
+	defer t.account.mu.Unlock()
 	s := *t.settings.Load()
 	text := s.values["Policy"]
 	if text == "" {

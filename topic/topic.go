@@ -86,6 +86,19 @@ func (t *Topic) gone() error {
 	return nil
 }
 
+// lock takes the lock of the account of a topic that can be used. Otherwise it is not locked.
+func (t *Topic) lock() error {
+	if t.account == nil {
+		return ErrClosed
+	}
+	t.account.mu.Lock()
+	if err := t.gone(); err != nil {
+		t.account.mu.Unlock()
+		return err
+	}
+	return nil
+}
+
 func isNoTopic(err error) bool { return errors.Is(err, ErrTopicDoesNotExist) }
 
 // TopicStats are the numbers of a topic since it was made.

@@ -330,6 +330,29 @@ func TestPERM_Permissions(t *testing.T) {
 	refused(t, topic.RemovePermission("x"), ErrTopicDoesNotExist, "Topic does not exist")
 }
 
+func TestTOP14_DataProtectionPolicy(t *testing.T) {
+	w := newWorld(t)
+	topic := w.standard("a")
+	policy, err := topic.DataProtectionPolicy()
+	require.NoError(t, err)
+	require.Empty(t, policy)
+	require.NoError(t, topic.SetDataProtectionPolicy(`{"Name":"p"}`))
+	policy, _ = topic.DataProtectionPolicy()
+	require.Equal(t, `{"Name":"p"}`, policy)
+	values, _ := topic.Attributes()
+	require.NotContains(t, values, "DataProtectionPolicy")
+	for _, bad := range []string{"x", "[]", `{"a":"` + strings.Repeat("x", maxPolicy) + `"}`} {
+		require.ErrorIs(t, topic.SetDataProtectionPolicy(bad), ErrInvalidParameter)
+	}
+	require.NoError(t, topic.SetDataProtectionPolicy(""))
+	policy, _ = topic.DataProtectionPolicy()
+	require.Empty(t, policy)
+	require.NoError(t, w.DeleteTopic(context.Background(), topic.ARN()))
+	require.ErrorIs(t, topic.SetDataProtectionPolicy(""), ErrTopicDoesNotExist)
+	_, err = topic.DataProtectionPolicy()
+	require.ErrorIs(t, err, ErrTopicDoesNotExist)
+}
+
 func TestTAG_Tags(t *testing.T) {
 	w, ctx := newWorld(t), context.Background()
 	arn := w.standard("a").ARN()
@@ -454,6 +477,14 @@ func TestClosedAndZero(t *testing.T) {
 		require.ErrorIs(t, err, ErrClosed)
 		_, _, err = topic.Subscriptions("")
 		require.ErrorIs(t, err, ErrClosed)
+		_, err = topic.Attributes()
+		require.ErrorIs(t, err, ErrClosed)
+		_, err = topic.DataProtectionPolicy()
+		require.ErrorIs(t, err, ErrClosed)
+		require.ErrorIs(t, topic.SetAttribute("DisplayName", ""), ErrClosed)
+		require.ErrorIs(t, topic.SetDataProtectionPolicy(""), ErrClosed)
+		require.ErrorIs(t, topic.RemovePermission("x"), ErrClosed)
+		topic.Stats()
 	}
 	for _, s := range []*Subscription{s, {}} {
 		require.ErrorIs(t, s.Unsubscribe(), ErrClosed)
