@@ -376,7 +376,8 @@ func (a *Account) deleteTopicLocked(t *Topic) []*Subscription {
 
 // Close ends the account at once: publishes are refused, deliveries that are under way are told to
 // stop by their context, and Close returns when they have. What waits goes to the dead letters of its
-// subscription, or is counted and logged as failed. It always returns nil and can be called again.
+// subscription, or is counted and logged as failed. It always returns nil and can be called again. A
+// target must not call it, nor Shutdown: they would wait for each other.
 func (a *Account) Close() error {
 	if a.running == nil {
 		return nil

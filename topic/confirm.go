@@ -13,6 +13,9 @@ import (
 // tokenLife is how long a token confirms (SNS: CONF-1).
 const tokenLife = 48 * time.Hour
 
+// maxTokens bounds the tokens that are remembered. One more makes the oldest invalid.
+const maxTokens = 100_000
+
 // tokens are those that were given out, under the account's lock. Each confirms one subscription,
 // also one that was ended by a link since: its UnsubscribeConfirmation can restore it.
 type tokens struct {
@@ -27,7 +30,7 @@ type token struct {
 
 // issue makes a token of 288 hexadecimal digits, and forgets old ones.
 func (t *tokens) issue(s *Subscription, now time.Time) string {
-	for len(t.order) > 0 && now.Sub(t.valid[t.order[0]].at) >= tokenLife {
+	for len(t.order) > 0 && (len(t.order) >= maxTokens || now.Sub(t.valid[t.order[0]].at) >= tokenLife) {
 		delete(t.valid, t.order[0])
 		t.order = t.order[1:]
 	}
@@ -127,7 +130,11 @@ func (s *Subscription) invite() error {
 
 // post gives a confirmation to the pipe.
 func (s *Subscription) post(x *parcel) {
-	if turn, _ := s.pipe.add(x); turn {
+	turn, reason := s.pipe.add(x)
+	switch {
+	case reason != nil:
+		s.bury(x, reason)
+	case turn:
 		go s.pipe.work(0)
 	}
 }

@@ -40,10 +40,32 @@ func TestCONF_Tokens(t *testing.T) {
 		require.NoError(t, confirm(topic.ARN(), token)) // CONF-5
 		time.Sleep(tokenLife - 1)
 		require.NoError(t, confirm(topic.ARN(), second))
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		refused(t, confirm(topic.ARN(), second), ErrInvalidParameter, "Invalid parameter: Token") // CONF-1
 		w.subscribe(topic, URL("http://other.example/"))
 		require.Len(t, w.tokens.valid, 1, "old ones are forgotten")
+	})
+}
+
+// Who subscribes an endpoint again and again neither fills the memory nor has it asked without end.
+func TestCONF_AskingAgainIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEndpoints()
+		e.answer = func(received) (int, error) { return 503, nil }
+		w := newWorld(t, WithTransport(e), WithWaiting(5, 1<<20))
+		topic := w.standard("a")
+		for range 20 {
+			w.subscribe(topic, URL("http://app.example/"))
+			synctest.Wait()
+		}
+		require.Len(t, e.take(), 5)
+		require.Equal(t, 15, w.log.count("too much waits"))
+		var many tokens
+		for range maxTokens + 10 {
+			many.issue(nil, time.Now())
+		}
+		require.Len(t, many.valid, maxTokens)
+		require.Len(t, many.order, maxTokens)
 	})
 }
 

@@ -58,7 +58,7 @@ func TestFIFO2To5_Deduplication(t *testing.T) {
 		require.Equal(t, []string{first.MessageID(), first.SequenceNumber()}, []string{again.MessageID(), again.SequenceNumber()}) // FIFO-3
 		require.Equal(t, []string{"1"}, bodies(t, fq))
 		require.Equal(t, []string{"1"}, bodies(t, q))
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		later := w.publish(topic, Message{Body: "3", GroupID: "g", DeduplicationID: "d"})
 		require.False(t, later.Duplicate())
 		require.NotEqual(t, first.MessageID(), later.MessageID())

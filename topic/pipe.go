@@ -98,7 +98,7 @@ func (p *pipe) add(x *parcel) (turn bool, reason error) {
 	if p.stopsLocked(x) {
 		return false, p.ended
 	}
-	if x.confirmation == nil && (p.waiting >= a.waitingCopies || p.bytes+size > a.waitingBytes && p.waiting > 0) {
+	if p.waiting >= a.waitingCopies || p.bytes+size > a.waitingBytes && p.waiting > 0 {
 		return false, errWaiting
 	}
 	p.waiting++

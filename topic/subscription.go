@@ -30,10 +30,9 @@ type Subscription struct {
 	since    atomic.Uint64 // number of the last message before it was confirmed
 
 	// The account's lock guards these.
-	serial  uint64 // in the account's list
-	ended   bool
-	orphan  bool // its topic was deleted; it can still be read
-	pending string
+	serial uint64 // in the account's list
+	ended  bool
+	orphan bool // its topic was deleted; it can still be read
 
 	// The topic's lock guards these.
 	place uint64 // in the topic's list
