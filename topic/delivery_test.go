@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -249,6 +250,7 @@ func TestDelivery_PublishDoesNotWaitForAQueueElsewhere(t *testing.T) {
 		require.Equal(t, uint64(1), broken.Stats().Failed)
 		require.Equal(t, 1, w.log.count("not in this process"))
 		time.Sleep(11 * time.Second)
+		synctest.Wait()
 		require.ElementsMatch(t, []string{"0", "1"}, sent)
 		require.ElementsMatch(t, []string{"0", "1"}, buried)
 		require.Equal(t, SubscriptionStats{Failed: 1, DeadLettered: 2}, broken.Stats())
@@ -306,11 +308,11 @@ func TestClose_UnderWayEndsAndTheRestGoesToDeadLetters(t *testing.T) {
 		w := newWorld(t)
 		topic, dead := w.standard("a"), w.queue("dead")
 		fifo := w.fifo("a.fifo", WithContentBasedDeduplication(true))
-		ended := 0
+		var ended atomic.Int32
 		hang := Func(func(ctx context.Context, n *Notification) error {
 			<-ctx.Done()
 			time.Sleep(time.Second) // it takes a moment to come to an end
-			ended++
+			ended.Add(1)
 			return ctx.Err()
 		})
 		s := w.subscribe(topic, hang, WithDeadLetter(dead), WithRawDelivery())
@@ -326,7 +328,7 @@ func TestClose_UnderWayEndsAndTheRestGoesToDeadLetters(t *testing.T) {
 		began := time.Now()
 		require.NoError(t, w.Close())
 		require.Equal(t, time.Second, time.Since(began))
-		require.Equal(t, 16+1, ended)
+		require.Equal(t, int32(16+1), ended.Load())
 		require.Equal(t, SubscriptionStats{DeadLettered: 20}, s.Stats())
 		require.Equal(t, SubscriptionStats{DeadLettered: 20}, retried.Stats())
 		require.Equal(t, SubscriptionStats{DeadLettered: 5}, lined.Stats())

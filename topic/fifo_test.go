@@ -173,6 +173,7 @@ func TestFIFO11_AFailureIsNotOvertakenInItsGroup(t *testing.T) {
 			synctest.Wait()
 		}
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		require.Equal(t, []string{"bad/0#1@0s", "good/0#1@0s", "good/1#1@0s", "bad/0#2@10s", "bad/0#3@20s", "bad/1#1@20s"}, order)
 	})
 }
