@@ -206,6 +206,16 @@ func (a *Account) restoreLocked(old *Subscription) (*Subscription, error) {
 	return s, nil
 }
 
+// IssuedToken reports whether a token was given out by this account and is still good. Where a server
+// has an account for each region, it tells which one a link is about (SNS: WIRE-14).
+func (a *Account) IssuedToken(token string) bool {
+	if a.lock() != nil {
+		return false
+	}
+	defer a.mu.Unlock()
+	return a.tokens.find(token, time.Now()) != nil
+}
+
 // UnsubscribeByLink ends a subscription for somebody who follows the link in an envelope and has not
 // signed the call. The endpoint is told, with a link to restore it (SNS: CONF-6, CONF-7). An ARN of no
 // subscription is ended already (SNS: SUB-19).

@@ -35,12 +35,15 @@ func TestCONF_Tokens(t *testing.T) {
 		refused(t, confirm("a", token), ErrInvalidParameter, "Invalid parameter: Topic")
 		refused(t, confirm("arn:aws:sns:eu-west-1:123456789012:a", token), ErrInvalidParameter, "Invalid parameter: Topic")
 		require.True(t, s.Pending())
+		require.True(t, w.IssuedToken(token))
+		require.False(t, w.IssuedToken("abcd"))
 		require.NoError(t, confirm(topic.ARN()+"-wrong-name", token)) // CONF-4
 		require.False(t, s.Pending())
 		require.NoError(t, confirm(topic.ARN(), token)) // CONF-5
 		time.Sleep(tokenLife - 1)
 		require.NoError(t, confirm(topic.ARN(), second))
 		time.Sleep(time.Nanosecond)
+		require.False(t, w.IssuedToken(second))
 		refused(t, confirm(topic.ARN(), second), ErrInvalidParameter, "Invalid parameter: Token") // CONF-1
 		w.subscribe(topic, URL("http://other.example/"))
 		require.Len(t, w.tokens.valid, 1, "old ones are forgotten")

@@ -30,7 +30,7 @@ import (
 // It runs in a bubble, since retries take their time. STRESS_TEST_PUBLISHES is how many messages each
 // publisher publishes.
 func TestStress(t *testing.T) {
-	publishes := 1000
+	publishes := 400
 	if text := os.Getenv("STRESS_TEST_PUBLISHES"); text != "" {
 		var err error
 		publishes, err = strconv.Atoi(text)

@@ -410,6 +410,27 @@ func TestAccount_Options(t *testing.T) {
 	require.Equal(t, uint64(1), s.Stats().Failed, "without a broker there are no queues")
 }
 
+func TestTopicOptions(t *testing.T) {
+	w := newWorld(t, WithExtendedFilters(), WithExternalEndpoints())
+	topic := w.standard("a", WithDisplayName("A"), WithSignatureVersion("2"), WithTopicAttribute("TracingConfig", "Active"))
+	values, err := topic.Attributes()
+	require.NoError(t, err)
+	require.Equal(t, []string{"A", "2", "Active"}, []string{values["DisplayName"], values["SignatureVersion"], values["TracingConfig"]})
+	found, err := w.Topic("a")
+	require.NoError(t, err)
+	require.Same(t, topic, found)
+	for _, bad := range []TopicOption{WithDisplayName("\x00"), WithSignatureVersion("3"), WithTopicAttribute("Nothing", ""), WithContentBasedDeduplication(true)} {
+		_, err := w.CreateStandard("b", bad)
+		require.ErrorIs(t, err, ErrInvalidParameter)
+	}
+	q := w.queue("q")
+	w.subscribe(topic, Queue(q), WithRawDelivery(), WithFilter(`{"k":[{"wildcard":"a*c"}]}`)) // FLT-41
+	for _, v := range []string{"abc", "abd"} {
+		w.publish(topic, Message{Body: v, Attributes: map[string]inq.Attribute{"k": inq.String(v)}})
+	}
+	require.Equal(t, []string{"abc"}, bodies(t, q))
+}
+
 func TestQuotas(t *testing.T) {
 	w := newWorld(t)
 	for i := range maxFIFOTopics {

@@ -2,7 +2,6 @@ package filter
 
 import (
 	"slices"
-	"strings"
 
 	"example.com/inq"
 )
@@ -245,14 +244,4 @@ func (x *Index[T]) Match(dst []*Entry[T], e *Event) []*Entry[T] {
 		return 0
 	})
 	return dst[:from+len(slices.Compact(found))]
-}
-
-// String lists the paths, for tests.
-func (x *Index[T]) String() string {
-	names := []string{}
-	for name := range x.paths {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return strings.Join(names, " ")
 }
