@@ -168,6 +168,81 @@ func BenchmarkFIFOLifecycle(b *testing.B) {
 	})
 }
 
+// BenchmarkFIFOGroups is the lifecycle with one message waiting in each of n groups, which take turns
+// in the order they lie in memory in, or in one that has nothing to do with it. How much slower a
+// million are than a thousand is how much of the time goes to memory that no cache holds.
+func BenchmarkFIFOGroups(b *testing.B) {
+	const window = 100_000 // deduplication ids remembered besides those of the waiting messages
+	for _, size := range []struct {
+		name string
+		n    int
+	}{{"groups=1k", 1000}, {"groups=1M", 1_000_000}} {
+		n := small(size.n)
+		groups, ids := make([]string, n), make([]string, window)
+		for i := range groups {
+			groups[i] = "customer-" + strconv.Itoa(i)
+		}
+		for i := range ids {
+			ids[i] = "order-" + strconv.Itoa(i)
+		}
+		for _, order := range []struct {
+			name string
+			step int
+		}{{"order=memory", 1}, {"order=scattered", 611_953}} { // a prime
+			// A producer has strings of its own for groups that are there already.
+			senders := make([]string, min(n, window))
+			for i := range senders {
+				senders[i] = strings.Clone(groups[i*order.step%n])
+			}
+			b.Run(size.name+"/"+order.name, func(b *testing.B) {
+				q, ctx := benchFIFO(b, WithoutSQSLimits()), context.Background()
+				dst := make([]Delivery, 1)
+				i := window
+				b.ReportAllocs()
+				for b.Loop() {
+					if i == window {
+						b.StopTimer()
+						must(b, q.Purge(ctx))
+						waitInEach(b, q, groups, order.step)
+						i = 0
+						b.StartTimer()
+					}
+					sent, err := q.Send(ctx, Message{Body: benchBody, GroupID: senders[i%len(senders)], DeduplicationID: ids[i]})
+					if err != nil || sent.Duplicate() {
+						b.Fatal(sent, err)
+					}
+					n, err := q.ReceiveInto(ctx, dst, ReceiveInput{})
+					if err != nil || n != 1 {
+						b.Fatal(n, err)
+					}
+					must(b, dst[0].Delete(ctx))
+					i++
+				}
+			})
+		}
+	}
+}
+
+// waitInEach sends one message to each group and lets the groups take turns in steps.
+func waitInEach(b *testing.B, q *FIFO, groups []string, step int) {
+	ctx := context.Background()
+	for _, g := range groups {
+		_, err := q.Send(ctx, Message{Body: benchBody, GroupID: g, DeduplicationID: g})
+		must(b, err)
+	}
+	var all []Delivery
+	dst := make([]Delivery, mostAtOnce)
+	for len(all) < len(groups) {
+		n, err := q.ReceiveInto(ctx, dst, ReceiveInput{Max: mostAtOnce})
+		must(b, err)
+		all = append(all, dst[:n]...)
+	}
+	for i := range all {
+		must(b, all[i*step%len(all)].ChangeVisibility(ctx, 0))
+	}
+	runtime.GC()
+}
+
 // inFlightOne returns a queue and the delivery of its one message.
 func inFlightOne(b *testing.B) (*Standard, *Delivery) {
 	q, ctx := benchStandard(b), context.Background()
@@ -366,7 +441,7 @@ func leaseAll(b *testing.B, q *Standard, n int) time.Time {
 	for _, rc := range all {
 		must(b, q.changeLocked(now, rc, timeout))
 	}
-	q.leave(now)
+	_ = q.leave(now)
 	return q.ids.time(now).Add(timeout)
 }
 
@@ -374,7 +449,7 @@ func leaseAll(b *testing.B, q *Standard, n int) time.Time {
 func inFlight(q *Standard) int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.counts[classNotVisible]
+	return q.counts[classInFlight]
 }
 
 // BenchmarkMemory reports what a message costs beyond its body.

@@ -19,20 +19,24 @@ const (
 	minNumberExponent = -128
 )
 
-// checkBody applies SQS: MSG-3, MSG-4.
-func checkBody(body string) error {
+// checkBody applies SQS: MSG-3, MSG-4. A queue without limits takes any bytes, and none too.
+func checkBody(body string, s *settings) error {
+	if s.unlimited {
+		return nil
+	}
 	if body == "" {
-		return &ParamError{Err: ErrMissingParameter, Param: "MessageBody", Value: "", Reason: "must not be empty"}
+		return &ParamError{Err: ErrMissingParameter, Param: "MessageBody", Value: "", Reason: "must not be empty" + liftedText}
 	}
 	if i := invalidText(body); i >= 0 {
-		return &ParamError{Err: ErrInvalidMessageContents, Param: "MessageBody", Reason: invalidTextReason(body, i)}
+		return &ParamError{Err: ErrInvalidMessageContents, Param: "MessageBody", Reason: invalidTextReason(body, i) + liftedText}
 	}
 	return nil
 }
 
-// check validates m against what every queue demands and returns its size (SQS: MSG-1).
-func (m *Message) check() (size int, err error) {
-	if err := checkBody(m.Body); err != nil {
+// check validates m against what a queue demands of every message, and returns its size (SQS:
+// MSG-1).
+func (m *Message) check(s *settings) (size int, err error) {
+	if err := checkBody(m.Body, s); err != nil {
 		return 0, err
 	}
 	size = len(m.Body)
@@ -48,7 +52,7 @@ func (m *Message) check() (size int, err error) {
 			return 0, err
 		}
 	}
-	if m.TraceHeader != "" {
+	if m.TraceHeader != "" { // (SQS: MSG-13)
 		if i := invalidText(m.TraceHeader); i >= 0 {
 			return 0, &ParamError{Err: ErrInvalidParameter, Param: "AWSTraceHeader", Reason: invalidTextReason(m.TraceHeader, i)}
 		}
@@ -195,15 +199,36 @@ func checkNumber(v string) string {
 // checkID applies the alphabet and length of group, deduplication and attempt ids (SQS: section
 // 1.2, NAM-3).
 func checkID(param, id string) error {
-	ok := len(id) >= 1 && len(id) <= maxIDLength
-	for i := 0; ok && i < len(id); i++ {
-		ok = id[i] > ' ' && id[i] < 0x7f
-	}
-	if !ok {
+	if len(id) < 1 || len(id) > maxIDLength || !printable(id) {
 		return &ParamError{Err: ErrInvalidParameter, Param: param, Value: id,
 			Reason: "must have 1 to 128 alphanumeric or punctuation characters, no spaces"}
 	}
 	return nil
+}
+
+// printable reports whether all of s is ASCII from '!' to '~': eight bytes at a time, some of the last
+// eight twice where the length is no multiple of that.
+func printable(s string) bool {
+	const (
+		high  = 0x8080808080808080
+		first = 0x2121212121212121 // a byte below '!' less this has its high bit set,
+		one   = 0x0101010101010101 // one above '~' and this, and those of other alphabets in one of both
+	)
+	if len(s) < 8 {
+		for i := range len(s) {
+			if s[i] < '!' || s[i] > '~' {
+				return false
+			}
+		}
+		return true
+	}
+	w := word(s[len(s)-8:])
+	bad := (w - first) | (w + one)
+	for ; len(s) > 8; s = s[8:] {
+		w = word(s[:8])
+		bad |= (w - first) | (w + one)
+	}
+	return bad&high == 0
 }
 
 // invalidText returns the index of the first byte that does not belong to a character SQS takes, or

@@ -20,6 +20,7 @@ type dedup struct {
 	begin  uint64         // number of the oldest entry
 	end    uint64         // number of the next entry
 	origin uint64         // number of the first entry of the first page
+	oldest int64          // when the oldest entry is past its time, while there is one
 	ids    index.Index
 }
 
@@ -60,9 +61,8 @@ func (d *dedup) find(key [2]uint64, now int64) (seq uint64, ok bool) {
 }
 
 // add remembers an accepted message. It drops a few that are past their time, so that a busy queue
-// needs no timer for it.
+// needs no timer for it; the new one goes in first, where find has just looked.
 func (d *dedup) add(key [2]uint64, seq uint64, now int64) {
-	d.forget(now, 2)
 	last := len(d.pages) - 1
 	if last < 0 || len(d.pages[last]) == dedupPage {
 		page := d.spare
@@ -75,26 +75,32 @@ func (d *dedup) add(key [2]uint64, seq uint64, now int64) {
 	}
 	d.pages[last] = append(d.pages[last], dedupEntry{key: key, seq: seq, at: now})
 	d.ids.Insert(key[0], d.id(d.end))
+	if d.begin == d.end {
+		d.oldest = after(now, dedupWindow)
+	}
 	d.end++
+	d.forget(now, 2)
 }
 
 // forget drops up to budget entries that are past their time and reports whether there are more.
 func (d *dedup) forget(now int64, budget int) (more bool) {
 	for ; d.begin != d.end; budget-- {
-		e := d.at(d.begin)
-		if after(e.at, dedupWindow) > now {
+		if now < d.oldest {
 			return false
 		}
 		if budget == 0 {
 			return true
 		}
-		d.ids.Delete(e.key[0], d.id(d.begin))
+		d.ids.Delete(d.at(d.begin).key[0], d.id(d.begin))
 		d.begin++
 		if d.begin-d.origin == dedupPage {
 			d.spare = d.pages[0]
 			d.pages[0] = nil
 			d.pages = d.pages[1:]
 			d.origin += dedupPage
+		}
+		if d.begin != d.end {
+			d.oldest = after(d.at(d.begin).at, dedupWindow)
 		}
 	}
 	if d.begin != d.origin || d.spare != nil {

@@ -19,8 +19,10 @@ import (
 // ahead of something older.
 type fifo struct {
 	// Set by the constructor and read without the lock, to check and hash before it is taken.
-	scope DeduplicationScope // as it was at the creation of the queue (SQS: FIFO-22)
-	seeds [4]maphash.Seed    // two for deduplication ids, two for the groups they may be scoped to
+	scope    DeduplicationScope // as it was at the creation of the queue (SQS: FIFO-22)
+	seed     maphash.Seed       // hashes the names of groups; such a hash never leaves the process
+	dedupIDs sipKey             // hashes deduplication ids,
+	dedupIn  sipKey             // and the groups that they may be scoped to
 
 	groupState
 }
@@ -33,30 +35,39 @@ type groupState struct {
 	last     uint32
 	run      uint32     // the message taken last in the receive under way, while its group may have more; 0: none
 	delayed  links.List // messages in the queue's delay, by enqueue time: the delay in force applies to all (SQS: LC-1)
+	waiting  int        // messages in a delay, the queue's or one of their own
 	locked   int        // groups with a message in flight
 	dedup    dedup
 	attempts attempts
 }
 
 // group is one message group. It exists while it has messages.
+//
+// A message that comes or goes where one other waits touches none of the others: each look at another
+// place in memory costs as much as a third of a send where there are a million groups.
 type group struct {
 	name     string
-	hash     uint64 // of the name, for the end of the group
-	head     uint32 // its messages in order of seq
+	hash     uint32 // the half of the name's hash that the index knows, for the end of the group
+	ready    bool   // the first message is
+	eligible bool   // on the list
+	head     uint32 // the messages in order of seq
+	behind   uint32 // the message after the head, which has no links of its own
 	tail     uint32
 	next     uint32 // links of the list of eligible groups
 	prev     uint32
 	inFlight uint32 // messages that count as not visible
-	eligible bool   // on the list
 }
 
 func newFIFOState(scope DeduplicationScope) *fifo {
-	f := &fifo{scope: scope}
-	for i := range f.seeds {
-		f.seeds[i] = maphash.MakeSeed()
-	}
+	f := &fifo{scope: scope, seed: maphash.MakeSeed()}
 	f.reset()
 	return f
+}
+
+// identify takes the keys that deduplication ids are hashed with. They follow from the identity of
+// the queue, so that what is remembered of an id can be stored.
+func (f *fifo) identify(n *identity) {
+	f.dedupIDs, f.dedupIn = n.key.derive(useDeduplicationID), n.key.derive(useDeduplicationGroup)
 }
 
 // reset forgets all messages, groups and ids (SQS: FIFO-23).
@@ -64,7 +75,7 @@ func (f *fifo) reset() {
 	f.groupState = groupState{}
 }
 
-func (f *fifo) groupHash(name string) uint64 { return maphash.String(f.seeds[2], name) }
+func (f *fifo) groupHash(name string) uint64 { return maphash.String(f.seed, name) }
 
 // prepare checks what FIFO demands of a message, and hashes its ids while no lock is held (SQS:
 // FIFO-2, FIFO-3, FIFO-18).
@@ -79,7 +90,7 @@ func (f *fifo) prepare(p *payload, m *Message, s *settings) error {
 			return err
 		}
 		p.dedup = m.DeduplicationID
-		p.key = [2]uint64{maphash.String(f.seeds[0], p.dedup), maphash.String(f.seeds[1], p.dedup)}
+		p.key = f.dedupKey([]byte(p.dedup), m.GroupID)
 	case s.contentDedup:
 		p.dedup = contentMark
 		sum := sha256.Sum256([]byte(m.Body))
@@ -87,15 +98,23 @@ func (f *fifo) prepare(p *payload, m *Message, s *settings) error {
 		hex.Encode(id[:], sum[:])
 		// The same key as that of a message with the hash as its explicit id: the one is a
 		// duplicate of the other.
-		p.key = [2]uint64{maphash.Bytes(f.seeds[0], id[:]), maphash.Bytes(f.seeds[1], id[:])}
+		p.key = f.dedupKey(id[:], m.GroupID)
 	default:
 		return errNoDeduplicationID()
 	}
-	if f.scope == ScopeMessageGroup {
-		p.key[0] ^= p.hash
-		p.key[1] ^= maphash.String(f.seeds[3], m.GroupID)
-	}
 	return nil
+}
+
+// dedupKey returns what is remembered of a deduplication id, which counts within its group only where
+// the scope is the group (SQS: FIFO-22).
+func (f *fifo) dedupKey(id []byte, group string) (key [2]uint64) {
+	key[0], key[1] = f.dedupIDs.bytes128(id)
+	if f.scope == ScopeMessageGroup {
+		lo, hi := f.dedupIn.bytes128([]byte(group))
+		key[0] ^= lo
+		key[1] ^= hi
+	}
+	return key
 }
 
 // errNoDeduplicationID is the refusal of a message without a deduplication id (SQS: FIFO-3).
@@ -110,18 +129,31 @@ func (f *fifo) join(s *store, slot uint32, p *payload) {
 	if !ok {
 		g = f.groups.alloc()
 		gr := f.groups.at(g)
-		gr.name, gr.hash = p.group, p.hash
+		gr.name, gr.hash = p.group, uint32(p.hash>>32)
 		f.names.Insert(p.hash, g)
 	}
 	gr := f.groups.at(g)
-	part := s.part(slot)
-	*part = fifoPart{dedup: p.dedup, group: g, prev: gr.tail}
-	if gr.tail == 0 {
+	*s.part(slot) = fifoPart{dedup: p.dedup, group: g, prev: gr.tail}
+	switch gr.tail {
+	case 0:
 		gr.head = slot
-	} else {
+	case gr.head:
+		gr.behind = slot
+	default:
 		s.part(gr.tail).next = slot
 	}
 	gr.tail = slot
+}
+
+// following returns the message of the group that comes after slot, 0 if there is none.
+func (gr *group) following(s *store, slot uint32) uint32 {
+	switch slot {
+	case gr.head:
+		return gr.behind
+	case gr.tail:
+		return 0
+	}
+	return s.part(slot).next
 }
 
 // leave takes a message out of its group, which may unlock the group or end it (SQS: DEL-4,
@@ -132,19 +164,30 @@ func (f *fifo) leave(s *store, slot uint32) {
 	}
 	part := s.part(slot)
 	gr := f.groups.at(part.group)
-	if part.prev == 0 {
-		gr.head = part.next
-	} else {
-		s.part(part.prev).next = part.next
-	}
-	if part.next == 0 {
-		gr.tail = part.prev
-	} else {
-		s.part(part.next).prev = part.prev
+	switch next := gr.following(s, slot); {
+	case slot != gr.head:
+		if next == 0 {
+			gr.tail = part.prev
+		} else {
+			s.part(next).prev = part.prev
+		}
+		if part.prev == gr.head {
+			gr.behind = next
+		} else {
+			s.part(part.prev).next = next
+		}
+	case next == 0:
+		gr.head, gr.tail, gr.ready = 0, 0, false
+	default:
+		gr.head, gr.behind = next, 0
+		if next != gr.tail {
+			gr.behind = s.part(next).next
+		}
+		gr.ready = f.waiting == 0 && gr.inFlight == 0 || s.at(next).state == stateReady
 	}
 	f.changed(s, part.group)
 	if gr.head == 0 {
-		f.names.Delete(gr.hash, part.group)
+		f.names.Delete(uint64(gr.hash)<<32, part.group)
 		f.groups.release(part.group)
 	}
 }
@@ -153,9 +196,8 @@ func (f *fifo) leave(s *store, slot uint32) {
 // has changed. A group that can deliver again goes behind the others (SQS: FIFO-11, FIFO-14).
 func (f *fifo) changed(s *store, g uint32) {
 	gr := f.groups.at(g)
-	can := gr.head != 0 && s.at(gr.head).state == stateReady
 	switch {
-	case can && !gr.eligible:
+	case gr.ready && !gr.eligible:
 		gr.eligible = true
 		gr.prev, gr.next = f.last, 0
 		if f.last == 0 {
@@ -164,7 +206,7 @@ func (f *fifo) changed(s *store, g uint32) {
 			f.groups.at(f.last).next = g
 		}
 		f.last = g
-	case !can && gr.eligible:
+	case !gr.ready && gr.eligible:
 		gr.eligible = false
 		if gr.prev == 0 {
 			f.first = gr.next
@@ -180,15 +222,25 @@ func (f *fifo) changed(s *store, g uint32) {
 	}
 }
 
-// count keeps the number of locked groups.
+// count keeps what is known of the states of messages.
 func (f *fifo) count(s *store, slot uint32, was, is class) {
 	gr := f.groups.at(s.part(slot).group)
-	if is == classNotVisible {
+	if gr.head == slot {
+		gr.ready = is == classVisible
+	}
+	if was == classDelayed {
+		f.waiting--
+	} else if is == classDelayed {
+		f.waiting++
+	}
+	switch {
+	case notVisible(is) == notVisible(was):
+	case notVisible(is):
 		gr.inFlight++
 		if gr.inFlight == 1 {
 			f.locked++
 		}
-	} else if was == classNotVisible {
+	default:
 		gr.inFlight--
 		if gr.inFlight == 0 {
 			f.locked--
@@ -200,7 +252,8 @@ func (f *fifo) count(s *store, slot uint32, was, is class) {
 // run, or else the first of the group whose turn it is.
 func (f *fifo) peek(s *store) uint32 {
 	if f.run != 0 {
-		if next := s.part(f.run).next; next != 0 && s.at(next).state == stateReady {
+		gr := f.groups.at(s.part(f.run).group)
+		if next := gr.following(s, f.run); next != 0 && s.at(next).state == stateReady {
 			return next
 		}
 		f.run = 0
@@ -226,20 +279,4 @@ func (f *fifo) next(q *queue) int64 {
 func (f *fifo) forget(now int64) (more bool) {
 	more = f.dedup.forget(now, stepBudget)
 	return f.attempts.forget(now, stepBudget) || more
-}
-
-// arriveFIFOLocked ends the queue's delay of messages, at most stepBudget of them, and reports
-// whether there are more. q.mu must be held.
-func (q *queue) arriveFIFOLocked(now int64) (more bool) {
-	delay := q.settings.Load().delay
-	for range stepBudget {
-		slot := q.fifo.delayed.Head
-		if slot == 0 || after(q.store.at(slot).enqueued, delay) > now {
-			return false
-		}
-		q.fifo.delayed.PopFront(&q.store.nodes)
-		q.readyLocked(slot, q.store.at(slot))
-		q.eventLocked(now, EventArrived, slot)
-	}
-	return true
 }

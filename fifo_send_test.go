@@ -202,6 +202,22 @@ func TestNAM3_IdsHave1To128PrintableCharacters(t *testing.T) {
 			require.Equal(t, before.Counts, q.Stats().Counts)
 		})
 	}
+	t.Run("every byte at every place of every length", func(t *testing.T) {
+		for n := 1; n <= maxIDLength; n++ {
+			for _, others := range []string{"!", "~"} { // the neighbours in the order of bytes of those that are refused
+				id := []byte(strings.Repeat(others, n))
+				for i := range id {
+					for c := range 256 {
+						id[i] = byte(c)
+						if (checkID("id", string(id)) == nil) != ('!' <= c && c <= '~') {
+							t.Fatalf("%q", id)
+						}
+					}
+					id[i] = others[0]
+				}
+			}
+		}
+	})
 	t.Run("a name comes back as it was given", func(t *testing.T) {
 		q := testFIFO(t)
 		_, err := q.Send(ctx, Message{Body: "b", GroupID: all.String(), DeduplicationID: strings.Repeat("~", 128)})

@@ -36,6 +36,9 @@ func (a *audit) groups() {
 	if locked != f.locked {
 		a.fault("%d groups have a message in flight, not %d", locked, f.locked)
 	}
+	if a.waiting != f.waiting {
+		a.fault("%d messages are in a delay, not %d", a.waiting, f.waiting)
+	}
 	prev := uint32(0)
 	for g := f.first; g != 0; g = f.groups.at(g).next {
 		if members[g] == 0 || !f.groups.at(g).eligible || eligible == 0 {
@@ -75,8 +78,11 @@ func (a *audit) group(g uint32, n int) (inFlight uint32) {
 	if found, ok := f.names.Find(f.groupHash(gr.name), func(o uint32) bool { return f.groups.at(o).name == gr.name }); !ok || found != g {
 		a.fault("group %q is not found by its name", gr.name)
 	}
+	if gr.hash != uint32(f.groupHash(gr.name)>>32) {
+		a.fault("group %q has the hash of another name", gr.name)
+	}
 	prev, seq := uint32(0), uint64(0)
-	for slot := gr.head; slot != 0; slot = s.part(slot).next {
+	for slot := gr.head; slot != 0; slot = gr.following(s, slot) {
 		if !a.live(slot) || n == 0 || s.part(slot).group != g {
 			a.fault("group %q: slot %d is in its list and should not, or twice", gr.name, slot)
 			return inFlight
@@ -86,11 +92,14 @@ func (a *audit) group(g uint32, n int) (inFlight uint32) {
 		if r.seq <= seq {
 			a.fault("group %q: slot %d is not in order", gr.name, slot)
 		}
-		if p := s.part(slot).prev; p != prev {
+		if p := s.part(slot).prev; p != prev && slot != gr.head {
 			a.fault("group %q: slot %d comes after %d and says %d", gr.name, slot, prev, p)
 		}
-		if r.state.class() == classNotVisible {
+		if notVisible(r.state.class()) {
 			inFlight++
+		}
+		if r.state == stateDelayed {
+			a.waiting++
 		}
 		prev, seq = slot, r.seq
 	}
@@ -99,6 +108,9 @@ func (a *audit) group(g uint32, n int) (inFlight uint32) {
 	}
 	if inFlight != gr.inFlight {
 		a.fault("group %q: %d messages are in flight, not %d", gr.name, inFlight, gr.inFlight)
+	}
+	if ready := a.live(gr.head) && s.at(gr.head).state == stateReady; ready != gr.ready {
+		a.fault("group %q: the head is ready is %v, but it says %v", gr.name, ready, gr.ready)
 	}
 	if can := a.live(gr.head) && s.at(gr.head).state == stateReady; can != gr.eligible {
 		a.fault("group %q: can deliver is %v, but it says %v", gr.name, can, gr.eligible)
@@ -144,6 +156,9 @@ func (a *audit) remembered() {
 		}
 	}
 	if d.begin != d.end {
+		if at := after(d.at(d.begin).at, dedupWindow); d.oldest != at {
+			a.fault("the oldest entry of the deduplication window is past its time at %d, not %d", at, d.oldest)
+		}
 		a.next = min(a.next, after(last.at, dedupWindow))
 	}
 	if !sort.SliceIsSorted(at.order, func(i, j int) bool { return at.order[i].at < at.order[j].at }) {

@@ -1,9 +1,23 @@
 package inq
 
 import (
+	"math"
+	"time"
+
 	"example.com/inq/internal/links"
 	"example.com/inq/internal/wheel"
 )
+
+// never is a time that does not come.
+const never = int64(math.MaxInt64)
+
+// after adds a duration to a time; a sum past the end of time never comes.
+func after(at int64, d time.Duration) int64 {
+	if sum := at + int64(d); sum >= at && d != Forever {
+		return sum
+	}
+	return never
+}
 
 // timeouts holds the deadlines of messages: ends of delays and of visibility timeouts, and next
 // tries of hand-overs.
@@ -37,6 +51,11 @@ func (t *timeouts) addInLine(s *store, slot uint32, r *record, deadline int64) {
 	r.flags |= flagLine
 	t.line.PushBack(&s.nodes, slot)
 	s.nodes.At(slot).Deadline = deadline
+}
+
+// endsBy reports whether no deadline in line is later than this one.
+func (t *timeouts) endsBy(s *store, deadline int64) bool {
+	return t.line.Tail == 0 || s.nodes.At(t.line.Tail).Deadline <= deadline
 }
 
 // delayLast moves the last deadline in line, if it is that of slot, to a later time where it
@@ -90,4 +109,13 @@ func (t *timeouts) advance(s *store, now int64, budget int, fire func(slot uint3
 		fire(slot)
 	}
 	return false
+}
+
+// scheduleLocked makes sure that the timer fires no later than at. Only an earlier deadline touches
+// the timer; one that is cancelled costs one wake-up for nothing, later.
+func (q *queue) scheduleLocked(at int64) {
+	if at < q.armed {
+		q.armed = at
+		q.errands |= errandArm
+	}
 }

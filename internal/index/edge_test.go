@@ -70,6 +70,42 @@ func TestIndex_FindAsksForEachIdOfAHashUntilOneIsRight(t *testing.T) {
 	x.Check(t)
 }
 
+func TestIndex_InsertAfterAFindThatFoundNothing(t *testing.T) {
+	// Ids 1 to 20 share a hash, and so the slot their search starts at; 21 has a hash of its own there.
+	hashes := make([]uint64, 22)
+	for id := range hashes {
+		hashes[id] = 5 << 32
+	}
+	hashes[21] = 5<<32 + 16<<32
+	for name, between := range map[string]func(x *table){
+		"nothing":                 func(*table) {},
+		"an insert, same hash":    func(x *table) { x.insert(12, 12) },
+		"an insert, same slot":    func(x *table) { x.insert(21, 21) },
+		"inserts until it grows":  func(x *table) { x.insert(12, 19) },
+		"a deletion in front":     func(x *table) { x.Delete(hashes[3], 3) },
+		"a failed deletion":       func(x *table) { x.Delete(hashes[3], 19) },
+		"a find of what is there": func(x *table) { x.has(2) },
+		"a miss of another hash":  func(x *table) { x.has(21) },
+		"a reset":                 func(x *table) { x.Reset() },
+		"a reset and an insert":   func(x *table) { x.Reset(); x.insert(1, 1) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			for n := range 13 { // a segment of 16 slots is full with 12
+				x := newTable(hashes)
+				x.insert(1, n)
+				_, ok := x.Find(hashes[20], func(uint32) bool { return false })
+				require.False(t, ok)
+				between(x)
+				before := x.Len()
+				x.insert(20, 20)
+				require.Equal(t, before+1, x.Len())
+				require.True(t, x.has(20))
+				x.Check(t)
+			}
+		})
+	}
+}
+
 func TestIndex_DeletionClosesGapsAcrossTheEndOfASegment(t *testing.T) {
 	// All searches start at the last three of 16 slots, so that entries wrap around to the first
 	// ones.

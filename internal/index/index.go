@@ -37,6 +37,11 @@ type Index struct {
 	dir   []*segment
 	depth uint8
 
+	// Where the latest Find ended that found nothing, as long as nothing has changed since: an
+	// Insert under the same hash goes there without a second search.
+	missed   uint64 // its hash
+	missedAt uint32 // the empty slot plus 1; 0: unknown
+
 	// atDepth[d] is the number of segments of depth d. When the last one of the full depth is
 	// merged the directory halves.
 	atDepth []uint32
@@ -52,7 +57,8 @@ func (x *Index) Reset() { *x = Index{} }
 func (x *Index) segment(hash uint64) *segment { return x.dir[hash>>(64-x.depth)] }
 
 // Find returns an id with the given hash for which eq reports true, and whether there is one. eq is
-// asked for ids of which half the hash agrees. It must not change the index.
+// asked for ids of which half the hash agrees. It must not change the index. Where Find finds
+// nothing, an Insert under this hash that comes next costs no second search.
 func (x *Index) Find(hash uint64, eq func(id uint32) bool) (id uint32, ok bool) {
 	if x.n == 0 {
 		return 0, false
@@ -62,6 +68,7 @@ func (x *Index) Find(hash uint64, eq func(id uint32) bool) (id uint32, ok bool) 
 	for i := hash >> 32 & mask; ; i = (i + 1) & mask {
 		e := slots[i&uint64(len(slots)-1)]
 		if e == 0 {
+			x.missed, x.missedAt = hash, uint32(i&uint64(len(slots)-1))+1
 			return 0, false
 		}
 		if e.matches(hash) && eq(e.id()) {
@@ -77,13 +84,19 @@ func (x *Index) Insert(hash uint64, id uint32) {
 		x.dir = []*segment{{slots: make([]entry, leastSlots)}}
 		x.atDepth = []uint32{1}
 	}
-	s := x.segment(hash)
+	s, at := x.segment(hash), x.missedAt
+	x.missedAt = 0
+	x.n++
+	if at != 0 && x.missed == hash && !s.full() {
+		s.slots[at-1] = newEntry(hash, id)
+		s.n++
+		return
+	}
 	for s.full() {
 		x.relieve(s, hash)
 		s = x.segment(hash)
 	}
 	s.put(newEntry(hash, id))
-	x.n++
 }
 
 // Delete removes id from under the given hash and reports whether it was there.
@@ -96,6 +109,7 @@ func (x *Index) Delete(hash uint64, id uint32) bool {
 		return false
 	}
 	x.n--
+	x.missedAt = 0
 	if s.n <= mergeBelow/2 || s.n < len(s.slots)/8 {
 		x.tidy(s, hash)
 	}
