@@ -108,8 +108,8 @@ func TestFIFO9_10_WhatQueuesAndDeadLettersGet(t *testing.T) {
 	loose := deliveries(t, q)[0]
 	require.Equal(t, []string{"", "", ""}, []string{loose.GroupID, loose.DeduplicationID(), loose.SequenceNumber()})
 
-	require.NoError(t, w.broker.Delete(ctx, "q.fifo"))
-	require.NoError(t, w.broker.Delete(ctx, "q"))
+	require.NoError(t, w.broker.DeleteQueue(ctx, "q.fifo"))
+	require.NoError(t, w.broker.DeleteQueue(ctx, "q"))
 	m.DeduplicationID = "d2"
 	w.publish(topic, m)
 	letter := deliveries(t, dead)[0]

@@ -228,7 +228,7 @@ func TestFAN6_AQueueThatIsGone(t *testing.T) {
 		topic, q, dead := w.standard("a"), w.queue("q"), w.queue("dead")
 		s := w.subscribe(topic, Queue(q), append(opts, WithSubscriptionAttribute("RedrivePolicy", `{"deadLetterTargetArn":"`+dead.ARN()+`"}`))...)
 		w.publish(topic, Message{Body: "1"})
-		require.NoError(t, w.broker.Delete(ctx, "q"))
+		require.NoError(t, w.broker.DeleteQueue(ctx, "q"))
 		w.publish(topic, Message{Body: "2"})
 		again := w.queue("q") // the next one of the name takes over
 		w.publish(topic, Message{Body: "3"})
@@ -240,7 +240,7 @@ func TestFAN6_AQueueThatIsGone(t *testing.T) {
 		require.NoError(t, s.SetAttribute("RedrivePolicy", "")) // DLQ-3
 		w.publish(topic, Message{Body: "5"})
 		require.Equal(t, SubscriptionStats{Delivered: 2, DeadLettered: 2, Failed: 1}, s.Stats())
-		require.NoError(t, w.broker.Delete(ctx, "q"))
+		require.NoError(t, w.broker.DeleteQueue(ctx, "q"))
 		require.NoError(t, w.DeleteTopic(ctx, topic.ARN()))
 	}
 }

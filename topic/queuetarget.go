@@ -27,8 +27,8 @@ type foundQueue struct {
 
 func newFoundQueue(q inq.Queue) *foundQueue {
 	f := &foundQueue{Queue: q}
-	f.standard, f.local = q.(*inq.Standard)
-	if !f.local {
+	// A wrapper around a queue of this process is none: its Send can do what it likes, and take its time.
+	if f.standard, f.local = q.(*inq.Standard); !f.local {
 		_, f.local = q.(*inq.FIFO)
 	}
 	return f
