@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"math"
 	"slices"
-	"strings"
 	"sync/atomic"
 
 	"example.com/inq"
@@ -164,7 +163,7 @@ func (s *Subscription) deadLetter(x *parcel) (err error) {
 		}
 	}()
 	m := s.queueMessage(x)
-	if strings.HasSuffix(settings.deadLetterARN, ".fifo") {
+	if isFIFOName(settings.deadLetterARN) {
 		m.GroupID, m.DeduplicationID = x.message.GroupID, x.deduplicationID()
 		if m.GroupID == "" { // of a Standard topic
 			m.GroupID = s.id.String()

@@ -100,6 +100,8 @@ func TestFIFO9_10_WhatQueuesAndDeadLettersGet(t *testing.T) {
 	topic, q := w.fifo("a.fifo"), w.queue("q")
 	fq, dead, plainDead := w.fifoQueue("q.fifo"), w.fifoQueue("dead.fifo"), w.queue("dead")
 	w.subscribe(topic, Queue(q), WithDeadLetter(plainDead))
+	_, err := topic.Subscribe(Queue(fq), WithDeadLetter(plainDead)) // SUB-16
+	require.ErrorIs(t, err, ErrInvalidParameter)
 	s := w.subscribe(topic, Queue(fq), WithRawDelivery(), WithDeadLetter(dead))
 	m := Message{Body: "x", GroupID: "g", DeduplicationID: "d1", Attributes: map[string]inq.Attribute{"a": inq.String("b")}}
 	w.publish(topic, m)

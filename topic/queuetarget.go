@@ -58,18 +58,14 @@ func isQueueARN(text string) bool {
 func (s *Subscription) bindQueue(p protocolTarget, settings *subscriptionSettings) *ParamError {
 	a := s.topic.account
 	q := &queueTarget{account: a, arn: p.endpoint}
-	if p.endpoint == "" && p.queue != nil {
-		if isNilQueue(p.queue) {
-			return invalid("Endpoint", nil, "the queue must not be nil")
-		}
-		q.arn = queueARN(a, p.queue)
+	if p.queue != nil {
 		q.found.Store(newFoundQueue(p.queue))
 	}
 	if !isQueueARN(q.arn) {
 		return &ParamError{Err: ErrInvalidParameter, Param: "Endpoint", Value: q.arn, Reason: "must be the ARN of a queue",
 			Text: "Invalid parameter: SQS endpoint ARN"}
 	}
-	if s.topic.fifo == nil && strings.HasSuffix(q.arn, ".fifo") {
+	if s.topic.fifo == nil && isFIFOName(q.arn) {
 		return &ParamError{Err: ErrInvalidParameter, Param: "Endpoint", Value: q.arn, Reason: "a Standard topic takes Standard queues only",
 			Text: "Invalid parameter: Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be subscribed to standard SNS topics"}
 	}
@@ -90,9 +86,12 @@ func isNilQueue(q inq.Queue) bool {
 	return q == nil
 }
 
+// isFIFOName tells the type of a queue by its name or ARN.
+func isFIFOName(name string) bool { return strings.HasSuffix(name, ".fifo") }
+
 // fifoQueue reports that the subscription's target is a FIFO queue.
 func (s *Subscription) fifoQueue() bool {
-	return s.protocol == "sqs" && strings.HasSuffix(s.endpoint, ".fifo")
+	return s.protocol == "sqs" && isFIFOName(s.endpoint)
 }
 
 // finish derives what depends on several settings.

@@ -103,8 +103,9 @@ type SubscribeOption interface{ applySubscription(*subscribeInput) }
 
 // subscribeInput is what a subscription is made from.
 type subscribeInput struct {
-	attributes map[string]string
-	deadLetter inq.Queue
+	attributes    map[string]string
+	deadLetter    inq.Queue
+	deadLetterARN string
 }
 
 type subscriptionAttribute struct{ name, value string }
@@ -169,6 +170,20 @@ func (t *Topic) Subscribe(target Target, opts ...SubscribeOption) (*Subscription
 	if t.account == nil {
 		return nil, ErrClosed
 	}
+	// Queues are asked for their names before the lock is taken: they can be anybody's.
+	if p, ok := target.(protocolTarget); ok && p.protocol == "sqs" && p.endpoint == "" {
+		if isNilQueue(p.queue) {
+			return nil, invalid("Endpoint", nil, "the queue must not be nil")
+		}
+		p.endpoint = queueARN(t.account, p.queue)
+		target = p
+	}
+	if in.deadLetter != nil {
+		if isNilQueue(in.deadLetter) {
+			return nil, invalid("RedrivePolicy", nil, "the dead-letter queue must not be nil")
+		}
+		in.deadLetterARN = queueARN(t.account, in.deadLetter)
+	}
 	if err := t.account.lock(); err != nil {
 		return nil, err
 	}
@@ -221,9 +236,10 @@ func (t *Topic) subscribeLocked(target Target, in *subscribeInput) (*Subscriptio
 	if refusal := s.bind(target, settings); refusal != nil {
 		return nil, refusal
 	}
-	if in.deadLetter != nil {
-		settings.deadLetter, settings.deadLetterARN = in.deadLetter, queueARN(a, in.deadLetter)
+	if in.deadLetter != nil && t.fifo != nil && s.fifoQueue() && !isFIFOName(in.deadLetterARN) { // SNS: SUB-16
+		return nil, invalid("RedrivePolicy", in.deadLetterARN, "must use a FIFO queue as DLQ for a FIFO Subscription to a FIFO Topic.")
 	}
+	settings.deadLetter, settings.deadLetterARN = in.deadLetter, in.deadLetterARN
 	const prefix = "Invalid parameter: Attributes Reason: "
 	names := slices.Sorted(maps.Keys(in.attributes))
 	if at := slices.Index(names, "FilterPolicyScope"); at > 0 { // it decides how the policy is read (SNS: FLT-3)

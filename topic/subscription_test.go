@@ -58,6 +58,8 @@ func TestSUB1To6_EndpointsAndProtocols(t *testing.T) {
 
 	var noQueue *inq.Standard
 	var noFunc Func
+	_, err = topic.Subscribe(Queue(w.queue("alive")), WithDeadLetter(noQueue))
+	require.ErrorIs(t, err, ErrInvalidParameter)
 	for _, bad := range []Target{nil, noFunc, Queue(nil), Queue(noQueue), URL("ftp://x"), URL(""), QueueARN("")} {
 		_, err := topic.Subscribe(bad)
 		require.ErrorIs(t, err, ErrInvalidParameter, "%T", bad)

@@ -104,7 +104,7 @@ func (s *Subscription) redrive(settings *subscriptionSettings, text string, refu
 	if !isQueueARN(arn) {
 		return refuse("deadLetterTargetArn must be the ARN of a queue", "RedrivePolicy: deadLetterTargetArn is an invalid arn")
 	}
-	if s.topic.fifo != nil && s.fifoQueue() && !strings.HasSuffix(arn, ".fifo") {
+	if s.topic.fifo != nil && s.fifoQueue() && !isFIFOName(arn) {
 		return refuse("deadLetterTargetArn must be that of a FIFO queue",
 			"RedrivePolicy: must use a FIFO queue as DLQ for a FIFO Subscription to a FIFO Topic.")
 	}
