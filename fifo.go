@@ -124,7 +124,7 @@ func errNoDeduplicationID() error {
 }
 
 // join puts a new message at the end of its group.
-func (f *fifo) join(s *store, slot uint32, p *payload) {
+func (f *fifo) join(s *store, slot uint32, p *payload) (uint32, *group) {
 	g, ok := f.names.Find(p.hash, func(g uint32) bool { return f.groups.at(g).name == p.group })
 	if !ok {
 		g = f.groups.alloc()
@@ -143,6 +143,7 @@ func (f *fifo) join(s *store, slot uint32, p *payload) {
 		s.part(gr.tail).next = slot
 	}
 	gr.tail = slot
+	return g, gr
 }
 
 // following returns the message of the group that comes after slot, 0 if there is none.
@@ -198,28 +199,38 @@ func (f *fifo) changed(s *store, g uint32) {
 	gr := f.groups.at(g)
 	switch {
 	case gr.ready && !gr.eligible:
-		gr.eligible = true
-		gr.prev, gr.next = f.last, 0
-		if f.last == 0 {
-			f.first = g
-		} else {
-			f.groups.at(f.last).next = g
-		}
-		f.last = g
+		f.lineUp(g, gr)
 	case !gr.ready && gr.eligible:
-		gr.eligible = false
-		if gr.prev == 0 {
-			f.first = gr.next
-		} else {
-			f.groups.at(gr.prev).next = gr.next
-		}
-		if gr.next == 0 {
-			f.last = gr.prev
-		} else {
-			f.groups.at(gr.next).prev = gr.prev
-		}
-		gr.next, gr.prev = 0, 0
+		f.stepOut(gr)
 	}
+}
+
+// lineUp puts a group at the end of the eligible ones.
+func (f *fifo) lineUp(g uint32, gr *group) {
+	gr.eligible = true
+	gr.prev, gr.next = f.last, 0
+	if f.last == 0 {
+		f.first = g
+	} else {
+		f.groups.at(f.last).next = g
+	}
+	f.last = g
+}
+
+// stepOut takes a group out of the eligible ones.
+func (f *fifo) stepOut(gr *group) {
+	gr.eligible = false
+	if gr.prev == 0 {
+		f.first = gr.next
+	} else {
+		f.groups.at(gr.prev).next = gr.next
+	}
+	if gr.next == 0 {
+		f.last = gr.prev
+	} else {
+		f.groups.at(gr.next).prev = gr.prev
+	}
+	gr.next, gr.prev = 0, 0
 }
 
 // count keeps what is known of the states of messages.
