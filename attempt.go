@@ -14,6 +14,7 @@ type attempts struct {
 
 type attempt struct {
 	at       int64
+	until    int64 // when the receive times out; what becomes of its messages after that is not its business
 	receipts []receipt
 }
 
@@ -23,7 +24,7 @@ type attemptAge struct {
 }
 
 // bind remembers what a receive returned.
-func (a *attempts) bind(id string, now int64, ds []Delivery) {
+func (a *attempts) bind(id string, now, until int64, ds []Delivery) {
 	a.forget(now, 2)
 	if a.byID == nil {
 		a.byID = make(map[string]attempt)
@@ -35,7 +36,7 @@ func (a *attempts) bind(id string, now int64, ds []Delivery) {
 	if old, ok := a.byID[id]; !ok || old.at != now {
 		a.order = append(a.order, attemptAge{id, now})
 	}
-	a.byID[id] = attempt{at: now, receipts: receipts}
+	a.byID[id] = attempt{at: now, until: until, receipts: receipts}
 }
 
 // forget drops up to budget ids that are past their time and reports whether there are more.
@@ -67,49 +68,36 @@ func (a *attempts) idleAt() int64 {
 	return after(a.order[len(a.order)-1].at, attemptWindow)
 }
 
-// repeatLocked answers the receives that wait under an id that was bound just now. That is what
-// repeats are where the client gave up on a long poll and the queue does not know. q.mu must be
-// held.
-func (q *queue) repeatLocked(now int64, id string) {
-	if id == "" || q.waiters.attempts[id] == 0 {
-		return
-	}
-	for w := q.waiters.head; w != nil; {
-		next := w.next
-		if w.call.attempt == id {
-			if n, ok := q.replayLocked(now, &w.call, w.dst); ok {
-				w.n = n
-				q.wakeLocked(w, nil)
-			}
-		}
-		w = next
-	}
-}
-
 // replayLocked repeats the receive made under an attempt id: the same messages with the same
-// handles, and their visibility timeout starts anew. It is void once any of them was deleted, had
-// its visibility changed, or timed out; then the call is a fresh receive (SQS: RCV-16). The
-// messages' receive counts stay; the metric of messages handed out goes up, since these are (SQS:
-// section 10). q.mu must be held.
-func (q *queue) replayLocked(now int64, in *receiveCall, dst []Delivery) (n int, ok bool) {
+// handles, and their visibility timeout starts anew. Once that has passed the call is a fresh receive;
+// before, when one of them is gone or had its visibility changed, it is refused with
+// ErrAttemptNotRetryable (SQS: RCV-16, CAP-2). That is decided when the call comes: one that waits is a
+// fresh receive, and what becomes of an earlier one meanwhile is no matter of it. The messages' receive counts stay; the metric of messages handed out goes up,
+// since these are (SQS: section 10).
+func (q *queue) replayLocked(now int64, in *receiveCall, dst []Delivery) (n int, ok bool, err error) {
 	a, ok := q.fifo.attempts.byID[in.attempt]
-	if !ok || after(a.at, attemptWindow) <= now || len(a.receipts) > len(dst) {
-		return 0, false
+	if !ok || min(after(a.at, attemptWindow), a.until) <= now {
+		return 0, false, nil
 	}
 	for _, rc := range a.receipts {
 		r := q.store.find(rc.slot, rc.seq)
-		if r == nil || r.receive != rc.receive || r.state != stateInFlight || r.flags&flagChanged != 0 ||
-			q.store.nodes.At(rc.slot).Deadline <= now {
-			return 0, false
+		if r == nil || r.receive != rc.receive || r.state != stateInFlight || r.flags&flagChanged != 0 {
+			if in.waits {
+				return 0, false, nil
+			}
+			return 0, false, &ParamError{Err: ErrAttemptNotRetryable, Param: "ReceiveRequestAttemptId", Value: in.attempt,
+				Reason: "a message of that receive was deleted, or its visibility changed"}
 		}
 	}
+	if len(a.receipts) > len(dst) {
+		return 0, false, nil
+	}
+	a.until = after(now, in.visibility)
+	q.fifo.attempts.byID[in.attempt] = a
 	for i, rc := range a.receipts {
 		r := q.store.at(rc.slot)
-		q.timeouts.remove(&q.store, rc.slot, r)
-		r.received = now
-		q.deadlineLocked(rc.slot, r, after(now, in.visibility))
+		q.repeatLocked(now, rc.slot, r, in.visibility)
 		q.fillLocked(&dst[i], rc.slot, r)
 	}
-	q.metrics.received += uint64(len(a.receipts))
-	return len(a.receipts), true
+	return len(a.receipts), true, nil
 }

@@ -174,32 +174,6 @@ func TestRCV16_1_ARepeatThatWaitsIsAnsweredAfterAHandOver(t *testing.T) {
 	})
 }
 
-func TestRCV16_1_AReceiveThatHandsOverRepeatsWhatWasReceivedMeanwhile(t *testing.T) {
-	scene(t, "and gives back what it held", func(t *testing.T) {
-		var s steps
-		in := ReceiveInput{Max: 2, AttemptID: "x"}
-		var meanwhile []Delivery
-		s = fifoSteps(t, WithDeadLetter(DeadLetterFunc(func(ctx context.Context, _ DeadLetter) error {
-			s.send("c-1")
-			var err error
-			meanwhile, err = s.q.Receive(ctx, in)
-			return err
-		}), 2))
-		s.send("a-1")
-		s.receive(10, Zero)
-		s.receive(10, Zero)
-		s.send("b-1")
-		ds, err := s.q.Receive(context.Background(), in) // hands a-1 over, and holds b-1
-		require.NoError(t, err)
-		require.Equal(t, []string{"c-1"}, answer{ds: ds}.bodies())
-		require.Equal(t, handlesOf(meanwhile), handlesOf(ds))
-		s.counts(1, 1, 0)
-		b := s.receive(10, time.Second)
-		require.Equal(t, []string{"b-1"}, answer{ds: b}.bodies())
-		require.Equal(t, 1, b[0].ReceiveCount)
-	})
-}
-
 func TestRCV16_1_ARepeatRestartsThe12Hours(t *testing.T) {
 	onFIFOs(t, func(s steps) {
 		s.send("a-1")
@@ -215,15 +189,25 @@ func TestRCV16_2_WhatWasDeletedOrChangedIsNotRepeated(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		do   func(s steps, ds []Delivery)
-		want []string // of a receive under the id then, one more message being ready
+		want []string // of a receive under the id then, one more message being ready; nil: it is refused
 	}{
-		{"deleted", func(s steps, ds []Delivery) { s.delete(ds[1]) }, []string{"z-1"}},
-		{"extended", func(s steps, ds []Delivery) { s.change(&ds[0], time.Hour) }, []string{"z-1"}},
-		{"extended by the same time", func(s steps, ds []Delivery) { s.change(&ds[1], 30*time.Second) }, []string{"z-1"}},
-		{"released", func(s steps, ds []Delivery) { s.change(&ds[0], 0) }, []string{"z-1", "a-1"}},
+		{"deleted", func(s steps, ds []Delivery) { s.delete(ds[1]) }, nil},
+		{"extended", func(s steps, ds []Delivery) { s.change(&ds[0], time.Hour) }, nil},
+		{"extended by the same time", func(s steps, ds []Delivery) { s.change(&ds[1], 30*time.Second) }, nil},
+		{"released", func(s steps, ds []Delivery) { s.change(&ds[0], 0) }, nil},
+		{"released and received by another", func(s steps, ds []Delivery) {
+			s.change(&ds[0], 0)
+			s.receive(10, 0)
+			s.send("y-1")
+		}, nil},
 		{"returned", func(s steps, ds []Delivery) {
 			require.NoError(s, ds[0].Return(context.Background(), 0))
-		}, []string{"z-1", "a-1"}},
+		}, nil},
+		{"lapsed and deleted", func(s steps, ds []Delivery) {
+			time.Sleep(30 * time.Second)
+			s.delete(s.receive(10, 0)...)
+			s.send("y-1")
+		}, []string{"y-1"}},
 		{"lapsed", func(s steps, ds []Delivery) { time.Sleep(30 * time.Second) }, []string{"z-1", "a-1", "b-1"}}, // RCV-16 (3)
 		{"purged", func(s steps, ds []Delivery) {
 			require.NoError(s, s.q.Purge(context.Background()))
@@ -236,6 +220,19 @@ func TestRCV16_2_WhatWasDeletedOrChangedIsNotRepeated(t *testing.T) {
 				first := s.attempt("x", 10, 0)
 				s.send("z-1")
 				c.do(s, first)
+				if c.want == nil {
+					before, err := s.q.Counts(context.Background())
+					require.NoError(s, err)
+					for _, wait := range []time.Duration{Zero, 20 * time.Second} {
+						ds, err := s.q.Receive(context.Background(), ReceiveInput{Max: 10, Wait: wait, AttemptID: "x"})
+						require.Empty(s, ds)
+						requireRefusal(s, err, ErrAttemptNotRetryable)
+					}
+					s.counts(before.Visible, before.NotVisible, before.Delayed)
+					time.Sleep(30 * time.Second) // that long the receive would have lasted
+					require.NotEmpty(s, s.attempt("x", 10, time.Hour))
+					return
+				}
 				fresh := s.attempt("x", 10, time.Hour)
 				require.Equal(s, c.want, bodiesOf(fresh))
 				for _, h := range handlesOf(fresh) {

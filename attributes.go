@@ -64,7 +64,7 @@ func (s *stored) validate() error {
 	return nil
 }
 
-// attribute is a queue attribute of SQS (SQS: section 1.1).
+// attribute is a queue attribute of SQS (SQS: section 1.1; LIM-5 for what "" removes).
 type attribute struct {
 	name  string
 	fifo  bool                                                              // FIFO queues only
@@ -74,7 +74,7 @@ type attribute struct {
 
 // attributeInput is what the meaning of an attribute's text depends on.
 type attributeInput struct {
-	broker    *Broker
+	account   account // looks up the dead-letter queue
 	fifo      bool
 	unlimited bool
 }
@@ -152,8 +152,8 @@ var attributes = func() map[string]*attribute {
 }()
 
 // Attributes returns attributes of the queue by their SQS names, as text; the name "All" stands for
-// all of them (SQS: LIM-1, MGT-6). Attributes that are not set, and those of FIFO queues on a
-// Standard queue, are left out; without names the result is empty.
+// all of them. Attributes that are not set, and those of FIFO queues on a Standard queue, are left
+// out; without names the result is empty.
 //
 // Durations are whole seconds, rounded up where an option set them finer; [Forever] is 9223372036.
 // The policies are returned as they were set, except for RedrivePolicy. A dead-letter target that
@@ -168,7 +168,7 @@ func (b *Broker) Attributes(ctx context.Context, name string, names ...string) (
 		return nil, err
 	}
 	wanted := make(map[string]*attribute, len(names))
-	for _, n := range names {
+	for _, n := range names { // (SQS: MGT-6)
 		if n == "All" {
 			maps.Copy(wanted, attributes)
 			continue
@@ -196,13 +196,13 @@ func (b *Broker) Attributes(ctx context.Context, name string, names ...string) (
 }
 
 // SetAttributes changes attributes of the queue, given by their SQS names as text: all of them, or
-// none where one is refused. An empty map changes nothing. The changes act at once (SQS: LIM-8), as
-// those of Configure do.
+// none where one is refused. An empty map changes nothing. The changes act at once, as those of
+// Configure do.
 //
-// Durations are whole seconds in digits (SQS: LIM-10), true and false are taken in any case (SQS:
-// LIM-2), and "" removes Policy, RedrivePolicy, RedriveAllowPolicy and KmsMasterKeyId (SQS: LIM-5).
-// The dead-letter queue of a RedrivePolicy must exist in this broker, be of the same type, and
-// admit the queue (SQS: DLQ-2, DLQ-10); it may be the queue itself.
+// Durations are whole seconds in digits, true and false are taken in any case, and "" removes
+// Policy, RedrivePolicy, RedriveAllowPolicy and KmsMasterKeyId. The dead-letter queue of a
+// RedrivePolicy must exist in this broker, be of the same type, and admit the queue; it may be the
+// queue itself.
 //
 // The errors are [*ParamError] with the attribute's name in Param. [ErrInvalidAttributeName]:
 // unknown, read only, or not for this type of queue; Reason is the text of SQS.
@@ -217,14 +217,12 @@ func (b *Broker) SetAttributes(ctx context.Context, name string, attributes map[
 	if err != nil {
 		return err
 	}
-	changes, err := parseAttributes(attributes, attributeInput{broker: b, fifo: q.fifo != nil, unlimited: q.settings.Load().unlimited})
-	if err != nil || len(changes) == 0 {
+	change, err := parseAttributes(attributes, attributeInput{account: b, fifo: q.fifo != nil, unlimited: q.settings.Load().unlimited})
+	if err != nil || len(attributes) == 0 {
 		return err
 	}
 	var p patch
-	for _, o := range changes {
-		o.applyFIFO(&p)
-	}
+	change.applyFIFO(&p)
 	return asGiven(q.configure(&p), attributes)
 }
 
@@ -259,9 +257,9 @@ func (b *Broker) ReplacePolicy(ctx context.Context, name, old, policy string) (r
 	}
 }
 
-// parseAttributes turns attributes into options, those of FIFO queues or, where in says so, of
-// Standard queues. Ranges that the options check themselves are left to them.
-func parseAttributes(values map[string]string, in attributeInput) ([]FIFOOption, error) {
+// parseAttributes turns attributes into an option, that of a FIFO queue or, where in says so, of a
+// Standard queue (SQS: MGT-7). Ranges that the options check themselves are left to them.
+func parseAttributes(values map[string]string, in attributeInput) (FIFOOption, error) {
 	var opts []FIFOOption
 	for _, name := range sortedKeys(values) {
 		a := attributes[name]
@@ -278,7 +276,7 @@ func parseAttributes(values map[string]string, in attributeInput) ([]FIFOOption,
 		}
 		opts = append(opts, fifoOption(change))
 	}
-	return opts, nil
+	return FIFOOptions(opts...), nil
 }
 
 func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
@@ -364,7 +362,7 @@ func parseRedrive(in *attributeInput, _, text string) (func(*patch), error) {
 	if err != nil {
 		return nil, err
 	}
-	return WithDeadLetter(deadLetterARN{in.broker, arn}, n).applyFIFO, nil
+	return WithDeadLetter(deadLetterARN{in.account, arn}, n).applyFIFO, nil
 }
 
 func parseAllow(_ *attributeInput, _, text string) (func(*patch), error) {
@@ -387,6 +385,7 @@ func parseKmsPeriod(_ *attributeInput, name, text string) (func(*patch), error) 
 	return func(p *patch) { p.stored.kmsPeriod, p.set = int(n), p.set|setKmsPeriod }, nil
 }
 
+// parseBool reads true and false in any case (SQS: LIM-2).
 func parseBool(name, text string) (bool, error) {
 	switch {
 	case strings.EqualFold(text, "true"):
@@ -448,6 +447,7 @@ var comparisons = []struct {
 	{setManagedSSE, "SqsManagedSseEnabled", func(a, b *settings) bool { return a.stored.sseDisabled == b.stored.sseDisabled }},
 	{setSender, "SenderId", func(a, b *settings) bool { return a.sender == b.sender }},
 	{setCapacity, "Capacity", func(a, b *settings) bool { return a.capMessages == b.capMessages && a.capBytes == b.capBytes }},
+	{setInFlight, "InFlightLimit", func(a, b *settings) bool { return a.inFlight == b.inFlight }},
 	{setUnlimited, "WithoutSQSLimits", func(a, b *settings) bool { return a.unlimited == b.unlimited }},
 	{setObserver, "Observer", func(a, b *settings) bool { return a.observer == nil && b.observer == nil }},
 }

@@ -80,10 +80,10 @@ func TestBroker_LIM1_EverySettableAttributeIsSetShownAndTakenBack(t *testing.T) 
 		}
 		require.Len(t, got, len(attributes))
 	}
-	q, err := b.Create(ctx, "made.fifo", given, nil)
+	q, err := b.CreateQueue(ctx, "made.fifo", given, nil)
 	require.NoError(t, err)
 	check("made.fifo")
-	c := q.(*FIFO).Config()
+	c := q.Config()
 	require.Equal(t, 15*time.Minute, c.Delay)
 	require.Equal(t, 12*time.Hour, c.VisibilityTimeout)
 	require.Equal(t, 20*time.Second, c.ReceiveWait)
@@ -93,7 +93,7 @@ func TestBroker_LIM1_EverySettableAttributeIsSetShownAndTakenBack(t *testing.T) 
 	mustCreate(t, b, "set.fifo", "FifoQueue", "true")
 	require.NoError(t, b.SetAttributes(ctx, "set.fifo", given))
 	check("set.fifo")
-	again, err := b.Create(ctx, "set.fifo", given, nil)
+	again, err := b.CreateQueue(ctx, "set.fifo", given, nil)
 	require.NoError(t, err)
 	require.Equal(t, "set.fifo", again.Name())
 }
@@ -137,7 +137,7 @@ func TestBroker_LIM3_AStandardQueueKnowsNoFIFOAttributes(t *testing.T) {
 			continue
 		}
 		for _, name := range []string{"q", "new"} {
-			_, err = b.Create(ctx, name, map[string]string{c.name: c.value}, nil)
+			_, err = b.CreateQueue(ctx, name, map[string]string{c.name: c.value}, nil)
 			require.Equal(t, c.reason, refusedAs(t, err, ErrInvalidAttributeName).Reason)
 		}
 	}
@@ -190,9 +190,9 @@ func TestBroker_LIM7_OneKindOfEncryptionAtATime(t *testing.T) {
 	both := map[string]string{"KmsMasterKeyId": "k", "SqsManagedSseEnabled": "True", "VisibilityTimeout": "1"}
 	const text = "You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS SSE."
 	require.Equal(t, text, refusedAs(t, b.SetAttributes(ctx, "q", both), ErrInvalidAttributeName).Reason)
-	_, err := b.Create(ctx, "new", both, nil)
+	_, err := b.CreateQueue(ctx, "new", both, nil)
 	require.Equal(t, text, refusedAs(t, err, ErrInvalidAttributeName).Reason)
-	_, err = b.Create(ctx, "q", both, nil)
+	_, err = b.CreateQueue(ctx, "q", both, nil)
 	require.Equal(t, text, refusedAs(t, err, ErrInvalidAttributeName).Reason)
 	require.Len(t, allAttributes(t, b, "q"), 12)
 	require.Equal(t, "9", allAttributes(t, b, "q")["VisibilityTimeout"])
@@ -228,7 +228,7 @@ func TestBroker_LIM9_GroupThroughputNeedsGroupScope(t *testing.T) {
 	p := refusedAs(t, err, ErrInvalidAttributeValue)
 	require.Equal(t, "FifoThroughputLimit", p.Param)
 	require.Equal(t, "perMessageGroupId", p.Value)
-	_, err = b.Create(ctx, "new.fifo", map[string]string{"FifoQueue": "true", "FifoThroughputLimit": "perMessageGroupId"}, nil)
+	_, err = b.CreateQueue(ctx, "new.fifo", map[string]string{"FifoQueue": "true", "FifoThroughputLimit": "perMessageGroupId"}, nil)
 	require.ErrorIs(t, err, ErrInvalidAttributeValue)
 	require.Equal(t, "0", allAttributes(t, b, "q.fifo")["DelaySeconds"])
 
@@ -279,9 +279,9 @@ func TestBroker_LIM10_NumbersAreDigitsInTheirRange(t *testing.T) {
 					require.NotEmpty(t, p.Reason)
 				}
 				require.Equal(t, low, allAttributes(t, b, "q")[c.name])
-				_, err = b.Create(ctx, "new", map[string]string{c.name: text}, nil)
+				_, err = b.CreateQueue(ctx, "new", map[string]string{c.name: text}, nil)
 				require.ErrorIs(t, err, ErrInvalidAttributeValue)
-				_, err = b.Create(ctx, "q", map[string]string{c.name: text}, nil)
+				_, err = b.CreateQueue(ctx, "q", map[string]string{c.name: text}, nil)
 				require.ErrorIs(t, err, ErrInvalidAttributeValue)
 			}
 			require.NotContains(t, allAttributes(t, b, "q"), "Policy")
@@ -342,7 +342,7 @@ func TestBroker_MGT7_ReadOnlyAttributesAreNotSet(t *testing.T) {
 		p := refusedAs(t, err, ErrInvalidAttributeName)
 		require.Equal(t, name, p.Param)
 		require.Equal(t, "Unknown Attribute "+name+".", p.Reason)
-		_, err = b.Create(ctx, "new", map[string]string{name: "0"}, nil)
+		_, err = b.CreateQueue(ctx, "new", map[string]string{name: "0"}, nil)
 		require.ErrorIs(t, err, ErrInvalidAttributeName)
 	}
 	require.Equal(t, "0", allAttributes(t, b, "q")["DelaySeconds"])
@@ -391,7 +391,7 @@ func TestBroker_SettingsOfOptionsAreShownInWholeSeconds(t *testing.T) {
 	require.NoError(t, b.SetAttributes(ctx, "q", map[string]string{"ReceiveMessageWaitTimeSeconds": "9223372036"}))
 	q, err := b.Queue("q")
 	require.NoError(t, err)
-	require.Equal(t, Forever, q.(*Standard).Config().ReceiveWait)
+	require.Equal(t, Forever, q.Config().ReceiveWait)
 	mustCreate(t, b, "dlq")
 	require.NoError(t, b.SetAttributes(ctx, "q", map[string]string{"RedrivePolicy": redrivePolicy("dlq", 1001)}))
 	require.Equal(t, redrivePolicy("dlq", 1001), allAttributes(t, b, "q")["RedrivePolicy"])

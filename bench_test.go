@@ -441,7 +441,7 @@ func leaseAll(b *testing.B, q *Standard, n int) time.Time {
 	for _, rc := range all {
 		must(b, q.changeLocked(now, rc, timeout))
 	}
-	q.leave(now)
+	_ = q.leave(now)
 	return q.ids.time(now).Add(timeout)
 }
 
@@ -449,7 +449,7 @@ func leaseAll(b *testing.B, q *Standard, n int) time.Time {
 func inFlight(q *Standard) int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.counts[classNotVisible]
+	return q.counts[classInFlight]
 }
 
 // BenchmarkMemory reports what a message costs beyond its body.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -21,10 +22,10 @@ const cooldown = 60 * time.Second
 // A broker's queue is the same as any other, and Configure works on it too. Where its dead-letter
 // target is a queue of the broker, the broker keeps the ARN: after that queue is deleted messages
 // are delivered from their source, and once a queue of its name is created again, dead letters go
-// there (SQS: DLQ-8).
+// there.
 //
 // Closing a single queue by its own Close leaves it in the broker, where it keeps its name and
-// answers [ErrClosed], until Delete.
+// answers [ErrClosed], until DeleteQueue.
 //
 // Methods that look a queue up return [ErrQueueDoesNotExist] where the broker does not hold it, and
 // all methods return [ErrClosed] after Close and on the zero Broker. Methods with a ctx refuse a
@@ -36,6 +37,10 @@ type Broker struct {
 	account  string
 	cooldown bool
 	defaults []Option
+
+	// For those who hold the lock of a queue, and must not wait for mu:
+	index sync.Map    // of the queues, by ARN
+	open  atomic.Bool // queues is not nil
 
 	mu      sync.Mutex           // guards everything below; never held together with a queue's lock
 	queues  map[string]*entry    // nil: closed
@@ -82,12 +87,12 @@ func WithQueueDefaults(opts ...Option) BrokerOption {
 // [ErrInvalidAttributeValue].
 func NewBroker(opts ...BrokerOption) (*Broker, error) {
 	b := &Broker{region: "us-east-1", account: localAccount, cooldown: true, queues: map[string]*entry{}, deleted: map[string]time.Time{}}
+	b.open.Store(true)
 	for _, o := range opts {
 		if o != nil {
 			o.applyBroker(b)
 		}
 	}
-	b.defaults = slices.DeleteFunc(b.defaults, func(o Option) bool { return o == nil })
 	if b.region == "" || len(b.region) > 63 || strings.Trim(b.region, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
 		return nil, &ParamError{Err: ErrInvalidParameter, Param: "Region", Value: b.region, Reason: "must be 1 to 63 lower-case letters, digits and hyphens"}
 	}
@@ -96,12 +101,14 @@ func NewBroker(opts ...BrokerOption) (*Broker, error) {
 	}
 	p := b.base()
 	s := defaultSettings().with(&p)
-	_, fifo := s.target.(*FIFO)
-	if err := s.validate(fifo); err != nil {
+	t := localQueue(s.target) // the defaults are for queues of its type
+	if err := s.validate(t != nil && t.fifo != nil); err != nil {
 		return nil, err
 	}
 	return b, nil
 }
+
+var _ account = (*Broker)(nil)
 
 // Region returns the region in the queues' ARNs.
 func (b *Broker) Region() string { return b.region }
@@ -109,22 +116,24 @@ func (b *Broker) Region() string { return b.region }
 // Account returns the account in the queues' ARNs.
 func (b *Broker) Account() string { return b.account }
 
+// QueueURL returns the URL of the broker's queue of that name at a server, or for a client, that has
+// its queues under base: the URL of an httptest.Server around package sqsapi, or DefaultEndpoint of
+// module inqaws. A slash at the end of base makes no difference. Only the account is the broker's
+// part in it: QueueURL asks nobody, and does not look whether there is such a queue.
+func (b *Broker) QueueURL(base, name string) string {
+	return strings.TrimSuffix(base, "/") + "/" + b.account + "/" + name
+}
+
 // CreateStandard creates a queue like [NewStandard], or returns the one of that name if its current
-// settings are equal to the given options (SQS: MGT-1). Options that are not given are not
-// compared. An observer, or a dead-letter target that Go cannot compare, differs from every other.
+// settings are equal to the given options. Options that are not given are not compared. An
+// observer, or a dead-letter target that Go cannot compare, differs from every other.
 //
 // It is refused with [ErrQueueExists], which names the attribute that differs; with
-// [ErrQueueDeletedRecently] for 60 seconds after Delete (SQS: MGT-2); and with
-// [ErrInvalidParameter] or [ErrInvalidAttributeValue] for a bad name, options out of range, and a
-// dead-letter queue whose allow policy does not admit this queue (SQS: DLQ-10).
+// [ErrQueueDeletedRecently] for 60 seconds after DeleteQueue; and with [ErrInvalidParameter] or
+// [ErrInvalidAttributeValue] for a bad name, options out of range, and a dead-letter queue whose
+// allow policy does not admit this queue.
 func (b *Broker) CreateStandard(name string, opts ...StandardOption) (*Standard, error) {
-	q, err := b.create(name, false, nil, func(p *patch) {
-		for _, o := range opts {
-			if o != nil {
-				o.applyStandard(p)
-			}
-		}
-	})
+	q, err := b.create(name, false, nil, func(p *patch) { gather(p, opts, StandardOption.applyStandard) })
 	if err != nil {
 		return nil, err
 	}
@@ -133,27 +142,21 @@ func (b *Broker) CreateStandard(name string, opts ...StandardOption) (*Standard,
 
 // CreateFIFO is CreateStandard for FIFO queues, whose names end in ".fifo".
 func (b *Broker) CreateFIFO(name string, opts ...FIFOOption) (*FIFO, error) {
-	q, err := b.create(name, true, nil, func(p *patch) {
-		for _, o := range opts {
-			if o != nil {
-				o.applyFIFO(p)
-			}
-		}
-	})
+	q, err := b.create(name, true, nil, func(p *patch) { gather(p, opts, FIFOOption.applyFIFO) })
 	if err != nil {
 		return nil, err
 	}
 	return q.self.(*FIFO), nil
 }
 
-// Create creates a queue from attributes of SQS as text, or returns the one of that name if the
-// given attributes equal its current ones (SQS: MGT-1). It is a FIFO queue where FifoQueue is
-// "true". Tags are those of a new queue; an existing one keeps its own.
+// CreateQueue creates a queue from attributes of SQS as text, or returns the one of that name if
+// the given attributes equal its current ones. It is a FIFO queue where FifoQueue is "true". Tags
+// are those of a new queue; an existing one keeps its own.
 //
 // Beyond the errors of CreateStandard, [ErrInvalidAttributeName] is returned for attributes that
 // are unknown, read only, or not of this type of queue. See SetAttributes for values and errors,
 // and SetTags for tags.
-func (b *Broker) Create(ctx context.Context, name string, attributes, tags map[string]string) (Queue, error) {
+func (b *Broker) CreateQueue(ctx context.Context, name string, attributes, tags map[string]string) (Local, error) {
 	if err := checkContext(ctx); err != nil {
 		return nil, err
 	}
@@ -161,7 +164,7 @@ func (b *Broker) Create(ctx context.Context, name string, attributes, tags map[s
 	if err := checkName(name, fifo); err != nil {
 		return nil, err
 	}
-	changes, err := parseAttributes(attributes, attributeInput{broker: b, fifo: fifo, unlimited: b.base().unlimited})
+	change, err := parseAttributes(attributes, attributeInput{account: b, fifo: fifo, unlimited: b.base().unlimited})
 	if err != nil {
 		return nil, err
 	}
@@ -169,11 +172,7 @@ func (b *Broker) Create(ctx context.Context, name string, attributes, tags map[s
 	if err != nil {
 		return nil, err
 	}
-	q, err := b.create(name, fifo, merged, func(p *patch) {
-		for _, o := range changes {
-			o.applyFIFO(p)
-		}
-	})
+	q, err := b.create(name, fifo, merged, change.applyFIFO)
 	if err != nil {
 		return nil, asGiven(err, attributes)
 	}
@@ -182,9 +181,7 @@ func (b *Broker) Create(ctx context.Context, name string, attributes, tags map[s
 
 // base returns the options that every queue starts from.
 func (b *Broker) base() (p patch) {
-	for _, o := range b.defaults {
-		o.applyFIFO(&p)
-	}
+	gather(&p, b.defaults, Option.applyFIFO)
 	return p
 }
 
@@ -222,6 +219,7 @@ func (b *Broker) create(name string, fifo bool, tags map[string]string, apply fu
 		return nil, err
 	}
 	b.queues[name] = &entry{queue: q, tags: tags}
+	b.index.Store(q.arn, q)
 	at, _ := slices.BinarySearch(b.names, name)
 	b.names = slices.Insert(b.names, at, name)
 	return q, nil
@@ -231,18 +229,18 @@ func (b *Broker) create(name string, fifo bool, tags map[string]string, apply fu
 // held.
 func (b *Broker) buildLocked(name string, fifo bool, all *patch) (*queue, error) {
 	s := defaultSettings().with(all)
-	if err := b.admitLocked(arn(b.region, b.account, name), fifo, &s, all); err != nil {
+	arn := queueARN(b.region, b.account, name)
+	if err := b.admitLocked(arn, fifo, &s, all); err != nil {
 		return nil, err
 	}
-	exactly := func(p *patch) { *p = *all }
 	if fifo {
-		q, err := newFIFO(name, b.region, b.account, b, []FIFOOption{fifoOption(exactly)})
+		q, err := newFIFO(name, arn, b, all)
 		if err != nil {
 			return nil, err
 		}
 		return &q.queue, nil
 	}
-	q, err := newStandard(name, b.region, b.account, b, []StandardOption{standardOption(exactly)})
+	q, err := newStandard(name, arn, b, all)
 	if err != nil {
 		return nil, err
 	}
@@ -282,11 +280,10 @@ func (b *Broker) forgetDeletedLocked(now time.Time) {
 	}
 }
 
-// Delete removes a queue and its messages (SQS: MGT-3). When it returns, every call on the queue
-// fails with [ErrQueueDoesNotExist], and so have the receives that waited; a queue that its own
-// Close had ended stays closed. The name is free again 60 seconds later, or at once
-// [WithoutCooldowns].
-func (b *Broker) Delete(ctx context.Context, name string) error {
+// DeleteQueue removes a queue and its messages. When it returns, every call on the queue fails with
+// [ErrQueueDoesNotExist], and so have the receives that waited; a queue that its own Close had
+// ended stays closed. The name is free again 60 seconds later, or at once [WithoutCooldowns].
+func (b *Broker) DeleteQueue(ctx context.Context, name string) error {
 	if err := checkContext(ctx); err != nil {
 		return err
 	}
@@ -297,6 +294,7 @@ func (b *Broker) Delete(ctx context.Context, name string) error {
 		return err
 	}
 	delete(b.queues, name)
+	b.index.Delete(e.arn)
 	at, _ := slices.BinarySearch(b.names, name)
 	b.names = slices.Delete(b.names, at, at+1)
 	if b.cooldown {
@@ -306,7 +304,7 @@ func (b *Broker) Delete(ctx context.Context, name string) error {
 		b.ended = append(b.ended, name)
 	}
 	b.mu.Unlock()
-	e.end(ErrQueueDoesNotExist)
+	e.end(ErrQueueDoesNotExist) // (SQS: MGT-3)
 	return nil
 }
 
@@ -316,11 +314,21 @@ func (b *Broker) Close() error {
 	b.mu.Lock()
 	queues := b.queues
 	b.queues, b.names, b.deleted, b.ended = nil, nil, nil, nil
+	b.open.Store(false)
+	b.index.Clear()
 	b.mu.Unlock()
 	for _, e := range queues {
 		e.end(ErrClosed)
 	}
 	return nil
+}
+
+// purgeCooldown implements account.
+func (b *Broker) purgeCooldown() time.Duration {
+	if b.cooldown {
+		return cooldown
+	}
+	return 0
 }
 
 // find looks a queue up. The queue may be gone when it returns; its calls tell.
@@ -334,7 +342,7 @@ func (b *Broker) find(name string) (*queue, error) {
 	return e.queue, nil
 }
 
-// findLocked looks a queue up. b.mu must be held.
+// findLocked looks a queue up (SQS: MGT-8, MGT-13). b.mu must be held.
 func (b *Broker) findLocked(name string) (*entry, error) {
 	if b.queues == nil {
 		return nil, ErrClosed
@@ -346,9 +354,9 @@ func (b *Broker) findLocked(name string) (*entry, error) {
 	return e, nil
 }
 
-// Queue returns the queue of that name, a *Standard or a *FIFO. Names are case sensitive (SQS:
-// MGT-8, MGT-13).
-func (b *Broker) Queue(name string) (Queue, error) {
+// Queue returns the queue of that name: a *Standard or a *FIFO, which Configure needs to know.
+// Names are case sensitive.
+func (b *Broker) Queue(name string) (Local, error) {
 	q, err := b.find(name)
 	if err != nil {
 		return nil, err
@@ -356,23 +364,22 @@ func (b *Broker) Queue(name string) (Queue, error) {
 	return q.self, nil
 }
 
-// ByARN returns the queue with that ARN, a *Standard or a *FIFO.
-func (b *Broker) ByARN(arn string) (Queue, error) {
-	q, err := b.findARN(arn)
+// ByARN returns the queue with that ARN, as Queue does.
+func (b *Broker) ByARN(arn string) (Local, error) {
+	q, err := b.queueOf(arn)
 	if err != nil {
 		return nil, err
 	}
 	return q.self, nil
 }
 
-func (b *Broker) findARN(arn string) (*queue, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.queues == nil {
-		return nil, ErrClosed
+// queueOf implements account. A closed broker holds no queue, and its index is empty.
+func (b *Broker) queueOf(arn string) (*queue, error) {
+	if q, ok := b.index.Load(arn); ok {
+		return q.(*queue), nil
 	}
-	if q := b.byARNLocked(arn); q != nil {
-		return q, nil
+	if !b.open.Load() {
+		return nil, ErrClosed
 	}
 	return nil, &ParamError{Err: ErrQueueDoesNotExist, Param: "QueueArn", Value: arn}
 }
@@ -387,12 +394,12 @@ func (b *Broker) byARNLocked(arn string) *queue {
 	return e.queue
 }
 
-// List returns the names of queues that start with prefix, in byte order: those behind after, at
-// most max of them. "" and 0 are no bound, and a negative max is refused with
-// [ErrInvalidParameter]. To page, pass the last name of one page as after for the next; queues that
-// come and go meanwhile do not disturb the others (SQS: MGT-5).
-func (b *Broker) List(prefix, after string, max int) ([]string, error) {
-	if err := checkPage(max); err != nil {
+// List returns the names of queues that start with prefix, in byte order: those behind last, at
+// most limit of them. "" and 0 are no bound, and a negative limit is refused with
+// [ErrInvalidParameter]. To page, pass the last name of one page as last for the next; queues that
+// come and go meanwhile do not disturb the others.
+func (b *Broker) List(prefix, last string, limit int) ([]string, error) {
+	if err := checkPage(limit); err != nil {
 		return nil, err
 	}
 	b.mu.Lock()
@@ -401,8 +408,8 @@ func (b *Broker) List(prefix, after string, max int) ([]string, error) {
 		return nil, ErrClosed
 	}
 	var page []string
-	for _, name := range b.names[b.behindLocked(prefix, after):] {
-		if !strings.HasPrefix(name, prefix) || max > 0 && len(page) == max {
+	for _, name := range b.names[b.behindLocked(prefix, last):] { // (SQS: MGT-5)
+		if !strings.HasPrefix(name, prefix) || limit > 0 && len(page) == limit {
 			break
 		}
 		page = append(page, name)
@@ -411,22 +418,22 @@ func (b *Broker) List(prefix, after string, max int) ([]string, error) {
 }
 
 // behindLocked returns the index of the first name that is not less than prefix and greater than
-// after. b.mu must be held.
-func (b *Broker) behindLocked(prefix, after string) int {
+// last. b.mu must be held.
+func (b *Broker) behindLocked(prefix, last string) int {
 	from, _ := slices.BinarySearch(b.names, prefix)
-	if after == "" {
+	if last == "" {
 		return from
 	}
-	next, found := slices.BinarySearch(b.names, after)
+	next, found := slices.BinarySearch(b.names, last)
 	if found {
 		next++
 	}
 	return max(from, next)
 }
 
-func checkPage(max int) error {
-	if max < 0 {
-		return &ParamError{Err: ErrInvalidParameter, Param: "MaxResults", Value: max, Min: 0}
+func checkPage(limit int) error {
+	if limit < 0 {
+		return &ParamError{Err: ErrInvalidParameter, Param: "MaxResults", Value: limit, Min: 0}
 	}
 	return nil
 }

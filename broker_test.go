@@ -34,9 +34,9 @@ func testBroker(t testing.TB, opts ...BrokerOption) *Broker {
 }
 
 // mustCreate makes a queue from attributes, given as pairs.
-func mustCreate(t testing.TB, b *Broker, name string, attributes ...string) Queue {
+func mustCreate(t testing.TB, b *Broker, name string, attributes ...string) Local {
 	t.Helper()
-	q, err := b.Create(context.Background(), name, pairs(attributes), nil)
+	q, err := b.CreateQueue(context.Background(), name, pairs(attributes), nil)
 	require.NoError(t, err)
 	return q
 }
@@ -89,11 +89,11 @@ func TestBroker_QueuesAreFoundByNameAndARN(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "arn:aws:sqs:eu-west-3:123456789012:Jobs", q.ARN())
 
-	for _, want := range []Queue{q, f} {
+	for _, want := range []Local{q, f} {
 		got, err := b.Queue(want.Name())
 		require.NoError(t, err)
 		require.Same(t, want, got)
-		got, err = b.ByARN(want.(interface{ ARN() string }).ARN())
+		got, err = b.ByARN(want.ARN())
 		require.NoError(t, err)
 		require.Same(t, want, got)
 	}
@@ -115,13 +115,13 @@ func TestBroker_NAM1_NAM2_NamesMustFitTheType(t *testing.T) {
 	for _, name := range []string{"", "a b", "a/b", strings.Repeat("a", 81), "a.fifo", "ü"} {
 		_, err := b.CreateStandard(name)
 		require.Equal(t, "QueueName", refusedAs(t, err, ErrInvalidParameter).Param, name)
-		_, err = b.Create(ctx, name, nil, nil)
+		_, err = b.CreateQueue(ctx, name, nil, nil)
 		require.Equal(t, "QueueName", refusedAs(t, err, ErrInvalidParameter).Param, name)
 	}
 	for _, name := range []string{"", ".fifo", "a", "a.FIFO", strings.Repeat("a", 76) + ".fifo"} {
 		_, err := b.CreateFIFO(name)
 		require.Equal(t, "QueueName", refusedAs(t, err, ErrInvalidParameter).Param, name)
-		_, err = b.Create(ctx, name, fifo, nil)
+		_, err = b.CreateQueue(ctx, name, fifo, nil)
 		require.Equal(t, "QueueName", refusedAs(t, err, ErrInvalidParameter).Param, name)
 	}
 	names, err := b.List("", "", 0)
@@ -129,7 +129,7 @@ func TestBroker_NAM1_NAM2_NamesMustFitTheType(t *testing.T) {
 	require.Empty(t, names)
 	_, err = b.CreateStandard(strings.Repeat("a", 80))
 	require.NoError(t, err)
-	_, err = b.Create(ctx, strings.Repeat("a", 75)+".fifo", fifo, nil)
+	_, err = b.CreateQueue(ctx, strings.Repeat("a", 75)+".fifo", fifo, nil)
 	require.NoError(t, err)
 }
 
@@ -225,7 +225,7 @@ func TestBroker_MGT1_CreateComparesGivenAttributesWithCurrentValues(t *testing.T
 	} {
 		before, err := b.Attributes(ctx, "q.fifo", "All")
 		require.NoError(t, err)
-		_, err = b.Create(ctx, "q.fifo", pairs(append(attributes, "FifoQueue", "true")), nil)
+		_, err = b.CreateQueue(ctx, "q.fifo", pairs(append(attributes, "FifoQueue", "true")), nil)
 		p := refusedAs(t, err, ErrQueueExists)
 		require.Equal(t, attributes[0], p.Param)
 		require.Equal(t, "A queue already exists with the same name and a different value for attribute "+attributes[0], p.Reason)
@@ -234,7 +234,7 @@ func TestBroker_MGT1_CreateComparesGivenAttributesWithCurrentValues(t *testing.T
 		require.Equal(t, before, now)
 	}
 	// An equal policy is not checked again.
-	require.NoError(t, b.Delete(ctx, "d.fifo"))
+	require.NoError(t, b.DeleteQueue(ctx, "d.fifo"))
 	require.Same(t, q, mustCreate(t, b, "q.fifo", "FifoQueue", "true", "RedrivePolicy", `{"deadLetterTargetArn":"`+arn+`","maxReceiveCount":3}`))
 }
 
@@ -244,13 +244,13 @@ func TestBroker_MGT2_ANameIsFreeSixtySecondsAfterDelete(t *testing.T) {
 		ctx := context.Background()
 		mustCreate(t, b, "a")
 		mustCreate(t, b, "b")
-		require.NoError(t, b.Delete(ctx, "a"))
+		require.NoError(t, b.DeleteQueue(ctx, "a"))
 		time.Sleep(time.Second)
-		require.NoError(t, b.Delete(ctx, "b"))
+		require.NoError(t, b.DeleteQueue(ctx, "b"))
 		time.Sleep(59*time.Second - 1)
 		_, err := b.CreateStandard("a")
 		require.Equal(t, "a", refusedAs(t, err, ErrQueueDeletedRecently).Value)
-		_, err = b.Create(ctx, "a", nil, nil)
+		_, err = b.CreateQueue(ctx, "a", nil, nil)
 		require.ErrorIs(t, err, ErrQueueDeletedRecently)
 		time.Sleep(time.Nanosecond)
 		mustCreate(t, b, "a")
@@ -258,7 +258,7 @@ func TestBroker_MGT2_ANameIsFreeSixtySecondsAfterDelete(t *testing.T) {
 		require.ErrorIs(t, err, ErrQueueDeletedRecently)
 		_, err = b.CreateFIFO("b.fifo")
 		require.NoError(t, err, "another name")
-		require.NoError(t, b.Delete(ctx, "a"), "the second time")
+		require.NoError(t, b.DeleteQueue(ctx, "a"), "the second time")
 		time.Sleep(time.Second)
 		mustCreate(t, b, "b")
 		_, err = b.CreateStandard("a")
@@ -299,7 +299,7 @@ func TestBroker_MGT2_MGT4_WithoutCooldownsNothingWaits(t *testing.T) {
 		q := mustCreate(t, b, "a")
 		require.NoError(t, q.Purge(ctx))
 		require.NoError(t, q.Purge(ctx))
-		require.NoError(t, b.Delete(ctx, "a"))
+		require.NoError(t, b.DeleteQueue(ctx, "a"))
 	}
 	require.Empty(t, b.ended)
 }
@@ -316,14 +316,14 @@ func TestBroker_MGT3_DeleteEndsTheQueue(t *testing.T) {
 			}()
 			synctest.Wait()
 			start := time.Now()
-			require.NoError(t, b.Delete(ctx, q.Name()))
+			require.NoError(t, b.DeleteQueue(ctx, q.Name()))
 			require.ErrorIs(t, <-waited, ErrQueueDoesNotExist)
 			require.Zero(t, time.Since(start))
 			_, err := q.Receive(ctx, ReceiveInput{})
 			require.ErrorIs(t, err, ErrQueueDoesNotExist)
 			require.ErrorIs(t, q.Purge(ctx), ErrQueueDoesNotExist)
 
-			require.ErrorIs(t, b.Delete(ctx, q.Name()), ErrQueueDoesNotExist)
+			require.ErrorIs(t, b.DeleteQueue(ctx, q.Name()), ErrQueueDoesNotExist)
 			_, err = b.Queue(q.Name())
 			require.ErrorIs(t, err, ErrQueueDoesNotExist)
 			_, err = b.Attributes(ctx, q.Name())
@@ -346,7 +346,7 @@ func TestBroker_AQueueMadeAgainIsEmptyAndNew(t *testing.T) {
 	_, err := old.Send(ctx, Message{Body: "m"})
 	require.NoError(t, err)
 	require.NoError(t, b.SetTags(ctx, "a", map[string]string{"k": "v"}))
-	require.NoError(t, b.Delete(ctx, "a"))
+	require.NoError(t, b.DeleteQueue(ctx, "a"))
 	q := mustCreate(t, b, "a", "DelaySeconds", "0")
 	require.NotSame(t, old, q)
 	c, err := q.Counts(ctx)
@@ -394,7 +394,7 @@ func TestBroker_MGT5_ListPagesByName(t *testing.T) {
 	}
 	_, err := b.List("", "", -1)
 	require.Equal(t, "MaxResults", refusedAs(t, err, ErrInvalidParameter).Param)
-	require.NoError(t, b.Delete(context.Background(), "a-1"))
+	require.NoError(t, b.DeleteQueue(context.Background(), "a-1"))
 	got, err := b.List("a-1", "", 0)
 	require.NoError(t, err)
 	require.Equal(t, []string{"a-10"}, got)
@@ -435,7 +435,7 @@ func checkClosed(t *testing.T, b *Broker) {
 	for i, call := range []func() error{
 		func() error { _, err := b.CreateStandard("b"); return err },
 		func() error { _, err := b.CreateFIFO("b.fifo"); return err },
-		func() error { _, err := b.Create(ctx, "b", nil, nil); return err },
+		func() error { _, err := b.CreateQueue(ctx, "b", nil, nil); return err },
 		func() error { _, err := b.Queue("a"); return err },
 		func() error { _, err := b.ByARN("arn:aws:sqs:us-east-1:000000000000:a"); return err },
 		func() error { _, err := b.List("", "", 0); return err },
@@ -445,7 +445,7 @@ func checkClosed(t *testing.T, b *Broker) {
 		func() error { _, err := b.Tags(ctx, "a"); return err },
 		func() error { return b.SetTags(ctx, "a", map[string]string{"k": "v"}) },
 		func() error { return b.RemoveTags(ctx, "a", "k") },
-		func() error { return b.Delete(ctx, "a") },
+		func() error { return b.DeleteQueue(ctx, "a") },
 	} {
 		require.ErrorIs(t, call(), ErrClosed, "call %d", i)
 	}
@@ -457,7 +457,7 @@ func TestBroker_CallsHeedTheirContext(t *testing.T) {
 	done, cancel := context.WithCancel(context.Background())
 	cancel()
 	for i, call := range []func(context.Context) error{
-		func(ctx context.Context) error { _, err := b.Create(ctx, "b", nil, nil); return err },
+		func(ctx context.Context) error { _, err := b.CreateQueue(ctx, "b", nil, nil); return err },
 		func(ctx context.Context) error { _, err := b.Attributes(ctx, "a", "All"); return err },
 		func(ctx context.Context) error {
 			return b.SetAttributes(ctx, "a", map[string]string{"DelaySeconds": "1"})
@@ -465,7 +465,7 @@ func TestBroker_CallsHeedTheirContext(t *testing.T) {
 		func(ctx context.Context) error { _, err := b.Tags(ctx, "a"); return err },
 		func(ctx context.Context) error { return b.SetTags(ctx, "a", map[string]string{"k": "v"}) },
 		func(ctx context.Context) error { return b.RemoveTags(ctx, "a", "k") },
-		func(ctx context.Context) error { return b.Delete(ctx, "a") },
+		func(ctx context.Context) error { return b.DeleteQueue(ctx, "a") },
 	} {
 		require.Equal(t, context.Canceled, call(done), "call %d", i)
 		var none context.Context
@@ -487,7 +487,7 @@ func TestBroker_AQueueClosedByItselfKeepsItsName(t *testing.T) {
 	again, err := b.CreateStandard("a")
 	require.NoError(t, err)
 	require.Same(t, q, again)
-	require.NoError(t, b.Delete(ctx, "a"))
+	require.NoError(t, b.DeleteQueue(ctx, "a"))
 	again, err = b.CreateStandard("a")
 	require.NoError(t, err)
 	require.NotSame(t, q, again)
@@ -528,7 +528,7 @@ func TestBroker_ConcurrentCallsLeaveItConsistent(t *testing.T) {
 				note := func(err error) { errs = append(errs, err) }
 				switch (w + i/names) % 8 {
 				case 0:
-					note(b.Delete(ctx, name))
+					note(b.DeleteQueue(ctx, name))
 				case 1:
 					note(b.SetAttributes(ctx, name, map[string]string{"RedrivePolicy": policy, "VisibilityTimeout": "0"}))
 				case 2:
@@ -545,7 +545,7 @@ func TestBroker_ConcurrentCallsLeaveItConsistent(t *testing.T) {
 					q, err := b.Queue(name)
 					note(err)
 					if err == nil {
-						task, err := q.(*Standard).Redrive(ctx, RedriveInput{})
+						task, err := q.Redrive(ctx, RedriveInput{})
 						note(err)
 						if err == nil {
 							<-task.Done()
@@ -553,7 +553,7 @@ func TestBroker_ConcurrentCallsLeaveItConsistent(t *testing.T) {
 						note(q.(*Standard).Configure(WithDelay(0)))
 					}
 				default:
-					q, err := b.Create(ctx, name, nil, map[string]string{"t": "v"})
+					q, err := b.CreateQueue(ctx, name, nil, map[string]string{"t": "v"})
 					note(err)
 					if err == nil {
 						_, err = q.Send(ctx, Message{Body: "m"})

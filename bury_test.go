@@ -34,7 +34,7 @@ func TestBury_IntoAQueueIsAsIfItWasReceivedTooOften(t *testing.T) {
 		require.NoError(s, d.Bury(context.Background(), "why"))
 		s.counts(0, 0, 0)
 		b := dead.one(time.Minute)
-		require.Equal(s, []any{d.ID(), 2, s.q.ARN()}, []any{b.ID(), b.ReceiveCount, b.DeadLetterSource()})
+		require.Equal(s, []any{d.ID(), 2, s.q.ARN()}, []any{b.ID(), b.ReceiveCount, b.DeadLetterSourceARN()})
 	})
 }
 

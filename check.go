@@ -19,20 +19,24 @@ const (
 	minNumberExponent = -128
 )
 
-// checkBody applies SQS: MSG-3, MSG-4.
-func checkBody(body string) error {
+// checkBody applies SQS: MSG-3, MSG-4. A queue without limits takes any bytes, and none too.
+func checkBody(body string, s *settings) error {
+	if s.unlimited {
+		return nil
+	}
 	if body == "" {
-		return &ParamError{Err: ErrMissingParameter, Param: "MessageBody", Value: "", Reason: "must not be empty"}
+		return &ParamError{Err: ErrMissingParameter, Param: "MessageBody", Value: "", Reason: "must not be empty" + liftedText}
 	}
 	if i := invalidText(body); i >= 0 {
-		return &ParamError{Err: ErrInvalidMessageContents, Param: "MessageBody", Reason: invalidTextReason(body, i)}
+		return &ParamError{Err: ErrInvalidMessageContents, Param: "MessageBody", Reason: invalidTextReason(body, i) + liftedText}
 	}
 	return nil
 }
 
-// check validates m against what every queue demands and returns its size (SQS: MSG-1).
-func (m *Message) check() (size int, err error) {
-	if err := checkBody(m.Body); err != nil {
+// check validates m against what a queue demands of every message, and returns its size (SQS:
+// MSG-1).
+func (m *Message) check(s *settings) (size int, err error) {
+	if err := checkBody(m.Body, s); err != nil {
 		return 0, err
 	}
 	size = len(m.Body)
@@ -48,7 +52,7 @@ func (m *Message) check() (size int, err error) {
 			return 0, err
 		}
 	}
-	if m.TraceHeader != "" {
+	if m.TraceHeader != "" { // (SQS: MSG-13)
 		if i := invalidText(m.TraceHeader); i >= 0 {
 			return 0, &ParamError{Err: ErrInvalidParameter, Param: "AWSTraceHeader", Reason: invalidTextReason(m.TraceHeader, i)}
 		}

@@ -11,11 +11,23 @@ type VisibilityChange struct {
 	Timeout       time.Duration // up to 12 hours; 0 or Zero: visible at once
 }
 
-// Delete removes the message of a receive for good (SQS: DEL-1, receipt-handle table).
+// Delete removes the message of a receive for good. A consumer calls it when it has finished the
+// work, not before, and so that the call takes place:
+//
+//   - A consumer that forgets it, fails or panics has the message come back when its visibility
+//     timeout is over, with a ReceiveCount one higher, again and again until the retention ends or
+//     the dead-letter target takes it, see [WithDeadLetter]. On FIFO its group waits meanwhile.
+//   - A consumer that is late, whose work takes longer than the visibility timeout, does it beside
+//     somebody else: the message is visible again and is received once more. ChangeVisibility in
+//     time prevents that.
+//   - A consumer that is told to stop by the end of its ctx must not delete under it: a call with
+//     an ended ctx does nothing, and the work that has just been finished would be done again. Use
+//     [context.WithoutCancel].
 //
 // On Standard any handle the queue issued for the message deletes it, also after its visibility
-// timeout and after later receives. On FIFO only the latest handle does, and only while the message
-// is in flight: otherwise the call is refused with [ErrReceiptHandleExpired]. On both, deleting a
+// timeout and after later receives: who is late deletes it all the same. On FIFO only the latest
+// handle does, and only while the message is in flight: otherwise the call is refused with
+// [ErrReceiptHandleExpired], and the message stays with whoever has it now. On both, deleting a
 // message that is gone succeeds. A handle that this queue did not issue is refused with
 // [ErrReceiptHandleInvalid], an empty one with [ErrMissingParameter].
 func (q *queue) Delete(ctx context.Context, receiptHandle string) error {
@@ -43,7 +55,18 @@ func (q *queue) deleteReceipt(ctx context.Context, rc receipt) error {
 		return err
 	}
 	err = q.deleteLocked(now, rc)
-	q.leave(now)
+	return q.done(now, err)
+}
+
+// done leaves at the end of a call about one receive.
+func (q *queue) done(now int64, err error) error {
+	if q.waiters.head == nil && q.errands == 0 {
+		q.mu.Unlock()
+		return err
+	}
+	if lost := q.leave(now); err == nil {
+		err = lost
+	}
 	return err
 }
 
@@ -65,7 +88,7 @@ func (q *queue) enterToDelete() (now int64, err error) {
 	return q.last, nil
 }
 
-// deleteLocked deletes by the rules of the queue's type. q.mu must be held.
+// deleteLocked deletes by the rules of the queue's type (SQS: DEL-1, receipt-handle table).
 func (q *queue) deleteLocked(now int64, rc receipt) error {
 	r := q.findLocked(now, rc)
 	if r != nil && q.fifo != nil && !q.currentLocked(now, rc, r) {
@@ -75,14 +98,9 @@ func (q *queue) deleteLocked(now int64, rc receipt) error {
 	switch {
 	case r == nil:
 	case q.plain && r.rare == nil && r.state == stateInFlight && r.flags == flagLine:
-		// ackLocked, spelled out.
-		q.eventLocked(now, EventDeleted, rc.slot)
-		q.timeouts.line.Remove(&q.store.nodes, rc.slot)
-		q.main.arrivals.remove(&q.store, r)
-		q.counts[classNotVisible]--
-		q.counts[classNone]++
-		q.bytes -= int64(len(r.body))
-		q.store.release(rc.slot)
+		q.deletePlainLocked(now, rc.slot, r)
+	case q.fifo != nil && r.rare == nil && r.state == stateInFlight:
+		q.deleteOrderedLocked(now, rc.slot, r)
 	default:
 		q.ackLocked(now, rc.slot, r)
 	}
@@ -90,7 +108,7 @@ func (q *queue) deleteLocked(now int64, rc receipt) error {
 }
 
 // findLocked returns the message that rc names, nil where it is gone or its retention is over, be
-// the timer late or not. q.mu must be held.
+// the timer late or not.
 func (q *queue) findLocked(now int64, rc receipt) *record {
 	r := q.store.find(rc.slot, rc.seq)
 	if r == nil || after(r.enqueued, q.settings.Load().retention) <= now {
@@ -99,10 +117,15 @@ func (q *queue) findLocked(now int64, rc receipt) *record {
 	return r
 }
 
-// currentLocked reports whether rc names the latest receive and its timeout is not over, be the
-// timer late or not. q.mu must be held.
+// leasedLocked reports whether a message is with a consumer whose timeout is not over, be the timer late
+// or not. That goes on while the target has it by the consumer's Bury.
+func (q *queue) leasedLocked(now int64, slot uint32, r *record) bool {
+	return (r.state == stateInFlight || r.flags&flagLeased != 0) && q.store.nodes.At(slot).Deadline > now
+}
+
+// currentLocked reports whether rc names the latest receive and that is leased.
 func (q *queue) currentLocked(now int64, rc receipt, r *record) bool {
-	return r.receive == rc.receive && r.state == stateInFlight && q.store.nodes.At(rc.slot).Deadline > now
+	return r.receive == rc.receive && q.leasedLocked(now, rc.slot, r)
 }
 
 func (q *queue) expiredHandle(rc receipt) error {
@@ -115,9 +138,9 @@ func (q *queue) goneMessage(rc receipt) error {
 		Reason: "the message is gone: deleted, expired, purged or moved"}
 }
 
-// DeleteBatch is Delete for 1 to 10 handles (SQS: DEL-3). Entries that fail are in the
-// [*BatchError]; the others are deleted. A batch of another length is refused whole with
-// [ErrEmptyBatch] or [ErrTooManyEntries].
+// DeleteBatch is Delete for 1 to 10 handles. Entries that fail are in the [*BatchError]; the others
+// are deleted. A batch of another length is refused whole with [ErrEmptyBatch] or
+// [ErrTooManyEntries].
 func (q *queue) DeleteBatch(ctx context.Context, receiptHandles []string) error {
 	if err := q.checkContext(ctx); err != nil {
 		return err
@@ -125,48 +148,67 @@ func (q *queue) DeleteBatch(ctx context.Context, receiptHandles []string) error 
 	if err := checkBatch("DeleteMessageBatch", len(receiptHandles), q.settings.Load()); err != nil {
 		return q.refused(err)
 	}
-	return q.eachReceipt(len(receiptHandles), (*queue).enterToDelete,
-		func(i int) (receipt, error) { return q.ids.parse(receiptHandles[i]) },
-		func(_ int, now int64, rc receipt) error { return q.deleteLocked(now, rc) })
+	var few [maxBatch]parsedHandle
+	parsed := few[:0]
+	for _, h := range receiptHandles {
+		parsed = append(parsed, q.parseHandle(h))
+	}
+	return q.eachEntry(len(parsed), (*queue).enterToDelete, func(i int, now int64) error {
+		if parsed[i].err != nil {
+			return parsed[i].err
+		}
+		return q.deleteLocked(now, parsed[i].receipt)
+	})
+}
+
+// parsedHandle is a receipt handle that was read, or why it could not be.
+type parsedHandle struct {
+	receipt
+	err error
+}
+
+func (q *queue) parseHandle(handle string) (p parsedHandle) {
+	p.receipt, p.err = q.ids.parse(handle)
+	return p
 }
 
 // entriesAtOnce bounds what one critical section does for a batch beyond SQS limits.
 const entriesAtOnce = 64
 
-// eachReceipt applies do to entries of a batch, in order, and collects what fails. enter locks and
-// tells the time.
-func (q *queue) eachReceipt(n int, enter func(*queue) (int64, error), parse func(i int) (receipt, error),
-	do func(i int, now int64, rc receipt) error) error {
-
-	var failures batchFailures
-	var receipts [entriesAtOnce]receipt
-	var bad [entriesAtOnce]error
+// inParts carries out a call on n entries, at most entriesAtOnce in one critical section: do is
+// called with q.mu held for the entries from..to-1. enter locks and tells the time. inParts returns
+// how many entries were tried, and why the others were not.
+func (q *queue) inParts(n int, enter func(*queue) (int64, error), do func(from, to int, now int64)) (tried int, err error) {
 	for from := 0; from < n; from += entriesAtOnce {
-		part := min(n-from, entriesAtOnce)
-		for i := range part {
-			receipts[i], bad[i] = parse(from + i)
-		}
 		now, err := enter(q)
 		if err != nil {
-			return failures.ended(from, n, err)
+			return from, err
 		}
-		for i := range part {
-			err := bad[i]
-			if err == nil {
-				err = do(from+i, now, receipts[i])
-			}
-			if err != nil {
-				failures.add(from+i, err)
-			}
+		do(from, min(n, from+entriesAtOnce), now)
+		if err := q.leave(now); err != nil {
+			return from, err
 		}
-		q.leave(now)
 	}
-	return failures.err()
+	return n, nil
+}
+
+// eachEntry calls do for n entries of a batch, in order, with q.mu held, and collects what fails
+// (SQS: DEL-3, VIS-8).
+func (q *queue) eachEntry(n int, enter func(*queue) (int64, error), do func(i int, now int64) error) error {
+	var failures batchFailures
+	tried, err := q.inParts(n, enter, func(from, to int, now int64) {
+		for i := from; i < to; i++ {
+			if err := do(i, now); err != nil {
+				failures.add(i, err)
+			}
+		}
+	})
+	return failures.ended(tried, n, err)
 }
 
 // DeleteAll deletes the messages of deliveries, as DeleteBatch does, without making their handles,
-// and in any number; none at all is no error. It is beyond SQS. Deliveries of other queues fail
-// with [ErrReceiptHandleInvalid].
+// and in any number; none at all is no error. It is beyond SQS. What Delete says of stopping holds
+// here too. Deliveries of other queues fail with [ErrReceiptHandleInvalid].
 func (q *queue) DeleteAll(ctx context.Context, ds []Delivery) error {
 	if err := q.checkContext(ctx); err != nil {
 		return err
@@ -174,32 +216,24 @@ func (q *queue) DeleteAll(ctx context.Context, ds []Delivery) error {
 	if len(ds) == 0 {
 		return q.refused(nil)
 	}
+	// Not by eachEntry: a call for each entry costs one percent of what a message costs in all.
 	var failures batchFailures
-	for from := 0; from < len(ds); from += entriesAtOnce {
-		part := ds[from:min(len(ds), from+entriesAtOnce)]
-		now, err := q.enterToDelete()
-		if err != nil {
-			return failures.ended(from, len(ds), err)
-		}
+	tried, err := q.inParts(len(ds), (*queue).enterToDelete, func(from, to int, now int64) {
+		part := ds[from:to]
 		for i := range part {
-			err := q.checkOwn(&part[i])
-			if err == nil {
-				err = q.deleteLocked(now, part[i].receipt)
-			}
-			if err != nil {
+			d := &part[i]
+			if d.source != q {
+				failures.add(from+i, notOwn(d))
+			} else if err := q.deleteLocked(now, d.receipt); err != nil {
 				failures.add(from+i, err)
 			}
 		}
-		q.leave(now)
-	}
-	return failures.err()
+	})
+	return failures.ended(tried, len(ds), err)
 }
 
-// checkOwn refuses a delivery that did not come from this queue.
-func (q *queue) checkOwn(d *Delivery) error {
-	if d.source == q {
-		return nil
-	}
+// notOwn refuses a delivery of another queue.
+func notOwn(d *Delivery) error {
 	return &ParamError{Err: ErrReceiptHandleInvalid, Param: "ReceiptHandle", Value: d.ReceiptHandle(), Reason: "a delivery of another queue"}
 }
 
@@ -218,36 +252,24 @@ func (q *queue) ExtendAll(ctx context.Context, ds []Delivery, timeout time.Durat
 	if len(ds) == 0 {
 		return q.refused(nil)
 	}
-	var failures batchFailures
-	for from := 0; from < len(ds); from += entriesAtOnce {
-		part := ds[from:min(len(ds), from+entriesAtOnce)]
-		now, err := q.enter()
-		if err != nil {
-			return failures.ended(from, len(ds), err)
+	return q.eachEntry(len(ds), (*queue).enter, func(i int, now int64) error {
+		if d := &ds[i]; d.source == q {
+			return q.changeLocked(now, d.receipt, timeout)
 		}
-		for i := range part {
-			err := q.checkOwn(&part[i])
-			if err == nil {
-				err = q.changeLocked(now, part[i].receipt, timeout)
-			}
-			if err != nil {
-				failures.add(from+i, err)
-			}
-		}
-		q.leave(now)
-	}
-	return failures.err()
+		return notOwn(&ds[i])
+	})
 }
 
 // ChangeVisibility makes the message of a receive visible again timeout from now, whatever was left
-// of the old timeout; 0 or [Zero] at once (SQS: VIS-1..7). It holds for this receive only.
+// of the old timeout; 0 or [Zero] at once. It holds for this receive only. A consumer calls it to
+// have more time, before the timeout is over, or to have a message that failed tried again soon.
 //
 // On Standard an older handle changes the current receive, and the handle of a message that is
 // visible again changes nothing; both succeed. On FIFO both are refused with [ErrNotInFlight]. On
 // both types the handle of a message that is gone is refused with ErrNotInFlight, one that this
 // queue did not issue with [ErrReceiptHandleInvalid], and an empty one with [ErrMissingParameter].
 // timeout is at most 12 hours, and so is the time from the receive to the new end; beyond that the
-// call is refused with [ErrInvalidParameter] (SQS: VIS-3).
+// call is refused with [ErrInvalidParameter].
 func (q *queue) ChangeVisibility(ctx context.Context, receiptHandle string, timeout time.Duration) error {
 	rc, err := q.ids.parse(receiptHandle)
 	if err != nil {
@@ -269,8 +291,7 @@ func (q *queue) changeReceipt(ctx context.Context, rc receipt, timeout time.Dura
 		return err
 	}
 	err = q.changeLocked(now, rc, timeout)
-	q.leave(now)
-	return err
+	return q.done(now, err)
 }
 
 // checkTimeout applies the range of VIS-3.
@@ -286,7 +307,8 @@ func (q *queue) checkTimeout(timeout time.Duration) (time.Duration, error) {
 	return timeout, nil
 }
 
-// changeLocked changes a visibility by the rules of the queue's type. q.mu must be held.
+// changeLocked changes a visibility by the rules of the queue's type (SQS: VIS-1..7,
+// receipt-handle table).
 func (q *queue) changeLocked(now int64, rc receipt, timeout time.Duration) error {
 	r := q.findLocked(now, rc)
 	switch {
@@ -296,18 +318,34 @@ func (q *queue) changeLocked(now int64, rc receipt, timeout time.Duration) error
 		return &ParamError{Err: ErrNotInFlight, Param: "ReceiptHandle", Value: q.ids.handle(rc),
 			Reason: "the message is no longer in flight for this receive"}
 	}
-	if r.state != stateInFlight || q.store.nodes.At(rc.slot).Deadline <= now {
+	if !q.leasedLocked(now, rc.slot, r) {
 		return nil // visible again: nothing to change
 	}
 	if err := q.checkTotal(now, r, timeout); err != nil {
 		return err
 	}
-	q.extendLocked(now, rc.slot, r, timeout)
+	if timeout != 0 || r.state == stateBurying {
+		q.extendLocked(now, rc.slot, r, timeout)
+		return nil
+	}
+	r.flags |= flagChanged
+	q.timeouts.remove(&q.store, rc.slot, r)
+	q.releaseLocked(now, rc.slot, r, EventReleased)
 	return nil
 }
 
-// ChangeVisibilityBatch is ChangeVisibility for 1 to 10 receives (SQS: VIS-8). Entries that fail
-// are in the [*BatchError]; the others are changed. A batch of another length is refused whole with
+// checkTotal applies the bound on the whole time a receive can last (SQS: VIS-3).
+func (q *queue) checkTotal(now int64, r *record, timeout time.Duration) error {
+	if timeout != 0 && !q.settings.Load().unlimited && now-r.received+int64(timeout) > int64(maxVisibility) {
+		return &ParamError{Err: ErrInvalidParameter, Param: "VisibilityTimeout", Value: timeout, Min: time.Duration(0),
+			Max:    time.Duration(max(int64(maxVisibility)-(now-r.received), 0)),
+			Reason: "the total since the receive must not be beyond 12 hours"}
+	}
+	return nil
+}
+
+// ChangeVisibilityBatch is ChangeVisibility for 1 to 10 receives. Entries that fail are in the
+// [*BatchError]; the others are changed. A batch of another length is refused whole with
 // [ErrEmptyBatch] or [ErrTooManyEntries].
 func (q *queue) ChangeVisibilityBatch(ctx context.Context, changes []VisibilityChange) error {
 	if err := q.checkContext(ctx); err != nil {
@@ -316,15 +354,21 @@ func (q *queue) ChangeVisibilityBatch(ctx context.Context, changes []VisibilityC
 	if err := checkBatch("ChangeMessageVisibilityBatch", len(changes), q.settings.Load()); err != nil {
 		return q.refused(err)
 	}
-	return q.eachReceipt(len(changes), (*queue).enter,
-		func(i int) (receipt, error) { return q.ids.parse(changes[i].ReceiptHandle) },
-		func(i int, now int64, rc receipt) error {
-			timeout, err := q.checkTimeout(changes[i].Timeout)
-			if err != nil {
-				return err
-			}
-			return q.changeLocked(now, rc, timeout)
-		})
+	var few [maxBatch]parsedHandle
+	parsed := few[:0]
+	for i := range changes {
+		parsed = append(parsed, q.parseHandle(changes[i].ReceiptHandle))
+	}
+	return q.eachEntry(len(parsed), (*queue).enter, func(i int, now int64) error {
+		if parsed[i].err != nil {
+			return parsed[i].err
+		}
+		timeout, err := q.checkTimeout(changes[i].Timeout)
+		if err != nil {
+			return err
+		}
+		return q.changeLocked(now, parsed[i].receipt, timeout)
+	})
 }
 
 // Return gives a message back as if this receive had not happened: it stands where it stood, its
@@ -368,18 +412,17 @@ func (q *queue) returnReceipt(ctx context.Context, rc receipt, delay time.Durati
 	if err == nil {
 		q.returnLocked(now, rc.slot, r, delay)
 	}
-	q.leave(now)
-	return err
+	return q.done(now, err)
 }
 
 // findCurrentLocked returns the message of the latest receive while that is in flight: what Return
-// and Bury demand. q.mu must be held.
+// and Bury demand.
 func (q *queue) findCurrentLocked(now int64, rc receipt) (*record, error) {
 	r := q.findLocked(now, rc)
 	if r == nil {
 		return nil, q.goneMessage(rc)
 	}
-	if !q.currentLocked(now, rc, r) {
+	if !q.currentLocked(now, rc, r) || r.state != stateInFlight {
 		return nil, q.expiredHandle(rc)
 	}
 	return r, nil

@@ -20,10 +20,10 @@ import (
 type Delivery struct {
 	// Body is the text of the message as it was sent.
 	Body string
-	// GroupID is the message group, "" on Standard if the sender gave none (SQS: section 2.3).
+	// GroupID is the message group, "" on Standard if the sender gave none.
 	GroupID string
 	// ReceiveCount tells how often the message was received, this time included, over all queues it
-	// was dead-lettered through (SQS: section 2.3).
+	// was dead-lettered through.
 	ReceiveCount int
 
 	source  *queue
@@ -48,20 +48,27 @@ const contentMark = "\x00"
 
 // DeliveryFields is what [NewDelivery] makes a Delivery of.
 type DeliveryFields struct {
-	ID               string
-	Body             string
-	ReceiptHandle    string
-	GroupID          string
-	DeduplicationID  string
-	SequenceNumber   string
-	TraceHeader      string
-	SenderID         string
-	DeadLetterSource string // ARN
-	Attributes       map[string]Attribute
-	ReceiveCount     int
-	SentAt           time.Time
-	FirstReceivedAt  time.Time
-	VisibleAt        time.Time
+	ID                  string
+	Body                string
+	ReceiptHandle       string
+	GroupID             string
+	DeduplicationID     string
+	SequenceNumber      string
+	TraceHeader         string
+	SenderID            string
+	DeadLetterSourceARN string // of the queue it was dead-lettered from
+	DeadLetterReason    string
+	Attributes          map[string]Attribute
+	ReceiveCount        int
+	SentAt              time.Time
+	FirstReceivedAt     time.Time
+	VisibleAt           time.Time
+
+	// Held, if not nil, is asked by Return before anything is sent, also after Rebind and by
+	// Deliveries. It returns nil while the message is in flight for this receive and otherwise why
+	// it is not, such as ErrReceiptHandleExpired, which Return then returns. It is for services
+	// where a call with a handle that has lapsed changes a later receive, of another consumer.
+	Held func(ctx context.Context) error
 }
 
 // NewDelivery makes a Delivery for other implementations of [Queue]. Its methods call q; where that
@@ -83,8 +90,27 @@ func (d *Delivery) foreign() *DeliveryFields {
 	return d.outside.fields
 }
 
+// fillLocked writes what a receive tells of a message.
+func (q *queue) fillLocked(d *Delivery, slot uint32, r *record) {
+	d.Body = r.body
+	d.ReceiveCount = r.receiveCount()
+	d.source, d.outside, d.rare = q, nil, r.rare
+	d.receipt = receipt{seq: r.seq, slot: slot, receive: r.receive}
+	d.sent, d.first, d.visible = r.enqueued, r.first, q.store.nodes.At(slot).Deadline
+	d.GroupID, d.dedup = "", ""
+	switch {
+	case q.fifo != nil:
+		p := q.store.part(slot)
+		d.GroupID, d.dedup = q.fifo.groups.at(p.group).name, p.dedup
+	case q.fair != nil:
+		if t := q.store.tenant(slot); t != 0 {
+			d.GroupID = q.fair.tenants.at(t).name
+		}
+	}
+}
+
 // ID returns the message id, a lower-case UUID for messages of this package's queues. It survives
-// the move to a dead-letter queue (SQS: DLQ-5).
+// the move to a dead-letter queue.
 func (d *Delivery) ID() string {
 	switch {
 	case d.foreign() != nil:
@@ -100,7 +126,7 @@ func (d *Delivery) ID() string {
 }
 
 // ReceiptHandle returns the handle that names this receive: 32 characters for queues of this
-// package (SQS: RCV-13).
+// package.
 func (d *Delivery) ReceiptHandle() string {
 	switch {
 	case d.foreign() != nil:
@@ -108,10 +134,10 @@ func (d *Delivery) ReceiptHandle() string {
 	case d.source == nil:
 		return ""
 	}
-	return d.source.ids.handle(d.receipt)
+	return d.source.ids.handle(d.receipt) // (SQS: RCV-13)
 }
 
-// SequenceNumber returns the place of a FIFO message, "" on Standard (SQS: FIFO-1).
+// SequenceNumber returns the place of a FIFO message, "" on Standard.
 func (d *Delivery) SequenceNumber() string {
 	switch {
 	case d.foreign() != nil:
@@ -136,7 +162,7 @@ func (d *Delivery) Attributes() map[string]Attribute {
 
 // DeduplicationID returns the id a FIFO queue deduplicated the message by: the sender's, or the
 // SHA-256 of the body in hex if the queue deduplicates by content. A message that came from another
-// queue has its message id here (SQS: FIFO-18, FIFO-24). It is "" on Standard.
+// queue has its message id here. It is "" on Standard.
 func (d *Delivery) DeduplicationID() string {
 	switch {
 	case d.foreign() != nil:
@@ -188,20 +214,32 @@ func (d *Delivery) SenderID() string {
 	return ""
 }
 
-// DeadLetterSource returns the ARN of the queue the message was dead-lettered from, or "" (SQS:
+// DeadLetterSourceARN returns the ARN of the queue the message was dead-lettered from, or "" (SQS:
 // DLQ-5).
-func (d *Delivery) DeadLetterSource() string {
+func (d *Delivery) DeadLetterSourceARN() string {
 	switch {
 	case d.foreign() != nil:
-		return d.foreign().DeadLetterSource
+		return d.foreign().DeadLetterSourceARN
 	case d.rare != nil:
 		return d.rare.sourceARN
 	}
 	return ""
 }
 
+// DeadLetterReason returns why the message was dead-lettered: what Bury was told, or that it was received
+// too often. It is "" for a message that was not, and on Amazon SQS, which keeps no reason.
+func (d *Delivery) DeadLetterReason() string {
+	switch {
+	case d.foreign() != nil:
+		return d.foreign().DeadLetterReason
+	case d.rare != nil:
+		return d.rare.reason
+	}
+	return ""
+}
+
 // SentAt returns when the message was sent. A Standard dead-letter queue keeps the original time, a
-// FIFO one starts anew (SQS: DLQ-6).
+// FIFO one starts anew.
 func (d *Delivery) SentAt() time.Time {
 	if d.foreign() != nil {
 		return d.foreign().SentAt
@@ -241,7 +279,7 @@ func (d *Delivery) at(t int64) time.Time {
 // deduplication id is left out, since it would make the copy a duplicate.
 func (d *Delivery) Message() Message {
 	m := Message{Body: d.Body, Attributes: cloneAttributes(d.Attributes()), GroupID: d.GroupID, TraceHeader: d.TraceHeader()}
-	if d.rare != nil {
+	if d.rare != nil && !d.rare.lentSender {
 		m.SenderID = d.rare.senderID
 	} else if f := d.foreign(); f != nil {
 		m.SenderID = f.SenderID
@@ -249,7 +287,10 @@ func (d *Delivery) Message() Message {
 	return m
 }
 
-// Delete removes the message from its queue, as the queue's Delete does with the receipt handle.
+// Delete removes the message from its queue, as the queue's Delete does with the receipt handle:
+// when the work is done, since what is not deleted comes back. Where ctx may have ended, because the
+// consumer is to stop, use [context.WithoutCancel]: under an ended ctx nothing is deleted, and the
+// work that was just finished is done again.
 func (d *Delivery) Delete(ctx context.Context) error {
 	if d.outside != nil && d.outside.queue != nil {
 		return d.outside.queue.Delete(ctx, d.ReceiptHandle())
@@ -274,15 +315,18 @@ func (d *Delivery) ChangeVisibility(ctx context.Context, timeout time.Duration) 
 
 // Return gives the message back as if this receive had not happened, see [Standard.Return]. It is
 // beyond SQS: on a [Queue] that has no Return of its own, ChangeVisibility makes the message
-// visible after delay, and the receive counts.
+// visible after delay, and the receive counts. There, too, it is refused with
+// [ErrReceiptHandleExpired] where the message is known to be no longer in flight for this receive:
+// it is always known of a message of this package's queues.
 //
 // It is not for failures: without a delay the next receive gets the same message at once, for ever,
 // and no dead-letter limit applies. To have a message tried again, use ChangeVisibility.
 func (d *Delivery) Return(ctx context.Context, delay time.Duration) error {
 	if d.outside != nil && d.outside.queue != nil {
-		if r, ok := d.outside.queue.(interface {
-			Return(ctx context.Context, receiptHandle string, delay time.Duration) error
-		}); ok {
+		if err := d.held(ctx); err != nil {
+			return err
+		}
+		if r, ok := d.outside.queue.(returner); ok {
 			return r.Return(ctx, d.ReceiptHandle(), delay)
 		}
 		return d.outside.queue.ChangeVisibility(ctx, d.ReceiptHandle(), delay)
@@ -291,6 +335,35 @@ func (d *Delivery) Return(ctx context.Context, delay time.Duration) error {
 		return errZeroDelivery()
 	}
 	return d.source.returnReceipt(ctx, d.receipt, delay)
+}
+
+// returner is a [Queue] that can take a receive back.
+type returner interface {
+	Return(ctx context.Context, receiptHandle string, delay time.Duration) error
+}
+
+// held refuses to return a message that this receive has no more: ChangeVisibility with its handle
+// would end the receive of another consumer.
+func (d *Delivery) held(ctx context.Context) error {
+	if err := checkContext(ctx); err != nil {
+		return err
+	}
+	if f := d.foreign(); f != nil {
+		if f.Held == nil {
+			return nil
+		}
+		return f.Held(ctx)
+	}
+	if d.source == nil {
+		return nil
+	}
+	now, err := d.source.enter()
+	if err != nil {
+		return err
+	}
+	_, err = d.source.findCurrentLocked(now, d.receipt)
+	d.source.leave(now)
+	return err
 }
 
 // Bury hands the message to the queue's dead-letter target now, see [Standard.Bury]. It is beyond

@@ -48,7 +48,7 @@ func (c *allCalls) Bury(_ context.Context, h, reason string) error {
 func said(d *Delivery) DeliveryFields {
 	return DeliveryFields{
 		ID: d.ID(), Body: d.Body, ReceiptHandle: d.ReceiptHandle(), GroupID: d.GroupID, DeduplicationID: d.DeduplicationID(),
-		SequenceNumber: d.SequenceNumber(), TraceHeader: d.TraceHeader(), SenderID: d.SenderID(), DeadLetterSource: d.DeadLetterSource(),
+		SequenceNumber: d.SequenceNumber(), TraceHeader: d.TraceHeader(), SenderID: d.SenderID(), DeadLetterSourceARN: d.DeadLetterSourceARN(),
 		Attributes: d.Attributes(), ReceiveCount: d.ReceiveCount, SentAt: d.SentAt(), FirstReceivedAt: d.FirstReceivedAt(), VisibleAt: d.VisibleAt(),
 	}
 }
@@ -57,7 +57,7 @@ func said(d *Delivery) DeliveryFields {
 func foreignFields() DeliveryFields {
 	return DeliveryFields{
 		ID: "id", Body: "body", ReceiptHandle: "handle", GroupID: "group", DeduplicationID: "dedup", SequenceNumber: "7", TraceHeader: "trace",
-		SenderID: "sender", DeadLetterSource: "arn", Attributes: map[string]Attribute{"a": Binary([]byte{0, 255})}, ReceiveCount: 3,
+		SenderID: "sender", DeadLetterSourceARN: "arn", Attributes: map[string]Attribute{"a": Binary([]byte{0, 255})}, ReceiveCount: 3,
 		SentAt: time.Unix(1, 0), FirstReceivedAt: time.Unix(2, 0), VisibleAt: time.Unix(3, 0),
 	}
 }
@@ -91,7 +91,7 @@ func TestDelivery_TellsWhatItsQueueKnows(t *testing.T) {
 		require.NoError(t, err)
 		f := said(&ds[0])
 		require.Equal(t, []any{attrs, "g", "trace", "them", "", "", ""},
-			[]any{f.Attributes, f.GroupID, f.TraceHeader, f.SenderID, f.SequenceNumber, f.DeduplicationID, f.DeadLetterSource})
+			[]any{f.Attributes, f.GroupID, f.TraceHeader, f.SenderID, f.SequenceNumber, f.DeduplicationID, f.DeadLetterSourceARN})
 	})
 	scene(t, "fifo, everything", func(t *testing.T) {
 		q := testFIFO(t)
@@ -263,6 +263,70 @@ func TestDelivery_MessageSendsItOnceMore(t *testing.T) {
 	foreign := NewDelivery(&calls{}, foreignFields())
 	require.Equal(t, Message{Body: "body", Attributes: foreignFields().Attributes, GroupID: "group", TraceHeader: "trace", SenderID: "sender"},
 		foreign.Message())
+}
+
+// TestMessage_OfADeadLetterNamesNoSenderThatItsSenderDidNotSet follows a message whose sender said
+// nothing, and one whose sender did, over two dead-letter queues and a function, to where they are
+// sent anew. They say who sent them all the way, and the next queue says it for the first of them.
+func TestMessage_OfADeadLetterNamesNoSenderThatItsSenderDidNotSet(t *testing.T) {
+	ctx := context.Background()
+	for _, sender := range []string{"", "them", "first"} {
+		scene(t, "sender "+sender, func(t *testing.T) {
+			var letters []DeadLetter
+			third := testStandard(t, WithSenderID("third"), WithVisibilityTimeout(0), WithDeadLetter(DeadLetterFunc(
+				func(ctx context.Context, d DeadLetter) error { letters = append(letters, d); return nil }), 1))
+			second := testStandard(t, WithSenderID("second"), WithVisibilityTimeout(0), WithDeadLetter(third, 1))
+			first := testStandard(t, WithSenderID("first"), WithVisibilityTimeout(0), WithDeadLetter(second, 1))
+			m := Message{Body: "b", GroupID: "g", TraceHeader: "t", SenderID: sender, Attributes: map[string]Attribute{"a": String("v")}}
+			_, err := first.Send(ctx, m)
+			require.NoError(t, err)
+			says := sender
+			if says == "" {
+				says = "first"
+			}
+			for _, q := range []*Standard{first, second, third} {
+				for s := range q.Messages() {
+					require.Equal(t, says, s.SenderID)
+					require.Equal(t, m, s.Message())
+				}
+				d := steps{t, &q.queue}.one(0)
+				require.Equal(t, says, d.SenderID())
+				require.Equal(t, m, d.Message())
+				require.Empty(t, receiveBodies(t, q), "it is handed over")
+			}
+			synctest.Wait()
+			require.Len(t, letters, 1)
+			require.Equal(t, says, letters[0].SenderID)
+			require.Equal(t, m, letters[0].Message())
+			letters[0].Message().Attributes["a"] = String("other") // a copy
+
+			// A function may pass the letter on, or change who sent it.
+			dead := testStandard(t, WithSenderID("dead"))
+			require.NoError(t, dead.DeadLetter(ctx, letters[0]))
+			letters[0].SenderID = "somebody"
+			require.Equal(t, "somebody", letters[0].Message().SenderID)
+			require.NoError(t, dead.DeadLetter(ctx, letters[0]))
+			ds, err := dead.Receive(ctx, ReceiveInput{Max: 2})
+			require.NoError(t, err)
+			require.Equal(t, []string{says, "somebody"}, []string{ds[0].SenderID(), ds[1].SenderID()})
+			require.Equal(t, []string{sender, "somebody"}, []string{ds[0].Message().SenderID, ds[1].Message().SenderID})
+		})
+	}
+}
+
+// TestMove_ToAForeignQueueNamesNoSenderThatItsSenderDidNotSet has a destination that a task can only
+// send to.
+func TestMove_ToAForeignQueueNamesNoSenderThatItsSenderDidNotSet(t *testing.T) {
+	ctx := context.Background()
+	s := standardSteps(t)
+	s.send("nobody")
+	_, err := s.q.Send(ctx, Message{Body: "somebody", SenderID: "them"})
+	require.NoError(t, err)
+	to := &wrapping{Standard: testStandard(t)}
+	task, err := s.q.Redrive(ctx, RedriveInput{Destination: to})
+	require.NoError(t, err)
+	<-task.Done()
+	require.Equal(t, []Message{{Body: "nobody"}, {Body: "somebody", SenderID: "them"}}, to.sent)
 }
 
 func TestSent_ForeignOneTellsWhatItWasMadeOf(t *testing.T) {

@@ -17,7 +17,8 @@
 //		if err := work(d.Body); err != nil {
 //			continue // the message comes back when its visibility timeout is over
 //		}
-//		if err := d.Delete(ctx); err != nil {
+//		// Not ctx: when that ends, the job that has just been finished is deleted all the same.
+//		if err := d.Delete(context.WithoutCancel(ctx)); err != nil {
 //			return err
 //		}
 //	}
@@ -35,9 +36,11 @@
 //	Not SQS    Return, Bury, DeleteAll, ExtendAll, ReceiveInto, Messages, Stats; WithCapacity,
 //	           WithObserver, WithoutSQSLimits; targets other than queues: DeadLetterFunc,
 //	           DeadLetterFile, DeadLetterLog
-//	Account    NewBroker; CreateStandard, CreateFIFO, Create, Delete, Close; Queue, ByARN, List;
-//	           Attributes, SetAttributes, ReplacePolicy; Tags, SetTags, RemoveTags;
+//	Account    NewBroker; CreateStandard, CreateFIFO, CreateQueue, DeleteQueue, Close; Queue, ByARN, List;
+//	           QueueURL; Attributes, SetAttributes, ReplacePolicy; Tags, SetTags, RemoveTags;
 //	           DeadLetterSources
+//	Adapt      NewDelivery, NewSent, Delivery.Rebind: for those who implement or wrap Queue, with
+//	           package conformance to test it
 //
 // [Queue] is the interface of what SQS has too: code written against it runs on Amazon with module
 // inqaws. Package sqsapi serves a [Broker] over HTTP, and inqd is a program that does.
@@ -51,8 +54,16 @@
 // delivery. Nothing accepted is ever dropped silently: a message ends by a delete, by the end of
 // its retention, by a purge, by Close, or in a dead-letter target that took it.
 //
+// A consumer that forgets to delete has every message again, for ever or until a dead-letter target
+// takes it. One that is late works on a message that somebody else has too; its delete still works on
+// Standard and is refused on FIFO. One that panics leaves its message to the timeout.
+//
 // A call whose context has already ended does nothing. A consumer that stops because its context
 // ended can still delete or return what it holds under [context.WithoutCancel].
+//
+// A message received too often goes to the dead-letter target, if there is one, instead of to a
+// receive, and no receive waits for that. [Counts] tells of messages on their way: a program that
+// ends when all is done waits until the counts are zero.
 //
 // # Order
 //
@@ -74,7 +85,7 @@
 //
 // The limits of SQS hold, so that what runs here runs there: 1 MiB per message and batch, batches
 // of 10, 15 minutes of delay, 12 hours of visibility, 14 days of retention, 20 seconds of wait,
-// 120,000 messages in flight. [WithoutSQSLimits] lifts them; [WithCapacity] bounds what a queue
+// 120,000 messages in flight. [WithoutSQSLimits] lifts them, and takes empty and binary bodies; [WithCapacity] bounds what a queue
 // holds.
 //
 // # Errors
@@ -86,7 +97,8 @@
 //
 // # Lifetime
 //
-// A queue needs no goroutine, and no timer while nothing is due. Close wakes everything that waits
+// A queue needs no timer while nothing is due, and no goroutine except while a dead-letter target
+// that is no queue is called. Close wakes everything that waits
 // with [ErrClosed]. Queues are independent of each other; a [Broker] gives them names, ARNs and the
 // rules of an account.
 //

@@ -14,64 +14,81 @@ var (
 	// constructor made.
 	ErrClosed = errors.New("inq: queue is closed")
 	// ErrQueueDoesNotExist is returned by a [Broker] for a name or ARN it does not hold, and by
-	// every call on a queue that was deleted from its broker (SQS: ERR-2, MGT-3).
+	// every call on a queue that was deleted from its broker.
 	ErrQueueDoesNotExist = errors.New("inq: queue does not exist")
 	// ErrQueueExists is returned when a queue is created under a name that is taken by a queue with
-	// another value for a given attribute (SQS: MGT-1).
+	// another value for a given attribute.
 	ErrQueueExists = errors.New("inq: queue exists with different attributes")
 	// ErrQueueDeletedRecently is returned by a [Broker] when a queue is created less than 60
-	// seconds after one of the same name was deleted (SQS: MGT-2).
+	// seconds after one of the same name was deleted.
 	ErrQueueDeletedRecently = errors.New("inq: queue was deleted less than 60 seconds ago")
 	// ErrPurgeInProgress is returned by Purge on a broker's queue that was purged less than 60
-	// seconds ago (SQS: MGT-4).
+	// seconds ago.
 	ErrPurgeInProgress = errors.New("inq: queue was purged less than 60 seconds ago")
 	// ErrFull is returned by Send, SendBatch and DeadLetter when the message would exceed what
 	// WithCapacity allows.
 	ErrFull = errors.New("inq: queue is full")
-	// ErrOverLimit is returned by a short poll on a Standard queue with 120,000 messages in flight
-	// (SQS: section 1.5).
+	// ErrOverLimit is returned by a short poll on a Standard queue with as many messages in flight
+	// as it may have: 120,000, or what WithInFlightLimit says.
 	ErrOverLimit = errors.New("inq: over limit")
+)
+
+// Errors about a service. No queue of this process returns them: they are for adapters of a queue
+// that lives behind a network, for wrappers, and for what plays trouble in tests, so that a consumer
+// tells by errors.Is what will pass. In both cases trying again after a pause is worth it.
+var (
+	// ErrThrottled is returned when a service takes no more requests for the moment. Nothing was
+	// done.
+	ErrThrottled = errors.New("inq: too many requests")
+	// ErrUnavailable is returned when a service cannot be reached, fails, or goes away in the
+	// middle of a call. Whether the call was carried out is not known, unless the adapter says so.
+	ErrUnavailable = errors.New("inq: service is unavailable")
 )
 
 // Errors about what a call was given.
 var (
 	// ErrInvalidParameter is returned when a parameter of a call, or an option that is no attribute
-	// of SQS, is outside what is allowed (SQS: ERR-4).
+	// of SQS, is outside what is allowed.
 	ErrInvalidParameter = errors.New("inq: invalid parameter value")
-	// ErrMissingParameter is returned when a required value is absent (SQS: ERR-3).
+	// ErrMissingParameter is returned when a required value is absent.
 	ErrMissingParameter = errors.New("inq: missing parameter")
-	// ErrInvalidMessageContents is returned when a body holds characters SQS refuses (SQS: MSG-3).
+	// ErrInvalidMessageContents is returned when a body holds characters SQS refuses, except by a
+	// queue WithoutSQSLimits.
 	ErrInvalidMessageContents = errors.New("inq: invalid message contents")
 	// ErrInvalidAttributeName is returned for queue attributes that are unknown, read only, or do
-	// not apply to the type of queue (SQS: LIM-3, MGT-6, MGT-7).
+	// not apply to the type of queue.
 	ErrInvalidAttributeName = errors.New("inq: invalid attribute name")
 	// ErrInvalidAttributeValue is returned for a queue attribute outside its range, given as an
-	// option or as text (SQS: ERR-4, LIM-4, LIM-10).
+	// option or as text.
 	ErrInvalidAttributeValue = errors.New("inq: invalid attribute value")
 )
 
 // Errors about batches as a whole. Nothing of the batch was done.
 var (
-	// ErrEmptyBatch is returned for a batch without entries (SQS: BAT-1).
+	// ErrEmptyBatch is returned for a batch without entries.
 	ErrEmptyBatch = errors.New("inq: empty batch")
-	// ErrTooManyEntries is returned for a batch of more than 10 entries (SQS: BAT-1).
+	// ErrTooManyEntries is returned for a batch of more than 10 entries.
 	ErrTooManyEntries = errors.New("inq: too many entries in batch")
-	// ErrBatchTooLong is returned for a SendBatch of more than 1 MiB in sum (SQS: BAT-3).
+	// ErrBatchTooLong is returned for a SendBatch of more than 1 MiB in sum.
 	ErrBatchTooLong = errors.New("inq: batch too long")
 )
 
-// Errors about receipt handles.
+// Errors about receipt handles and receive attempts.
 var (
 	// ErrReceiptHandleInvalid is returned for a handle that this queue did not issue or that was
-	// altered (SQS: receipt-handle table).
+	// altered.
 	ErrReceiptHandleInvalid = errors.New("inq: receipt handle is invalid")
 	// ErrReceiptHandleExpired is returned where only the latest receive of a message still in
 	// flight will do: by Delete on a FIFO queue, and by Return and Bury on both types (SQS:
 	// receipt-handle table).
 	ErrReceiptHandleExpired = errors.New("inq: receipt handle has expired")
 	// ErrNotInFlight is returned by ChangeVisibility when the message is gone or cannot be changed
-	// with this handle (SQS: VIS-5), and by Return and Bury when it is gone.
+	// with this handle, and by Return and Bury when it is gone.
 	ErrNotInFlight = errors.New("inq: message does not exist or is not in flight")
+	// ErrAttemptNotRetryable is returned by Receive on FIFO with an attempt id whose messages were
+	// deleted or had their visibility changed since. The messages that are left come back by their
+	// timeouts; receive with another id.
+	ErrAttemptNotRetryable = errors.New("inq: receive attempt cannot be repeated")
 )
 
 // Errors about dead letters and move tasks.
@@ -80,12 +97,12 @@ var (
 	// a delivery of another [Queue] that has no Bury; there it is an [errors.ErrUnsupported] too.
 	ErrNoDeadLetterTarget = errors.New("inq: queue has no dead-letter target")
 	// ErrNotDeadLetterQueue is returned by Redrive on a broker's queue that is not the dead-letter
-	// queue of any queue there (SQS: MOV-2).
+	// queue of any queue there.
 	ErrNotDeadLetterQueue = errors.New("inq: queue is not a dead-letter queue")
-	// ErrTaskRunning is returned by Redrive while a move task of the same queue runs (SQS: MOV-4).
+	// ErrTaskRunning is returned by Redrive while a move task of the same queue runs.
 	ErrTaskRunning = errors.New("inq: a move task is running")
 	// ErrNoSource is why a move task fails that was given no destination and met a message that
-	// does not say which queue it came from (SQS: MOV-5).
+	// does not say which queue it came from.
 	ErrNoSource = errors.New("inq: message has no known source queue")
 )
 
@@ -175,6 +192,7 @@ var parameters = map[string]struct {
 	"DelaySeconds":                  {"Message.Delay or delay of Return", "WithDelay", []any{maxDelay}},
 	"DeleteMessageBatch":            {call: "DeleteBatch", limits: []any{maxBatch}},
 	"DestinationArn":                {call: "RedriveInput.Destination or the dead-letter queue"},
+	"InFlightLimit":                 {call: "WithInFlightLimit", limits: []any{maxInFlight}},
 	"MaxNumberOfMessages":           {call: "ReceiveInput.Max", limits: []any{maxBatch}},
 	"MaxNumberOfMessagesPerSecond":  {call: "RedriveInput.PerSecond"},
 	"MaximumMessageSize":            {option: "WithMaxMessageSize", limits: []any{minMessageSize, maxMessageSize}},
@@ -282,12 +300,13 @@ func (b *batchFailures) add(index int, err error) {
 	b.failed = append(b.failed, BatchFailure{Index: index, Err: err})
 }
 
-// ended is the error of a batch whose entries up to from were tried when the queue ended.
-func (b *batchFailures) ended(from, n int, err error) error {
-	if from == 0 {
+// ended is the error of a batch of n entries of which the first were tried, and the others not
+// because of err. Where none was, it is err itself.
+func (b *batchFailures) ended(tried, n int, err error) error {
+	if tried == 0 {
 		return err
 	}
-	for i := from; i < n; i++ {
+	for i := tried; i < n; i++ {
 		b.add(i, err)
 	}
 	return b.err()

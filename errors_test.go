@@ -30,6 +30,7 @@ var sentinels = map[string]error{
 	"ErrReceiptHandleExpired": ErrReceiptHandleExpired, "ErrNotInFlight": ErrNotInFlight,
 	"ErrNoDeadLetterTarget": ErrNoDeadLetterTarget, "ErrNotDeadLetterQueue": ErrNotDeadLetterQueue,
 	"ErrTaskRunning": ErrTaskRunning, "ErrNoSource": ErrNoSource,
+	"ErrThrottled": ErrThrottled, "ErrUnavailable": ErrUnavailable, "ErrAttemptNotRetryable": ErrAttemptNotRetryable,
 }
 
 // requireRefusal demands that err matches want and no other sentinel.
@@ -55,7 +56,7 @@ func callsWithContext(s steps, d, o *Delivery) []call {
 		{"Send", func(ctx context.Context) error { _, err := q.Send(ctx, s.message("g-x")); return err }},
 		{"SendBatch", func(ctx context.Context) error { _, err := q.SendBatch(ctx, []Message{s.message("g-y")}); return err }},
 		{"Receive", func(ctx context.Context) error { _, err := q.Receive(ctx, ReceiveInput{Max: 2}); return err }},
-		{"Receive, bare", func(ctx context.Context) error { _, err := q.Receive(ctx, ReceiveInput{}); return err }},
+		{"Receive, plain", func(ctx context.Context) error { _, err := q.Receive(ctx, ReceiveInput{}); return err }},
 		{"Receive, waiting", func(ctx context.Context) error { _, err := q.Receive(ctx, ReceiveInput{Wait: maxWait}); return err }},
 		{"ReceiveInto", func(ctx context.Context) error {
 			_, err := q.ReceiveInto(ctx, make([]Delivery, 1), ReceiveInput{})
@@ -234,9 +235,9 @@ func refusedCalls() []refusedCall {
 		}
 	}
 	return []refusedCall{
-		{ErrMissingParameter, `inq: missing parameter: MessageBody (Message.Body) "": must not be empty`, send(func(m *Message) { m.Body = "" })},
+		{ErrMissingParameter, `inq: missing parameter: MessageBody (Message.Body) "": must not be empty` + liftedText, send(func(m *Message) { m.Body = "" })},
 		{ErrInvalidMessageContents, `inq: invalid message contents: MessageBody (Message.Body): invalid character U+0007 at byte 1; ` +
-			`valid are tab, line feed, carriage return, U+0020 to U+D7FF, U+E000 to U+FFFD and U+10000 to U+10FFFF`,
+			`valid are tab, line feed, carriage return, U+0020 to U+D7FF, U+E000 to U+FFFD and U+10000 to U+10FFFF` + liftedText,
 			send(func(m *Message) { m.Body = "a\a" })},
 		{ErrInvalidParameter, `inq: invalid parameter value: MessageSize 2000: must be at most 1024: bytes of body and attributes`,
 			send(func(m *Message) { m.Body = strings.Repeat("x", 2000) })},

@@ -16,20 +16,27 @@ const (
 	EventMovedIn                               // came from another queue: a dead letter, or by a move task
 	EventArrived                               // its delay is over
 	EventReceived                              // handed to a consumer
+	EventRepeated                              // handed out again under the attempt id of its receive
 	EventExtended                              // visibility timeout changed to something other than zero
-	EventReleased                              // receivable again: timeout over, or set to zero
+	EventTimedOut                              // receivable again: its visibility timeout ended
+	EventReleased                              // receivable again: its consumer set the timeout to zero
 	EventReturned                              // given back by Return
+	EventMovedBack                             // from now on behind all others, for it was received three times or more
 	EventDeleted                               // deleted
+	EventLeaving                               // on its way to the dead-letter target, or elsewhere by a move task
 	EventDeadLettered                          // taken by the dead-letter target
-	EventDeadLetterFailed                      // the dead-letter target failed; Err says why
+	EventDeadLetterFailed                      // the dead-letter target failed, or is gone; Err says why
+	EventPutBack                               // ready again where it stood: the next try is due, or nobody took it
 	EventMovedOut                              // taken away by a move task
 	EventExpired                               // its retention is over
 	EventPurged                                // all messages removed; Count says how many
+	EventConfigured                            // an option was changed
 	EventClosed                                // the queue ended with Count messages in it
 )
 
-var eventNames = [...]string{"", "sent", "deduplicated", "moved in", "arrived", "received", "extended", "released", "returned",
-	"deleted", "dead-lettered", "dead-letter failed", "moved out", "expired", "purged", "closed"}
+var eventNames = [...]string{"", "sent", "deduplicated", "moved in", "arrived", "received", "repeated", "extended", "timed out",
+	"released", "returned", "moved back", "deleted", "leaving", "dead-lettered", "dead-letter failed", "put back", "moved out",
+	"expired", "purged", "configured", "closed"}
 
 // String returns the kind in words.
 func (k EventKind) String() string {
@@ -44,6 +51,8 @@ type Event struct {
 	Seq          uint64 // 1 for the queue's first event with an observer, then one more each
 	Time         time.Time
 	Kind         EventKind
+	Body         string               // of the message; "" for events of a whole queue and for duplicates
+	Attributes   map[string]Attribute // of the message, shared and read only
 	GroupID      string
 	ReceiveCount int   // receives of the message so far; 0 where no message is meant
 	Count        int   // messages concerned, for events of a whole queue
@@ -66,25 +75,61 @@ func (e *Event) MessageID() string {
 	return id.String()
 }
 
-// eventLocked notes what happened to a message, which must still be in its slot. q.mu must be held.
-func (q *queue) eventLocked(now int64, kind EventKind, slot uint32) {
-	if !q.observed {
+// A recorder is told every transition, under the lock and in order, by the same calls that make events,
+// so that what a queue holds can be made anew. It is the way in for what keeps queues over a restart.
+type recorder interface {
+	// transition notes what has just happened to a message, or is about to where it is leaving its slot.
+	transition(q *queue, now int64, kind EventKind, slot uint32)
+	// change notes what happened to a whole queue.
+	change(q *queue, now int64, kind EventKind)
+	// mark names what was told so far. It is called under the lock, and keep after it was released: keep
+	// returns when all up to the mark is safe, or says why it is not.
+	mark() uint64
+	keep(mark uint64) error
+}
+
+// tellLocked tells what happened to a message, which must still be in its slot.
+func (q *queue) tellLocked(now int64, kind EventKind, slot uint32) {
+	if q.watched {
+		q.tellMessageLocked(now, Event{Kind: kind}, slot)
+	}
+}
+
+// tellMessageLocked tells the recorder, and notes an event with what is known of the message in slot.
+func (q *queue) tellMessageLocked(now int64, e Event, slot uint32) {
+	if q.recorder != nil {
+		q.recorder.transition(q, now, e.Kind, slot)
+		q.errands |= errandKeep
+	}
+	r := q.store.at(slot)
+	e.seq, e.Body, e.ReceiveCount, e.GroupID = r.seq, r.body, r.receiveCount(), q.groupLocked(slot)
+	if r.rare != nil {
+		e.id, e.Attributes = r.rare.id, r.rare.attributes
+	}
+	q.noteLocked(now, e)
+}
+
+// failedLocked notes a failure of the target.
+func (q *queue) failedLocked(now int64, slot uint32, cause error) {
+	q.metrics.deadFailed++
+	if q.watched {
+		q.tellMessageLocked(now, Event{Kind: EventDeadLetterFailed, Err: cause}, slot)
+	}
+}
+
+// tellQueueLocked tells what happened to the queue as a whole.
+func (q *queue) tellQueueLocked(now int64, e Event) {
+	if !q.watched {
 		return
 	}
-	q.emitMessageLocked(now, Event{Kind: kind}, slot)
-}
-
-// emitMessageLocked notes an event with what is known of the message in slot. q.mu must be held.
-func (q *queue) emitMessageLocked(now int64, e Event, slot uint32) {
-	r := q.store.at(slot)
-	e.seq, e.ReceiveCount, e.GroupID = r.seq, r.receiveCount(), q.groupLocked(slot)
-	if r.rare != nil {
-		e.id = r.rare.id
+	if q.recorder != nil {
+		q.recorder.change(q, now, e.Kind)
+		q.errands |= errandKeep
 	}
-	q.emitLocked(now, e)
+	q.noteLocked(now, e)
 }
 
-// groupLocked returns the message group, "" if there is none. q.mu must be held.
+// groupLocked returns the message group, "" if there is none.
 func (q *queue) groupLocked(slot uint32) string {
 	if q.fifo != nil {
 		return q.fifo.groups.at(q.store.part(slot).group).name
@@ -95,14 +140,26 @@ func (q *queue) groupLocked(slot uint32) string {
 	return ""
 }
 
-// emitLocked numbers an event and keeps it until the lock is released. q.mu must be held.
-func (q *queue) emitLocked(now int64, e Event) {
-	if !q.observed {
+// noteLocked numbers an event and keeps it until the lock is released.
+func (q *queue) noteLocked(now int64, e Event) {
+	if q.settings.Load().observer == nil {
 		return
 	}
 	q.eventSeq++
 	e.Seq, e.Time, e.ids = q.eventSeq, q.ids.time(now), q.ids
 	q.events = append(q.events, e)
+	q.errands |= errandTell
+}
+
+// tellAll delivers the events of several queues. Should an observer panic or end the goroutine, the events
+// of the others are delivered all the same.
+func tellAll(qs []*queue) {
+	if len(qs) == 0 {
+		return
+	}
+	defer tellAll(qs[1:])
+	qs[0].mu.Lock()
+	qs[0].deliverEvents() // unlocks
 }
 
 // deliverEvents unlocks and calls the observer. One goroutine at a time does so, for all that
@@ -123,6 +180,7 @@ func (q *queue) deliverEvents() {
 		q.mu.Lock()
 	}
 	q.delivering = false
+	q.errands &^= errandTell
 	q.mu.Unlock()
 }
 

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -58,11 +59,13 @@ func TestObserver_EveryKindOfEvent(t *testing.T) {
 			s.Helper()
 			require.Equal(s, want, j.take())
 		}
+		before := uint64(len(j.take()))
 		s.send("g-1")
 		e := j.last()
 		require.Equal(s, time.Now(), e.Time)
 		require.Equal(s, 0, e.ReceiveCount)
-		require.Equal(s, uint64(1), e.Seq)
+		require.Equal(s, before+1, e.Seq)
+		require.Equal(s, "g-1", e.Body)
 		told(EventSent)
 		d := s.one(0)
 		e = j.last()
@@ -78,9 +81,13 @@ func TestObserver_EveryKindOfEvent(t *testing.T) {
 		told(EventReceived)
 		time.Sleep(time.Second)
 		s.counts(1, 0, 0)
-		told(EventReleased)
+		told(EventTimedOut)
 		s.one(Zero)
-		told(EventReceived)
+		if s.q.fifo == nil {
+			told(EventReceived, EventMovedBack)
+		} else {
+			told(EventReceived)
+		}
 		d = s.one(0)
 		require.NoError(s, d.Return(ctx, 0))
 		e = j.last()
@@ -112,6 +119,10 @@ func TestObserver_EveryKindOfEvent(t *testing.T) {
 		require.Equal(s, 2, e.Count)
 		require.Empty(s, e.MessageID())
 		told(EventSent, EventSent, EventPurged)
+		var p patch
+		WithVisibilityTimeout(time.Minute).applyFIFO(&p)
+		require.NoError(s, s.q.configure(&p))
+		told(EventConfigured)
 		s.send("g-5")
 		require.NoError(s, s.q.Close())
 		e = j.last()
@@ -158,11 +169,11 @@ func TestObserver_DelaysDuplicatesAndDeadLetters(t *testing.T) {
 		e = k.last()
 		require.Equal(t, d.ID(), e.MessageID())
 		require.Equal(t, 1, e.ReceiveCount)
-		require.Equal(t, []EventKind{EventSent, EventReceived, EventDeadLettered}, j.take())
+		require.Equal(t, []EventKind{EventSent, EventReceived, EventLeaving, EventDeadLettered}, j.take())
 		task, err := dlq.Redrive(ctx, RedriveInput{})
 		require.NoError(t, err)
 		<-task.Done()
-		require.Equal(t, []EventKind{EventMovedIn, EventMovedOut}, k.take())
+		require.Equal(t, []EventKind{EventMovedIn, EventLeaving, EventMovedOut}, k.take())
 		require.Equal(t, []EventKind{EventMovedIn}, j.take())
 	})
 	scene(t, "a failure", func(t *testing.T) {
@@ -173,8 +184,13 @@ func TestObserver_DelaysDuplicatesAndDeadLetters(t *testing.T) {
 		s.send("1")
 		s.one(Zero)
 		s.gets(1, 0)
+		synctest.Wait()
 		require.ErrorIs(t, j.last().Err, oops)
-		require.Equal(t, []EventKind{EventSent, EventReceived, EventDeadLetterFailed}, j.take())
+		require.Equal(t, []EventKind{EventSent, EventReceived, EventLeaving, EventDeadLetterFailed}, j.take())
+		time.Sleep(time.Second)
+		s.gets(1, 0)
+		synctest.Wait()
+		require.Equal(t, []EventKind{EventPutBack, EventLeaving, EventDeadLetterFailed}, j.take())
 	})
 }
 
@@ -303,7 +319,7 @@ func TestObserver_MayUseTheQueueAndIsCalledWithoutItsLock(t *testing.T) {
 	q = testStandard(t, WithObserver(observe))
 	_, err := q.Send(ctx, Message{Body: "1"})
 	require.NoError(t, err)
-	require.Equal(t, []EventKind{EventSent, EventSent, EventReceived, EventReceived, EventDeleted, EventDeleted}, seen)
+	require.Equal(t, []EventKind{EventSent, EventSent, EventReceived, EventReceived, EventDeleted, EventDeleted, EventConfigured}, seen)
 	require.NoError(t, q.Purge(ctx))
 	require.Equal(t, EventClosed, seen[len(seen)-1])
 }
@@ -323,17 +339,23 @@ func TestObserver_OneThatPanicsDoesNotWedgeTheQueue(t *testing.T) {
 		}
 		var p patch
 		WithObserver(observe).applyFIFO(&p)
-		require.NoError(s, s.q.configure(&p))
+		require.PanicsWithValue(s, "observer", func() { _ = s.q.configure(&p) }) // it is told of the change that brings it
 		require.PanicsWithValue(s, "observer", func() { s.send("g-1") })
 		require.PanicsWithValue(s, "observer", func() { s.send("g-2") })
 		s.counts(2, 0, 0) // both are in
 		boom = false
 		s.gets(10, 0, "g-1", "g-2")
-		require.Equal(s, []uint64{1, 2, 3, 4}, told)
+		require.Equal(s, []uint64{1, 2, 3, 4, 5}, told)
 
 		// A goroutine that the observer ends is no worse.
-		WithObserver(func(events []Event) { runtime.Goexit() }).applyFIFO(&p)
+		quit := false
+		WithObserver(func(events []Event) {
+			if quit {
+				runtime.Goexit()
+			}
+		}).applyFIFO(&p)
 		require.NoError(s, s.q.configure(&p))
+		quit = true
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
@@ -343,7 +365,7 @@ func TestObserver_OneThatPanicsDoesNotWedgeTheQueue(t *testing.T) {
 		WithObserver(observe).applyFIFO(&p)
 		require.NoError(s, s.q.configure(&p))
 		s.send("g-3")
-		require.Equal(s, []uint64{1, 2, 3, 4, 6}, told)
+		require.Equal(s, []uint64{1, 2, 3, 4, 5, 8, 9}, told)
 	})
 }
 
@@ -354,13 +376,13 @@ func TestObserver_ComesAndGoes(t *testing.T) {
 	s.send("1")
 	require.NoError(t, q.Configure(WithObserver(j.observe)))
 	s.send("2")
-	require.Equal(t, uint64(1), j.last().Seq) // the first event with an observer
+	require.Equal(t, uint64(2), j.last().Seq) // the first one was the change that brought the observer
 	require.NoError(t, q.Configure(WithObserver(nil)))
 	s.send("3")
-	require.Equal(t, []EventKind{EventSent}, j.take())
+	require.Equal(t, []EventKind{EventConfigured, EventSent}, j.take())
 	require.NoError(t, q.Configure(WithObserver(j.observe)))
 	s.send("4")
-	require.Equal(t, uint64(2), j.last().Seq)
+	require.Equal(t, uint64(4), j.last().Seq)
 }
 
 func TestDeliveries_ABreakReturnsTheRestUncounted(t *testing.T) {

@@ -33,20 +33,20 @@ func ExampleNewBroker() {
 
 // A broker takes attributes as text, as they stand in the configuration of a queue on SQS, and
 // creates a queue as often as it is asked to, as long as nothing differs.
-func ExampleBroker_Create() {
+func ExampleBroker_CreateQueue() {
 	ctx := context.Background()
 	broker := must(inq.NewBroker())
 	defer broker.Close()
-	must(broker.Create(ctx, "jobs-dead", nil, nil))
+	must(broker.CreateQueue(ctx, "jobs-dead", nil, nil))
 
 	attributes := map[string]string{
 		"VisibilityTimeout": "60",
 		"RedrivePolicy":     `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:jobs-dead","maxReceiveCount":5}`,
 	}
-	must(broker.Create(ctx, "jobs", attributes, map[string]string{"team": "pictures"}))
-	must(broker.Create(ctx, "jobs", attributes, nil)) // it exists already, as it should be
+	must(broker.CreateQueue(ctx, "jobs", attributes, map[string]string{"team": "pictures"}))
+	must(broker.CreateQueue(ctx, "jobs", attributes, nil)) // it exists already, as it should be
 
-	_, err := broker.Create(ctx, "jobs", map[string]string{"VisibilityTimeout": "30"}, nil)
+	_, err := broker.CreateQueue(ctx, "jobs", map[string]string{"VisibilityTimeout": "30"}, nil)
 	fmt.Println("with another timeout:", errors.Is(err, inq.ErrQueueExists))
 
 	fmt.Println(must(broker.Attributes(ctx, "jobs", "VisibilityTimeout", "MessageRetentionPeriod")))

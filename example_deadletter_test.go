@@ -30,7 +30,7 @@ func ExampleWithDeadLetter() {
 
 		d := must(dead.Receive(ctx, inq.ReceiveInput{}))[0]
 		fmt.Println("dead:", d.Body, d.ID() == sent.ID())
-		fmt.Println("from:", d.DeadLetterSource())
+		fmt.Println("from:", d.DeadLetterSourceARN())
 		fmt.Println("receives over all queues:", d.ReceiveCount)
 	})
 	// Output:

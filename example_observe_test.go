@@ -31,7 +31,7 @@ func ExampleWithObserver() {
 	// 1 0s sent
 	// 2 5s arrived
 	// 3 5s received
-	// 4 15s released
+	// 4 15s timed out
 	// 5 15s received
 	// 6 15s deleted
 	// 7 15s closed

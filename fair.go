@@ -61,7 +61,7 @@ func (o *noisy) has(t uint32) bool {
 	return false
 }
 
-// joinTenantLocked gives a new message to its tenant. q.mu must be held.
+// joinTenantLocked gives a new message to its tenant.
 func (q *queue) joinTenantLocked(now int64, slot uint32, name string) {
 	if q.fair == nil {
 		q.fair = newFair(&q.counts, q.onPlace)
@@ -72,7 +72,7 @@ func (q *queue) joinTenantLocked(now int64, slot uint32, name string) {
 	q.store.setTenant(slot, t)
 }
 
-// leaveTenantLocked ends a tenant that has no messages left. q.mu must be held.
+// leaveTenantLocked ends a tenant that has no messages left.
 func (q *queue) leaveTenantLocked(t uint32) {
 	f := q.fair
 	te := f.tenants.at(t)
@@ -111,10 +111,10 @@ func (f *fair) count(t uint32, was, is class) {
 	te := f.tenants.at(t)
 	te.counts[was]--
 	te.counts[is]++
-	if was != classNotVisible && is != classNotVisible {
+	if was != classInFlight && is != classInFlight {
 		return
 	}
-	n := te.counts[classNotVisible]
+	n := te.counts[classInFlight]
 	set(&f.busy, te.busyPos, n >= noisyInFlight, pq.Entry{Key: int64(-n), ID: t})
 }
 
@@ -157,14 +157,14 @@ func (f *fair) waits(s *store, t uint32) {
 	set(&f.waiting, te.waitPos, head != 0, e)
 }
 
-// arrive puts a new message on the tenant's list of arrivals, depart takes it off.
-func (f *fair) arrive(s *store, t, slot uint32) {
+// enlist puts a new message on the tenant's list of arrivals, delist takes it off.
+func (f *fair) enlist(s *store, t, slot uint32) {
 	te := f.tenants.at(t)
 	te.arrivals.push(s, slot, s.at(slot))
 	f.ages(s, t)
 }
 
-func (f *fair) depart(s *store, t, slot uint32) {
+func (f *fair) delist(s *store, t, slot uint32) {
 	te := f.tenants.at(t)
 	te.arrivals.remove(s, s.at(slot))
 	f.ages(s, t)
@@ -177,7 +177,7 @@ func (f *fair) ages(s *store, t uint32) {
 	var e pq.Entry
 	if head != 0 {
 		r := s.at(head)
-		e = pq.Entry{Key: r.arrived(), Ord: r.seq, ID: t}
+		e = pq.Entry{Key: r.came(), Ord: r.seq, ID: t}
 		if te.oldestPos >= 0 && f.oldest.At(te.oldestPos) == e {
 			return
 		}
@@ -191,7 +191,7 @@ func (f *fair) noisy(now int64) (out noisy) {
 	var seen noisy
 	for seen.n < mostNoisy {
 		e, ok := f.busy.LeastExcept(seen.has)
-		if !ok || -e.Key*noisyShare <= int64(f.total[classNotVisible]) {
+		if !ok || -e.Key*noisyShare <= int64(f.total[classInFlight]) {
 			break
 		}
 		seen.ids[seen.n] = e.ID
@@ -241,34 +241,9 @@ func (f *fair) peek(now int64, s *store, main uint32) uint32 {
 // quieter orders noisy tenants: fewer in flight first, then the older message.
 func (f *fair) quieter(a, b uint32) bool {
 	x, y := f.tenants.at(a), f.tenants.at(b)
-	if x.counts[classNotVisible] != y.counts[classNotVisible] {
-		return x.counts[classNotVisible] < y.counts[classNotVisible]
+	if x.counts[classInFlight] != y.counts[classInFlight] {
+		return x.counts[classInFlight] < y.counts[classInFlight]
 	}
 	p, o := f.waiting.At(x.waitPos), f.waiting.At(y.waitPos)
 	return place{p.Key, p.Ord}.before(place{o.Key, o.Ord})
-}
-
-// quietLocked returns what is left of the queue's numbers without its noisy tenants (SQS: section
-// 10). q.mu must be held.
-func (q *queue) quietLocked(now int64) (noisyGroups int, c Counts, age time.Duration) {
-	c = q.countsLocked()
-	age = q.ageLocked(now)
-	if q.fair == nil || q.fair.busy.Len() == 0 {
-		return 0, c, age
-	}
-	loud := q.fair.noisy(now)
-	for _, t := range loud.ids[:loud.n] {
-		te := q.fair.tenants.at(t)
-		c.Visible -= te.counts[classVisible]
-		c.NotVisible -= te.counts[classNotVisible]
-		c.Delayed -= te.counts[classDelayed]
-	}
-	since := now
-	if h := q.main.arrivals.head; h != 0 {
-		since = q.store.at(h).arrived()
-	}
-	if e, ok := q.fair.oldest.LeastExcept(loud.has); ok {
-		since = min(since, e.Key)
-	}
-	return loud.n, c, time.Duration(now - since)
 }

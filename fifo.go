@@ -35,7 +35,7 @@ type groupState struct {
 	last     uint32
 	run      uint32     // the message taken last in the receive under way, while its group may have more; 0: none
 	delayed  links.List // messages in the queue's delay, by enqueue time: the delay in force applies to all (SQS: LC-1)
-	hidden   int        // messages that are neither ready nor count as in flight: those in a delay
+	hidden   int        // messages in a delay: neither ready nor counted as not visible
 	locked   int        // groups with a message in flight
 	dedup    dedup
 	attempts attempts
@@ -124,7 +124,7 @@ func errNoDeduplicationID() error {
 }
 
 // join puts a new message at the end of its group.
-func (f *fifo) join(s *store, slot uint32, p *payload) {
+func (f *fifo) join(s *store, slot uint32, p *payload) (uint32, *group) {
 	g, ok := f.names.Find(p.hash, func(g uint32) bool { return f.groups.at(g).name == p.group })
 	if !ok {
 		g = f.groups.alloc()
@@ -143,6 +143,7 @@ func (f *fifo) join(s *store, slot uint32, p *payload) {
 		s.part(gr.tail).next = slot
 	}
 	gr.tail = slot
+	return g, gr
 }
 
 // following returns the message of the group that comes after slot, 0 if there is none.
@@ -198,28 +199,38 @@ func (f *fifo) changed(s *store, g uint32) {
 	gr := f.groups.at(g)
 	switch {
 	case gr.ready && !gr.eligible:
-		gr.eligible = true
-		gr.prev, gr.next = f.last, 0
-		if f.last == 0 {
-			f.first = g
-		} else {
-			f.groups.at(f.last).next = g
-		}
-		f.last = g
+		f.lineUp(g, gr)
 	case !gr.ready && gr.eligible:
-		gr.eligible = false
-		if gr.prev == 0 {
-			f.first = gr.next
-		} else {
-			f.groups.at(gr.prev).next = gr.next
-		}
-		if gr.next == 0 {
-			f.last = gr.prev
-		} else {
-			f.groups.at(gr.next).prev = gr.prev
-		}
-		gr.next, gr.prev = 0, 0
+		f.stepOut(gr)
 	}
+}
+
+// lineUp puts a group at the end of the eligible ones.
+func (f *fifo) lineUp(g uint32, gr *group) {
+	gr.eligible = true
+	gr.prev, gr.next = f.last, 0
+	if f.last == 0 {
+		f.first = g
+	} else {
+		f.groups.at(f.last).next = g
+	}
+	f.last = g
+}
+
+// stepOut takes a group out of the eligible ones.
+func (f *fifo) stepOut(gr *group) {
+	gr.eligible = false
+	if gr.prev == 0 {
+		f.first = gr.next
+	} else {
+		f.groups.at(gr.prev).next = gr.next
+	}
+	if gr.next == 0 {
+		f.last = gr.prev
+	} else {
+		f.groups.at(gr.next).prev = gr.prev
+	}
+	gr.next, gr.prev = 0, 0
 }
 
 // count keeps what is known of the states of messages.
@@ -228,25 +239,23 @@ func (f *fifo) count(s *store, slot uint32, was, is class) {
 	if gr.head == slot {
 		gr.ready = is == classVisible
 	}
-	switch was {
-	case classNone, classVisible:
-	case classNotVisible:
-		gr.inFlight--
-		if gr.inFlight == 0 {
-			f.locked--
-		}
-	default:
+	if was == classDelayed {
 		f.hidden--
+	} else if is == classDelayed {
+		f.hidden++
 	}
-	switch is {
-	case classNone, classVisible:
-	case classNotVisible:
+	switch {
+	case notVisible(is) == notVisible(was):
+	case notVisible(is):
 		gr.inFlight++
 		if gr.inFlight == 1 {
 			f.locked++
 		}
 	default:
-		f.hidden++
+		gr.inFlight--
+		if gr.inFlight == 0 {
+			f.locked--
+		}
 	}
 }
 
@@ -281,20 +290,4 @@ func (f *fifo) next(q *queue) int64 {
 func (f *fifo) forget(now int64) (more bool) {
 	more = f.dedup.forget(now, stepBudget)
 	return f.attempts.forget(now, stepBudget) || more
-}
-
-// arriveFIFOLocked ends the queue's delay of messages, at most stepBudget of them, and reports
-// whether there are more. q.mu must be held.
-func (q *queue) arriveFIFOLocked(now int64) (more bool) {
-	delay := q.settings.Load().delay
-	for range stepBudget {
-		slot := q.fifo.delayed.Head
-		if slot == 0 || after(q.store.at(slot).enqueued, delay) > now {
-			return false
-		}
-		q.fifo.delayed.PopFront(&q.store.nodes)
-		q.readyLocked(slot, q.store.at(slot))
-		q.eventLocked(now, EventArrived, slot)
-	}
-	return true
 }

@@ -190,7 +190,7 @@ func FuzzAttributes(f *testing.F) {
 		require.Equal(t, valid, a.check(name) == nil, "%+v", a)
 
 		m := Message{Body: "body", Attributes: map[string]Attribute{name: a}}
-		size, err := m.check()
+		size, err := m.check(&settings{})
 		if !validName || !valid {
 			require.ErrorIs(t, err, ErrInvalidParameter)
 			return

@@ -13,15 +13,15 @@ import (
 	"example.com/inq/internal/pq"
 )
 
-// recorder notes what a check reports instead of failing the test.
-type recorder struct {
+// recordingTB notes what a check reports instead of failing the test.
+type recordingTB struct {
 	testing.TB
 	text string
 }
 
-func (r *recorder) Helper() {}
+func (r *recordingTB) Helper() {}
 
-func (r *recorder) Errorf(format string, args ...any) { r.text += fmt.Sprintf(format, args...) }
+func (r *recordingTB) Errorf(format string, args ...any) { r.text += fmt.Sprintf(format, args...) }
 
 // corruption breaks one thing in a live queue. It returns how to mend it, so that the queue can be
 // closed.
@@ -109,7 +109,7 @@ func richStandard(t *testing.T) *queue {
 	require.NoError(t, ds[0].Delete(ctx))
 	require.NoError(t, ds[1].Delete(ctx))
 	q.mu.Lock()
-	q.limit = q.counts[classNotVisible]
+	q.limit = q.counts[classInFlight]
 	q.mu.Unlock()
 	park(t, &q.queue)
 	return &q.queue
@@ -162,7 +162,7 @@ func richFIFO(t *testing.T) *queue {
 	send("delayed", 3)
 	require.NoError(t, ds[1].Delete(ctx))
 	q.mu.Lock()
-	q.limit = q.counts[classNotVisible]
+	q.limit = q.counts[classInFlight]
 	q.mu.Unlock()
 	park(t, &q.queue)
 	return &q.queue
@@ -183,7 +183,7 @@ func corrupt(t *testing.T, rich func(t *testing.T) *queue, table []corruption) {
 				}
 				var undo func()
 				locked(func() { undo = c.apply(q) })
-				r := &recorder{}
+				r := &recordingTB{}
 				checkInvariants(r, q)
 				locked(undo)
 				require.NotEmpty(t, r.text, "nobody noticed")
@@ -196,7 +196,7 @@ func bothTypes() []corruption {
 	return []corruption{
 		{"one live message more", func(q *queue) func() { return swap(&q.store.live, q.store.live+1) }},
 		{"one visible message more", func(q *queue) func() { return swap(&q.counts[classVisible], q.counts[classVisible]+1) }},
-		{"one message not visible less", func(q *queue) func() { return swap(&q.counts[classNotVisible], q.counts[classNotVisible]-1) }},
+		{"one message not visible less", func(q *queue) func() { return swap(&q.counts[classInFlight], q.counts[classInFlight]-1) }},
 		{"one byte more", func(q *queue) func() { return swap(&q.bytes, q.bytes+1) }},
 		{"no free slots", func(q *queue) func() { return swap(&q.store.free, 0) }},
 		{"a message on the free list", func(q *queue) func() { return swap(&q.store.free, pick(q, inState(stateReady))) }},
@@ -204,8 +204,8 @@ func bothTypes() []corruption {
 		{"a free slot with a rare part", func(q *queue) func() { return swap(&q.store.at(q.store.free).rare, &rare{}) }},
 		{"in flight said to be ready", func(q *queue) func() { return swap(&q.store.at(pick(q, inState(stateInFlight))).state, stateReady) }},
 		{"ready said to be in flight", func(q *queue) func() { return swap(&q.store.at(pick(q, inState(stateReady))).state, stateInFlight) }},
-		{"delayed said to be held", func(q *queue) func() { return swap(&q.store.at(pick(q, inState(stateDelayed))).state, stateHeld) }},
-		{"a state that does not exist", func(q *queue) func() { return swap(&q.store.at(pick(q, inState(stateReady))).state, stateBackoff+1) }},
+		{"delayed said to be burying", func(q *queue) func() { return swap(&q.store.at(pick(q, inState(stateDelayed))).state, stateBurying) }},
+		{"a state that does not exist", func(q *queue) func() { return swap(&q.store.at(pick(q, inState(stateReady))).state, stateAdopted+1) }},
 		{"in flight without the flag of the wheel", func(q *queue) func() {
 			return swap(&q.store.at(pick(q, inState(stateInFlight))).flags, 0)
 		}},
@@ -242,7 +242,7 @@ func bothTypes() []corruption {
 		{"an arrival with a wrong link back", func(q *queue) func() { return swap(&q.store.at(q.main.arrivals.tail).arrPrev, 0) }},
 		{"the timer too late", func(q *queue) func() { return swap(&q.armed, never) }},
 		{"the timer later than a wait", func(q *queue) func() { return swap(&q.armed, q.deadlines.Min().Key+1) }},
-		{"the timer forgotten", func(q *queue) func() { return swap(&q.rearm, true) }},
+		{"the timer forgotten", func(q *queue) func() { return swap(&q.errands, errandArm) }},
 		{"no timer", func(q *queue) func() { return swap(&q.timer, nil) }},
 		{"one receive in line more", func(q *queue) func() { return swap(&q.waiters.len, 4) }},
 		{"the last receive in line unknown", func(q *queue) func() { return swap(&q.waiters.tail, q.waiters.head) }},
@@ -265,7 +265,9 @@ func bothTypes() []corruption {
 			w := q.spare.Swap(&waiter{pos: -1, wake: make(chan struct{}, 1)})
 			return func() { q.spare.Store(w) }
 		}},
-		{"the receive that hands over in line", func(q *queue) func() { return swap(&q.waiters.chore, q.waiters.head) }},
+		{"an adopted message that is not there", func(q *queue) func() { return swap(&q.adopting, 1) }},
+		{"a call that nobody makes", func(q *queue) func() { return swap(&q.outbox.places, 1) }},
+		{"a letter that nobody carries", func(q *queue) func() { return swap(&q.letters, make([]letter, 1)) }},
 		{"a receive that could have a message", func(q *queue) func() { return swap(&q.limit, q.limit+1) }},
 		{"closed and full", func(q *queue) func() { return swap(&q.gone, ErrClosed) }},
 	}

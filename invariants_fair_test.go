@@ -54,13 +54,13 @@ func (a *audit) tenants(live map[uint32]*sums) {
 		}) {
 			waiting++
 		}
-		n := sum.counts[classNotVisible]
+		n := sum.counts[classInFlight]
 		if a.entry(name+" busy", &f.busy, te.busyPos, n >= noisyInFlight, func() pq.Entry { return pq.Entry{Key: int64(-n), ID: t} }) {
 			busy++
 		}
 		if a.entry(name+" oldest", &f.oldest, te.oldestPos, te.arrivals.head != 0, func() pq.Entry {
 			r := s.at(te.arrivals.head)
-			return pq.Entry{Key: r.arrived(), Ord: r.seq, ID: t}
+			return pq.Entry{Key: r.came(), Ord: r.seq, ID: t}
 		}) {
 			oldest++
 		}

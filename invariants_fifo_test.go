@@ -37,7 +37,7 @@ func (a *audit) groups() {
 		a.fault("%d groups have a message in flight, not %d", locked, f.locked)
 	}
 	if a.hidden != f.hidden {
-		a.fault("%d messages are neither ready nor in flight, not %d", a.hidden, f.hidden)
+		a.fault("%d messages are in a delay, not %d", a.hidden, f.hidden)
 	}
 	prev := uint32(0)
 	for g := f.first; g != 0; g = f.groups.at(g).next {
@@ -95,10 +95,10 @@ func (a *audit) group(g uint32, n int) (inFlight uint32) {
 		if p := s.part(slot).prev; p != prev && slot != gr.head {
 			a.fault("group %q: slot %d comes after %d and says %d", gr.name, slot, prev, p)
 		}
-		if r.state.class() == classNotVisible {
+		if notVisible(r.state.class()) {
 			inFlight++
 		}
-		if c := r.state.class(); c != classVisible && c != classNotVisible {
+		if r.state.class() == classDelayed {
 			a.hidden++
 		}
 		prev, seq = slot, r.seq

@@ -71,6 +71,7 @@ func (a *audit) run() {
 	}
 	a.wheel()
 	a.line()
+	a.outbox()
 	tenants := a.messages()
 	if a.q.fifo != nil {
 		a.groups()
@@ -111,7 +112,7 @@ func (a *audit) slab() (ok bool) {
 		r := s.at(slot)
 		if r.state != stateFree {
 			live++
-			if r.state > stateBackoff {
+			if r.state > stateAdopted {
 				a.fault("slot %d has state %d", slot, r.state)
 				return false
 			}
@@ -194,6 +195,34 @@ func (a *audit) line() {
 	})
 }
 
+// outbox checks what is on its way to a foreign target, and that no letter is forgotten.
+func (a *audit) outbox() {
+	q, o := a.q, &a.q.outbox
+	a.list("the outbox", o.waiting, func(slot uint32) {
+		if r := q.store.at(slot); r.state != stateBurying || r.flags&flagOutbox == 0 {
+			a.fault("slot %d waits for a call in state %d with flags %b", slot, r.state, r.flags)
+		}
+	})
+	if len(q.letters) != 0 && q.errands&errandLetters == 0 {
+		a.fault("%d letters are left behind", len(q.letters))
+	}
+	places := 0
+	for _, end := range o.ends {
+		if end != 0 {
+			places++
+		}
+	}
+	if places != o.places || !o.waiting.Empty() && places < callsAtOnce {
+		a.fault("%d calls are under way, not %d, or somebody waits without need", places, o.places)
+	}
+	for slot, c := range o.calls {
+		if !a.live(slot) || q.store.at(slot).state != stateBurying || c.place >= 0 && o.ends[c.place] == 0 {
+			a.fault("slot %d is in a call and should not", slot)
+		}
+	}
+	a.next = min(a.next, o.stuckAt())
+}
+
 // sums are numbers that follow from the messages.
 type sums struct {
 	counts [classes]int
@@ -207,13 +236,16 @@ func (a *audit) messages() map[uint32]*sums {
 	q, s := a.q, &a.q.store
 	var all sums
 	tenants := map[uint32]*sums{}
-	soonest := never
+	soonest, adopted := never, 0
 	for slot := uint32(1); slot < s.size; slot++ {
 		r := s.at(slot)
 		if r.state == stateFree {
 			continue
 		}
 		a.message(slot, r)
+		if r.state == stateAdopted {
+			adopted++
+		}
 		c := r.state.class()
 		all.counts[c]++
 		all.counts[classNone]--
@@ -240,6 +272,9 @@ func (a *audit) messages() map[uint32]*sums {
 	}
 	if all.counts != q.counts {
 		a.fault("the counts are %v, not %v", all.counts, q.counts)
+	}
+	if adopted != q.adopting {
+		a.fault("%d messages are adopted, not %d", adopted, q.adopting)
 	}
 	if all.bytes != q.bytes {
 		a.fault("the messages have %d bytes, not %d", all.bytes, q.bytes)
@@ -294,13 +329,16 @@ func (a *audit) flags(slot uint32, r *record, fifo bool) {
 		r.flags&flagFresh != 0 && r.flags&flagBack != 0 {
 		a.fault("slot %d in state %d says it is on a ready list: flags %b", slot, r.state, r.flags)
 	}
+	if r.flags&(flagOutbox|flagLeased) != 0 && r.state != stateBurying || r.flags&flagOutbox != 0 && r.flags&flagLeased != 0 {
+		a.fault("slot %d in state %d says it is on its way to the target: flags %b", slot, r.state, r.flags)
+	}
 	if r.flags&flagAlone != 0 && r.state != stateDelayed {
 		a.fault("slot %d in state %d says it was returned with a delay", slot, r.state)
 	}
 	if poison, moved := r.flags&flagPoison != 0, r.flags&flagMoved != 0; poison != moved || poison && (fifo || r.rare == nil || r.rare.expiry < 0) {
 		a.fault("slot %d: poison %v, moved %v, on FIFO %v, without what belongs to it", slot, poison, moved, fifo)
 	}
-	if r.arrived() != r.enqueued && (r.rare == nil || r.rare.expiry < 0) {
+	if r.came() != r.enqueued && (r.rare == nil || r.rare.expiry < 0) {
 		a.fault("slot %d does not expire in the order it arrived in, and is not in the heap for that", slot)
 	}
 	if r.rare == nil {
@@ -350,13 +388,13 @@ func (a *audit) arrivals(name string, l *arrivals, tenant uint32) {
 		if r.arrPrev != prev {
 			a.fault("%s: slot %d comes after %d and says %d", name, slot, prev, r.arrPrev)
 		}
-		if r.seq <= seq || r.arrived() < at {
+		if r.seq <= seq || r.came() < at {
 			a.fault("%s: slot %d is not in order", name, slot)
 		}
 		if a.q.tenantLocked(slot) != tenant || r.flags&flagPoison != 0 {
 			a.fault("%s: slot %d does not belong there", name, slot)
 		}
-		prev, seq, at = slot, r.seq, r.arrived()
+		prev, seq, at = slot, r.seq, r.came()
 	}
 	if l.tail != prev {
 		a.fault("%s: the tail is %d, not %d", name, l.tail, prev)
@@ -448,7 +486,7 @@ func (a *audit) links() {
 			continue
 		}
 		want := r.state == stateReady && q.fifo == nil ||
-			r.state == stateDelayed && q.fifo != nil && r.flags&flagAlone == 0 || a.inLine[slot]
+			r.state == stateDelayed && q.fifo != nil && r.flags&flagAlone == 0 || a.inLine[slot] || r.flags&flagOutbox != 0
 		if a.listed[slot] != want {
 			a.fault("slot %d in state %d: on a list is %v", slot, r.state, a.listed[slot])
 		}
@@ -535,10 +573,7 @@ func (a *audit) waits() {
 		a.parent("ends of waits", &q.deadlines, pos)
 		a.next = min(a.next, q.deadlines.At(pos).Key)
 	}
-	if w := l.chore; w != nil && q.gone == nil && (w.parked || !w.retry) {
-		a.fault("the receive that is to hand a message over is in line")
-	}
-	if l.head != nil && l.chore == nil && q.counts[classNotVisible] < q.limit {
+	if l.head != nil && q.errands&(errandLook|errandLetters) == 0 && q.counts[classInFlight] < q.limit {
 		if q.fifo == nil && q.counts[classVisible] != 0 || q.fifo != nil && q.fifo.first != 0 {
 			a.fault("%d receives wait while there is a message for them", l.len)
 		}
@@ -548,7 +583,7 @@ func (a *audit) waits() {
 // deadlines checks that the timer does not sleep over anything.
 func (a *audit) deadlines() {
 	q := a.q
-	if q.rearm {
+	if q.errands&errandArm != 0 {
 		a.fault("the timer was to be armed and was not")
 	}
 	if q.gone != nil {

@@ -9,29 +9,37 @@ import (
 	"github.com/google/uuid"
 )
 
-// A message's life. Every arrow is one function and one critical section.
+// A message's life. Every arrow is one function in visibility.go and one critical section; their names
+// are those of the picture with the suffix Locked.
 //
-//	              enqueue                   lease                  ack
-//	(nothing) ───────────────▶ ready ─────────────────▶ in flight ──────▶ gone
-//	    │ enqueue     arrive     ▲ ▲   release, return      │
-//	    └────────▶ delayed ──────┘ └────────────────────────┤ bury
-//	                  ▲              return with a delay    ▼
-//	                  └──────────────────────────────── burying ──▶ gone (target took it)
+//	             enqueue           lease               ack
+//	(nothing) ──────────▶ ready ──────────▶ in flight ──────▶ gone
+//	    │                 ▲ ▲ │ ◀────────────── │ │ ▲
+//	    │ enqueue  arrive │ │ │ release, return │ │ │ resume
+//	    ├───────▶ delayed ┘ │ │                 │ │ │ (the target failed a consumer's Bury)
+//	    │         ▲         │ │ bury            │ │ │
+//	    │         └─────────┼─┼─────────────────┘ │ │
+//	    │     return with   │ │                   ▼ │ bury
+//	    │     a delay       │ └──────────────▶ burying ──────▶ gone, or nowhere: letGo
+//	    │            putBack│                    │ │  (the target has it)
+//	    │                   ├────────────────────┘ │ backOff (the target failed)
+//	    │                   └──────── backoff ◀────┘
+//	    │ adopt                reveal
+//	    └───────▶ adopted ───────────▶ ready
 //
-// A receive buries a ready message in the same way when it was received often enough (SQS: DLQ-4).
-// Where the target fails, the message waits in backoff and is ready again for the next try. A ready
-// message that a receive has picked is held until the receive leases it, buries it or puts it back.
-// expire, purge and close lead from every state to gone.
+// A receive buries a ready message instead of leasing it when it was received often enough (SQS:
+// DLQ-4). A message that comes from another queue of this process is adopted: hidden until its source
+// has let go of it. expire, purge and close lead from every state to gone.
 type state uint8
 
 const (
-	stateFree     = state(classNone)                   // the slot holds no message
-	stateDelayed  = state(classDelayed)                // in its initial delay, or returned with one
-	stateReady    = state(classVisible)                // receivable, on FIFO possibly blocked by its group
-	stateInFlight = state(classNotVisible)             // with a consumer until its visibility timeout ends
-	stateHeld     = state(classNotVisible + classes)   // picked by a receive; only while the lock is held or a hand-over runs
-	stateBurying  = state(classNotVisible + 2*classes) // being handed to the dead-letter target
-	stateBackoff  = state(classNotVisible + 3*classes) // the target failed; not visible until the next try is due
+	stateFree     = state(classNone)            // the slot holds no message
+	stateDelayed  = state(classDelayed)         // in its initial delay, or returned with one
+	stateReady    = state(classVisible)         // receivable, on FIFO possibly blocked by its group
+	stateInFlight = state(classInFlight)        // with a consumer until its visibility timeout ends
+	stateBurying  = state(classAside)           // on its way to a dead-letter target, or elsewhere by a move task
+	stateBackoff  = state(classAside + classes) // the target failed; not visible until the next try is due
+	stateAdopted  = state(classAside + 2*classes)
 )
 
 // class is what a state counts as (SQS: section 2.2). It is part of the state's number.
@@ -41,35 +49,40 @@ const (
 	classNone class = iota
 	classDelayed
 	classVisible
-	classNotVisible
+	classInFlight // not visible, and with a consumer: by this go the limit of messages in flight and the tenants' shares
+	classAside    // not visible, and with nobody
 	classes
 )
 
 func (s state) class() class { return class(s) % classes }
 
-// A Message is what a producer sends. Its JSON form is stable, so that messages can be saved; Delay
-// is in nanoseconds there.
+// notVisible reports whether a class counts as not visible.
+func notVisible(c class) bool { return c >= classInFlight }
+
+// A Message is what a producer sends. Its JSON form is stable, so that messages can be saved: Delay
+// is in nanoseconds there, and a body that is not valid UTF-8 is in base64, as bodyBase64.
 type Message struct {
 	// Body is the text of the message: at least one byte, at most the queue's maximum message size
 	// together with the attributes, valid UTF-8 without control characters other than tab, line
-	// feed and carriage return (SQS: MSG-1..4). It is kept byte for byte.
+	// feed and carriage return. A queue [WithoutSQSLimits] takes any bytes here, and none at all.
+	// The body is kept byte for byte.
 	Body string `json:"body"`
-	// Attributes are at most 10 named values that travel beside the body (SQS: MSG-5..11). Send
-	// copies the map and its binary values.
+	// Attributes are at most 10 named values that travel beside the body. Send copies the map and
+	// its binary values.
 	Attributes map[string]Attribute `json:"attributes,omitempty"`
 	// Delay keeps the message from being received for a time of up to 15 minutes. 0 means the
-	// queue's own delay, [Zero] none at all (SQS: LC-1). A FIFO queue takes 0 and Zero only, and
-	// both mean the queue's own delay (SQS: FIFO-5).
+	// queue's own delay, [Zero] none at all. A FIFO queue takes 0 and Zero only, and both mean the
+	// queue's own delay.
 	Delay time.Duration `json:"delay,omitempty"`
 	// GroupID is the message group: required on FIFO, where messages of one group are delivered in
-	// order. On Standard it is optional and names the tenant of a fair queue (SQS: FIFO-2, FAIR-1).
-	// 1 to 128 printable ASCII characters without the space (SQS: NAM-3).
+	// order. On Standard it is optional and names the tenant of a fair queue. 1 to 128 printable
+	// ASCII characters without the space.
 	GroupID string `json:"groupId,omitempty"`
-	// DeduplicationID makes a FIFO queue accept the message once in five minutes (SQS: FIFO-18,
-	// FIFO-19). The same alphabet as GroupID. Refused on Standard (SQS: MSG-15).
+	// DeduplicationID makes a FIFO queue accept the message once in five minutes. The same alphabet
+	// as GroupID. Refused on Standard.
 	DeduplicationID string `json:"deduplicationId,omitempty"`
-	// TraceHeader is the AWSTraceHeader system attribute (SQS: MSG-13): text of the characters that
-	// a body may have. It does not count towards the size.
+	// TraceHeader is the AWSTraceHeader system attribute: text of the characters that a body may
+	// have. It does not count towards the size.
 	TraceHeader string `json:"traceHeader,omitempty"`
 	// SenderID overrides the queue's sender id for this message; "" leaves it. The same characters
 	// as in a body.
@@ -84,9 +97,9 @@ const Zero time.Duration = math.MinInt64
 // built with [WithoutSQSLimits] only.
 const Forever time.Duration = math.MaxInt64
 
-// An Attribute is one named value of a message (SQS: MSG-7..11). Type is "String", "Number" or
-// "Binary", optionally with a label of your own after a dot, as in "Number.float". Value holds the
-// text of the first two, Binary the bytes of the last.
+// An Attribute is one named value of a message. Type is "String", "Number" or "Binary", optionally
+// with a label of your own after a dot, as in "Number.float". Value holds the text of the first
+// two, Binary the bytes of the last.
 type Attribute struct {
 	Type   string `json:"type"`
 	Value  string `json:"value,omitempty"`
@@ -97,7 +110,7 @@ type Attribute struct {
 func String(v string) Attribute { return Attribute{Type: "String", Value: v} }
 
 // Number returns an attribute of type Number. v is a decimal number of at most 38 significant
-// digits, zero or from 10^-128 to 10^126 in magnitude, and is kept as written (SQS: MSG-10).
+// digits, zero or from 10^-128 to 10^126 in magnitude, and is kept as written.
 func Number(v string) Attribute { return Attribute{Type: "Number", Value: v} }
 
 // Binary returns an attribute of type Binary. b must not be empty; Send copies it.
@@ -137,7 +150,7 @@ func (s Sent) ID() string {
 }
 
 // SequenceNumber returns the place of a FIFO message, 20 digits that grow with every accepted
-// message (SQS: FIFO-1). It is "" on Standard.
+// message. It is "" on Standard.
 func (s Sent) SequenceNumber() string {
 	switch {
 	case s.ids == nil:
@@ -151,7 +164,7 @@ func (s Sent) SequenceNumber() string {
 }
 
 // Duplicate reports whether a FIFO queue had accepted the same deduplication id in the last five
-// minutes. The send succeeded, and nothing was added (SQS: FIFO-20).
+// minutes. The send succeeded, and nothing was added.
 func (s Sent) Duplicate() bool { return s.duplicate }
 
 // rare is what most messages do not have. One is made when the first such thing appears.
@@ -167,13 +180,16 @@ type rare struct {
 	sourceARN   string    // the queue it was dead-lettered from (SQS: DLQ-5)
 	origin      *queue    // the same, where it is in this process
 	attrBytes   int       // size of the attributes (SQS: MSG-1)
+	reason      string    // why it was dead-lettered
 	countBefore uint32    // receives in queues it was in before
 	movedIn     bool      // came from another queue
-	arrived     int64     // when it came here, if that is not its enqueue time
+	lentSender  bool      // senderID is that of the queue it came from: the sender gave none
+	came        int64     // when it came here, if that is not its enqueue time
 
 	uncounted uint32 // receives undone by Return
 	failures  uint32 // hand-overs that failed since the message was last received,
 	failedAt  uint32 // the number of which is this
+	spared    uint32 // the number of the receive after which its target was gone; the next one delivers it
 	place     place  // where LC-5 put it; valid with flagMoved
 	expiry    int32  // position in the heap of those that expire out of order, -1: not there
 }
@@ -182,7 +198,7 @@ type rare struct {
 type payload struct {
 	body  string
 	rare  *rare
-	group string
+	group string    // SQS: FIFO-2, FAIR-1
 	hash  uint64    // keyed hash of group
 	dedup string    // deduplication id of the sender, contentMark if it is the hash of the body
 	key   [2]uint64 // keyed hash of the deduplication id in its scope
@@ -192,8 +208,8 @@ type payload struct {
 	first int64     // and was first received
 }
 
-// bare reports that m has nothing but a body, as most messages of Standard queues.
-func (m *Message) bare() bool {
+// plain reports that m has nothing but a body, as most messages of Standard queues.
+func (m *Message) plain() bool {
 	return m.Attributes == nil && m.Delay == 0 && len(m.GroupID)|len(m.DeduplicationID)|len(m.TraceHeader)|len(m.SenderID) == 0
 }
 

@@ -3,6 +3,7 @@ package inq
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -65,13 +66,13 @@ func TestBatch_ACloseMidwayTellsWhichEntriesWereNotTried(t *testing.T) {
 	}
 }
 
-// batchOf makes n messages for both types of queue; where they are not bare, one of them has a sender.
-func batchOf(s steps, n int, bare bool) []Message {
+// batchOf makes n messages for both types of queue; where they are not plain, one of them has a sender.
+func batchOf(s steps, n int, plain bool) []Message {
 	ms := make([]Message, n)
 	for i := range ms {
 		ms[i] = s.message(fmt.Sprintf("g%d-1", i))
 	}
-	if !bare {
+	if !plain {
 		ms[0].SenderID = "somebody"
 	}
 	return ms
@@ -79,12 +80,16 @@ func batchOf(s steps, n int, bare bool) []Message {
 
 func TestSendBatch_ACloseMidwayTellsWhichEntriesWereNotTried(t *testing.T) {
 	const n, invalid = entriesAtOnce + 36, entriesAtOnce + 10
-	for _, bare := range []bool{true, false} {
+	for _, plain := range []bool{true, false} {
 		var q *queue
 		onBothTypes(t, func(s steps) {
 			q = s.q
-			ms := batchOf(s, n, bare)
-			ms[invalid].Body = ""
+			ms := batchOf(s, n, plain)
+			if plain && q.fifo == nil {
+				ms[invalid].Body = strings.Repeat("x", 65) // and plain it stays
+			} else {
+				ms[invalid].Attributes = map[string]Attribute{"a": {}}
+			}
 			sent, err := s.q.SendBatch(context.Background(), ms)
 			var batch *BatchError
 			require.ErrorAs(s, err, &batch)
@@ -93,7 +98,7 @@ func TestSendBatch_ACloseMidwayTellsWhichEntriesWereNotTried(t *testing.T) {
 				require.Equal(s, entriesAtOnce+i, f.Index)
 				want := ErrClosed
 				if f.Index == invalid {
-					want = ErrMissingParameter
+					want = ErrInvalidParameter
 				}
 				require.ErrorIs(s, f.Err, want)
 			}
@@ -103,7 +108,7 @@ func TestSendBatch_ACloseMidwayTellsWhichEntriesWereNotTried(t *testing.T) {
 			sent, err = s.q.SendBatch(context.Background(), ms)
 			require.Equal(s, ErrClosed, err, "nothing was tried")
 			require.Nil(s, sent)
-		}, WithoutSQSLimits(), closesAt(EventSent, &q))
+		}, WithoutSQSLimits(), WithMaxMessageSize(64), closesAt(EventSent, &q))
 	}
 }
 
@@ -186,7 +191,7 @@ func TestBroker_DLQ8_TheTargetThatConfigShowsFindsTheQueueOfItsNameByThen(t *tes
 	require.NoError(t, err)
 	q, err := b.CreateStandard("q", WithDeadLetter(dlq, 1))
 	require.NoError(t, err)
-	require.NoError(t, b.Delete(ctx, "dlq"))
+	require.NoError(t, b.DeleteQueue(ctx, "dlq"))
 	target := q.Config().DeadLetter
 	require.ErrorIs(t, target.DeadLetter(ctx, DeadLetter{Body: "b"}), ErrQueueDoesNotExist)
 	dlq, err = b.CreateStandard("dlq")

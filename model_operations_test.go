@@ -18,26 +18,28 @@ type modelFault struct {
 	spoil func(*Message)
 	err   error // of Send
 	whole bool  // on FIFO it fails a whole batch, with ErrInvalidParameter (SQS: FIFO-4, BAT-7)
+	limit bool  // without limits it is no fault
 }
 
 var modelFaults = []modelFault{
-	{func(m *Message) { m.Body = "" }, ErrMissingParameter, false},
-	{func(m *Message) { m.Body = "bell \a" }, ErrInvalidMessageContents, false},
-	{func(m *Message) { m.Body = strings.Repeat("x", 1025) }, ErrInvalidParameter, true},
-	{func(m *Message) { m.GroupID = "two words" }, ErrInvalidParameter, false},
-	{func(m *Message) { m.GroupID = strings.Repeat("g", 129) }, ErrInvalidParameter, false},
-	{func(m *Message) { m.Delay = -1 }, ErrInvalidParameter, true},
-	{func(m *Message) { m.Attributes = map[string]Attribute{"a": {Type: "Text", Value: "x"}} }, ErrInvalidParameter, false},
-	{func(m *Message) { m.Attributes = map[string]Attribute{".a": String("x")} }, ErrInvalidParameter, false},
+	{func(m *Message) { m.Body = "" }, ErrMissingParameter, false, true},
+	{func(m *Message) { m.Body = "bell \a" }, ErrInvalidMessageContents, false, true},
+	{func(m *Message) { m.Body = "half \xff" }, ErrInvalidMessageContents, false, true},
+	{func(m *Message) { m.Body = strings.Repeat("x", 1025) }, ErrInvalidParameter, true, false},
+	{func(m *Message) { m.GroupID = "two words" }, ErrInvalidParameter, false, false},
+	{func(m *Message) { m.GroupID = strings.Repeat("g", 129) }, ErrInvalidParameter, false, false},
+	{func(m *Message) { m.Delay = -1 }, ErrInvalidParameter, true, false},
+	{func(m *Message) { m.Attributes = map[string]Attribute{"a": {Type: "Text", Value: "x"}} }, ErrInvalidParameter, false, false},
+	{func(m *Message) { m.Attributes = map[string]Attribute{".a": String("x")} }, ErrInvalidParameter, false, false},
 }
 
 var modelStandardFaults = append(slices.Clone(modelFaults),
-	modelFault{func(m *Message) { m.DeduplicationID = "id" }, ErrInvalidParameter, false})
+	modelFault{func(m *Message) { m.DeduplicationID = "id" }, ErrInvalidParameter, false, false})
 
 var modelFIFOFaults = append(slices.Clone(modelFaults),
-	modelFault{func(m *Message) { m.GroupID = "" }, ErrMissingParameter, true},
-	modelFault{func(m *Message) { m.DeduplicationID = "two words" }, ErrInvalidParameter, false},
-	modelFault{func(m *Message) { m.Delay = time.Second }, ErrInvalidParameter, true})
+	modelFault{func(m *Message) { m.GroupID = "" }, ErrMissingParameter, true, false},
+	modelFault{func(m *Message) { m.DeduplicationID = "two words" }, ErrInvalidParameter, false, false},
+	modelFault{func(m *Message) { m.Delay = time.Second }, ErrInvalidParameter, true, false})
 
 // message makes up a message, now and then one that is refused.
 func (r *modelRun) message(p *modelPair) (m Message, fault *modelFault) {
@@ -90,6 +92,9 @@ func (r *modelRun) message(p *modelPair) (m Message, fault *modelFault) {
 		}
 		fault = &faults[r.draw(len(faults))]
 		fault.spoil(&m)
+		if fault.limit && p.model.unlimited {
+			fault = nil
+		}
 	}
 	return m, fault
 }
@@ -260,8 +265,8 @@ func (r *modelRun) receive(p *modelPair) {
 	} else {
 		got, err = p.engine.Receive(ctx, in)
 	}
-	r.same(want, err)
 	if want != nil {
+		r.same(want, err)
 		require.Empty(r.t, got)
 		return
 	}
@@ -280,7 +285,9 @@ func (r *modelRun) receive(p *modelPair) {
 		c.max = min(c.max, into)
 	}
 	c.max = min(c.max, mostAtOnce)
-	r.received(p, p.model.receive(c), got)
+	expected, want := p.model.receive(c)
+	r.same(want, err)
+	r.received(p, expected, got)
 }
 
 // received compares the answer to a receive and keeps the handles.
@@ -303,7 +310,7 @@ func (r *modelRun) received(p *modelPair, want []modelAnswer, got []Delivery) {
 		require.Equal(r.t, m.sent.TraceHeader, d.TraceHeader())
 		require.Equal(r.t, modelSender(m), d.SenderID())
 		require.Equal(r.t, m.dedup, d.DeduplicationID())
-		require.Equal(r.t, m.source, d.DeadLetterSource())
+		require.Equal(r.t, m.source, d.DeadLetterSourceARN())
 		if m.number == "" {
 			m.number = d.SequenceNumber() // of a dead letter, see compareMessages
 		}
@@ -535,7 +542,7 @@ func (r *modelRun) bury(p *modelPair) {
 		want = ended
 	}
 	if want == nil {
-		want = p.model.bury(h.modelReceipt)
+		want = p.model.bury(h.modelReceipt, "hopeless")
 	}
 	if byDelivery {
 		r.same(want, h.delivery.Bury(ctx, "hopeless"))

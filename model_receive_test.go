@@ -2,6 +2,7 @@ package inq
 
 import (
 	"cmp"
+	"fmt"
 	"time"
 )
 
@@ -15,57 +16,56 @@ type modelCall struct {
 	wait       time.Duration
 	visibility time.Duration
 	attempt    string
+	waits      bool // whether it is a repeat was decided when it came
 }
 
 // receive returns what a consumer gets, letting time pass while it waits.
-func (q *modelQueue) receive(c modelCall) []modelAnswer {
-	got := q.receiveNow(c)
+func (q *modelQueue) receive(c modelCall) ([]modelAnswer, error) {
+	got, err := q.receiveNow(c, false)
+	if err != nil {
+		return nil, err
+	}
 	deadline := modelLater(q.now(), c.wait)
+	c.waits = true
 	for len(got) == 0 && c.wait > 0 && q.now().Before(deadline) {
 		at := q.nextDue()
 		if at.After(deadline) {
 			at = deadline
 		}
 		q.world.advance(at)
-		got = q.receiveWoken(c)
+		got, _ = q.receiveNow(c, at.Equal(deadline))
 	}
 	if len(got) == 0 {
 		q.totals.EmptyReceives++
 	}
-	return got
+	return got, nil
 }
 
-func (q *modelQueue) receiveNow(c modelCall) []modelAnswer {
-	if got := q.replay(c); got != nil {
-		return got
+// receiveNow is one look at the messages. In the last one, at the end of a wait, it does not look again at
+// what was held up by a message that is moved.
+func (q *modelQueue) receiveNow(c modelCall, last bool) ([]modelAnswer, error) {
+	if got, err := q.replay(c); got != nil || err != nil {
+		return got, err
 	}
 	for {
 		// Messages received often enough are moved, not delivered (SQS: DLQ-4). What they held up,
 		// in a FIFO group, is looked at again only if there is nothing else to deliver.
-		picked, buried := q.pick(c.max, false)
+		picked, buried := q.pick(c.max)
+		got := q.grant(picked, c)
 		for _, m := range buried {
 			q.handOver(m)
 		}
-		if len(picked) > 0 || len(buried) == 0 {
-			return q.grant(picked, c)
+		if len(got) > 0 || len(buried) == 0 || last {
+			return got, nil
 		}
 	}
-}
-
-// receiveWoken is what a waiting receive gets: what stands before the first message that must be
-// moved. Moving is left to those who find such a message at the front.
-func (q *modelQueue) receiveWoken(c modelCall) []modelAnswer {
-	if picked, _ := q.pick(c.max, true); len(picked) > 0 {
-		return q.grant(picked, c)
-	}
-	return q.receiveNow(c)
 }
 
 // pick holds messages for a receive one by one: each counts as in flight for the choice of the
 // next.
-func (q *modelQueue) pick(limit int, untilDead bool) (picked, buried []*modelMessage) {
+func (q *modelQueue) pick(limit int) (picked, buried []*modelMessage) {
 	var run *modelMessage
-	for len(picked) < limit && len(buried) < choresAtOnce {
+	for len(picked) < limit && len(buried) < marksAtOnce {
 		m := q.next(run)
 		if m == nil {
 			break
@@ -74,9 +74,6 @@ func (q *modelQueue) pick(limit int, untilDead bool) (picked, buried []*modelMes
 			q.become(m, modelHeld)
 			picked, run = append(picked, m), m
 			continue
-		}
-		if untilDead {
-			break
 		}
 		q.become(m, modelBurying)
 		buried, run = append(buried, m), nil
@@ -143,7 +140,7 @@ func (q *modelQueue) noisy() map[string]int {
 	for _, m := range q.messages {
 		if m.state == modelReady || m.state == modelDelayed {
 			backlog[m.sent.GroupID]++
-		} else {
+		} else if m.state == modelHeld || m.state == modelInFlight {
 			flying[m.sent.GroupID]++
 			total++
 		}
@@ -164,6 +161,8 @@ func (q *modelQueue) grant(picked []*modelMessage, c modelCall) (got []modelAnsw
 		m.received, m.changed, m.failures = q.now(), false, 0
 		if m.first.IsZero() {
 			m.first = q.now()
+		} else {
+			q.totals.ReceivedAgain++
 		}
 		if c.visibility > 0 {
 			q.until(m, c.visibility)
@@ -179,7 +178,7 @@ func (q *modelQueue) grant(picked []*modelMessage, c modelCall) (got []modelAnsw
 		}
 	}
 	if c.attempt != "" && len(got) > 0 {
-		a := modelAttempt{at: q.now()}
+		a := modelAttempt{at: q.now(), until: modelLater(q.now(), c.visibility)}
 		for _, g := range got {
 			a.receipts = append(a.receipts, g.modelReceipt)
 		}
@@ -189,30 +188,40 @@ func (q *modelQueue) grant(picked []*modelMessage, c modelCall) (got []modelAnsw
 }
 
 // replay gives the answer of an earlier receive once more (SQS: RCV-16). A receive that asks for
-// fewer messages than that had cannot have its answer.
-func (q *modelQueue) replay(c modelCall) (got []modelAnswer) {
+// fewer messages than that had cannot have its answer. What became of its messages is looked at only while
+// it would have lasted (SQS: CAP-2).
+func (q *modelQueue) replay(c modelCall) (got []modelAnswer, err error) {
 	a, ok := q.attempts[c.attempt]
-	if c.attempt == "" || !ok || !q.now().Before(a.at.Add(modelWindow)) || len(a.receipts) > c.max {
-		return nil
+	if c.attempt == "" || !ok || !q.now().Before(a.at.Add(modelWindow)) || !q.now().Before(a.until) {
+		return nil, nil
 	}
 	for _, rc := range a.receipts {
 		if !q.current(rc) || rc.m.changed {
-			return nil
+			if c.waits {
+				return nil, nil
+			}
+			return nil, ErrAttemptNotRetryable
 		}
 	}
+	if len(a.receipts) > c.max {
+		return nil, nil
+	}
+	a.until = modelLater(q.now(), c.visibility)
+	q.attempts[c.attempt] = a
 	for _, rc := range a.receipts {
 		rc.m.received = q.now()
 		q.until(rc.m, c.visibility)
 		q.totals.Received++
+		q.totals.ReceivedAgain++
 		got = append(got, modelAnswer{modelReceipt: rc, count: rc.m.before + rc.m.receives, first: rc.m.first, visible: rc.m.due, replay: true})
 	}
-	return got
+	return got, nil
 }
 
 // handOver moves a message to the dead-letter queue. Where that has no room the message is offered
 // again after 1 second, then 2, up to a minute.
 func (q *modelQueue) handOver(m *modelMessage) {
-	if q.dead.adopt(m, q.arn) == nil {
+	if q.dead.adopt(m, q.arn, fmt.Sprint("received as often as allowed: ", m.receives)) == nil {
 		q.totals.DeadLettered++
 		q.remove(m)
 		return
@@ -297,7 +306,7 @@ func (q *modelQueue) giveBack(rc modelReceipt, d time.Duration) error {
 	return nil
 }
 
-func (q *modelQueue) bury(rc modelReceipt) error {
+func (q *modelQueue) bury(rc modelReceipt, reason string) error {
 	switch {
 	case rc.m.state == modelGone:
 		return ErrNotInFlight
@@ -306,7 +315,7 @@ func (q *modelQueue) bury(rc modelReceipt) error {
 	case q.dead == nil:
 		return ErrNoDeadLetterTarget
 	}
-	if err := q.dead.adopt(rc.m, q.arn); err != nil {
+	if err := q.dead.adopt(rc.m, q.arn, reason); err != nil {
 		q.totals.DeadLetterFailures++
 		rc.m.dueOrder = q.world.tick()
 		return err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -20,21 +19,6 @@ import (
 // This file runs the model of model_test.go and the engine in lockstep: random operations in
 // virtual time, every answer and every visible figure compared after each. A failure prints the
 // seed of its run; INQ_SEED repeats that one, and INQ_STEPS sets how many operations a run has.
-
-// modelEngine is what both types of queue offer.
-type modelEngine interface {
-	Queue
-	ARN() string
-	Close() error
-	ReceiveInto(ctx context.Context, dst []Delivery, in ReceiveInput) (int, error)
-	DeleteAll(ctx context.Context, ds []Delivery) error
-	ExtendAll(ctx context.Context, ds []Delivery, timeout time.Duration) error
-	Return(ctx context.Context, receiptHandle string, delay time.Duration) error
-	Bury(ctx context.Context, receiptHandle, reason string) error
-	Messages() iter.Seq[Snapshot]
-	Stats() Stats
-	Config() Config
-}
 
 // modelSetup is what a test is about.
 type modelSetup struct {
@@ -74,8 +58,9 @@ var modelWeights = []struct {
 // modelPair is one queue, twice.
 type modelPair struct {
 	model   *modelQueue
-	engine  modelEngine
+	engine  Local
 	inner   *queue
+	mirror  mirror
 	set     func(common []Option, fifo []FIFOOption) error
 	handles []modelHandle
 	last    string        // highest sequence number seen
@@ -216,6 +201,7 @@ func (r *modelRun) makeQueues() {
 			p.set = func(common []Option, _ []FIFOOption) error { return q.Configure(Options(common...)) }
 		}
 		m.arn = p.engine.ARN()
+		p.mirror.watch(p.inner)
 		r.pairs, r.world.queues = append(r.pairs, p), append(r.world.queues, m)
 	}
 	for i, p := range r.pairs[:n-1] {
@@ -228,7 +214,7 @@ func (r *modelRun) makeQueues() {
 func (r *modelRun) target(m *modelQueue) DeadLetterTarget {
 	for _, p := range r.pairs {
 		if p.model == m {
-			return p.engine.(DeadLetterTarget)
+			return p.engine
 		}
 	}
 	return nil
@@ -254,6 +240,7 @@ func (r *modelRun) compare() {
 			r.compareMessages(p)
 		}
 		checkInvariants(r.t, p.inner)
+		p.mirror.compare(r.t, p.inner)
 	}
 }
 
@@ -272,11 +259,11 @@ func (r *modelRun) compareMessages(p *modelPair) {
 			}
 		}
 		want := Snapshot{ID: m.id, Body: m.sent.Body, Attributes: m.sent.Attributes, GroupID: m.sent.GroupID, DeduplicationID: m.dedup,
-			SequenceNumber: m.number, TraceHeader: m.sent.TraceHeader, SenderID: modelSender(m), DeadLetterSource: m.source,
+			SequenceNumber: m.number, TraceHeader: m.sent.TraceHeader, SenderID: modelSender(m), DeadLetterSourceARN: m.source,
 			ReceiveCount: m.before + m.receives, SentAt: m.enqueued, FirstReceivedAt: m.first, VisibleAt: p.model.moment(m)}
-		want.sender = m.sent.SenderID
-		if m.source != "" {
-			want.sender = modelSender(m) // a dead letter keeps that of its first queue
+		want.DeadLetterReason = m.reason
+		if m.sent.SenderID == "" {
+			want.lent = "inq"
 		}
 		switch m.state {
 		case modelDelayed:

@@ -78,6 +78,7 @@ type modelMessage struct {
 	number string  // its sequence number, told by the engine
 	dedup  string
 	source string // ARN of the queue it was dead-lettered from
+	reason string // and why
 	size   int
 
 	state    modelState
@@ -146,6 +147,7 @@ type modelID struct {
 
 type modelAttempt struct {
 	at       time.Time
+	until    time.Time
 	receipts []modelReceipt
 }
 
@@ -207,6 +209,7 @@ func (q *modelQueue) carryOut() {
 	})
 	for _, m := range due {
 		if m.state == modelInFlight {
+			q.totals.TimedOut++
 			q.release(m)
 		} else {
 			q.become(m, modelReady)
@@ -348,11 +351,11 @@ func (q *modelQueue) add(m *modelMessage, delay time.Duration) {
 }
 
 // adopt takes a dead letter (SQS: DLQ-5..7, FIFO-24).
-func (q *modelQueue) adopt(o *modelMessage, source string) error {
+func (q *modelQueue) adopt(o *modelMessage, source, reason string) error {
 	if q.full(o.size) {
 		return ErrFull
 	}
-	m := &modelMessage{sent: o.sent, id: o.id, source: source, size: o.size,
+	m := &modelMessage{sent: o.sent, id: o.id, source: source, reason: reason, size: o.size,
 		enqueued: o.enqueued, before: o.before + o.receives, first: o.first}
 	if q.fifo {
 		m.enqueued, m.dedup = q.now(), o.id

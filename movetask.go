@@ -48,6 +48,7 @@ type MoveTask struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	done   chan struct{}
+	wake   chan struct{} // holds one token when it is worth to look for a message again
 
 	mu     sync.Mutex // guards everything below; nothing is locked inside
 	status MoveStatus
@@ -118,8 +119,9 @@ func (t *MoveTask) Cancel() (moved int, err error) {
 // duplicates.
 //
 // The task moves what is visible, the oldest first, on FIFO by groups in turn, at most as many
-// messages as were visible at its start, and ends when none is visible any more. A message it
-// cannot move stays, and the task fails. The task outlives ctx; its values reach the destination.
+// messages as were visible at its start, and ends when none is visible any more. On FIFO it waits for
+// visible messages that stand behind one in flight. A message it cannot move stays, and the task fails.
+// The task outlives ctx; its values reach the destination.
 //
 // A queue has one task at a time: while it runs, another is refused with [ErrTaskRunning]. A rate
 // out of range, and a destination that is the queue itself or of the other type, are refused with
@@ -135,11 +137,11 @@ func (q *queue) Redrive(ctx context.Context, in RedriveInput) (*MoveTask, error)
 	if err := q.checkDestination(in.Destination); err != nil {
 		return nil, q.refused(err)
 	}
-	if q.broker != nil && !q.broker.isDeadLetterQueue(q) {
+	if q.account != nil && !q.account.isDeadLetterQueue(q) {
 		return nil, q.refused(&ParamError{Err: ErrNotDeadLetterQueue, Param: "SourceArn", Value: q.arn,
 			Reason: "must be the dead-letter queue of a queue"})
 	}
-	t := &MoveTask{id: uuid.NewString(), source: q, input: in, done: make(chan struct{}), status: MoveRunning}
+	t := &MoveTask{id: uuid.NewString(), source: q, input: in, done: make(chan struct{}), wake: make(chan struct{}, 1), status: MoveRunning}
 	t.ctx, t.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	now, err := q.enterSettled()
 	if err != nil {
@@ -147,7 +149,7 @@ func (q *queue) Redrive(ctx context.Context, in RedriveInput) (*MoveTask, error)
 		return nil, err
 	}
 	if q.task != nil {
-		q.leave(now)
+		_ = q.leave(now)
 		t.cancel()
 		return nil, &ParamError{Err: ErrTaskRunning, Param: "SourceArn", Value: q.arn, Reason: "one task at a time"}
 	}
@@ -159,33 +161,24 @@ func (q *queue) Redrive(ctx context.Context, in RedriveInput) (*MoveTask, error)
 		q.tasks = slices.Delete(q.tasks, 0, 1)
 	}
 	go t.run() // first of all: an observer may end this goroutine
-	q.leave(now)
-	return t, nil
+	return t, q.leave(now)
 }
 
+// checkDestination refuses a queue of this package that cannot take the messages of q.
 func (q *queue) checkDestination(d Queue) error {
-	reason, arn := "", ""
-	switch d := d.(type) {
-	case nil:
-	case *Standard:
-		arn = targetARN(d)
-		if q.fifo != nil || d == nil || d.ids == nil {
-			reason = "must be of the same type as the source"
-		} else if &d.queue == q {
-			reason = "must not be the source"
-		}
-	case *FIFO:
-		arn = targetARN(d)
-		if q.fifo == nil || d == nil || d.ids == nil {
-			reason = "must be of the same type as the source"
-		} else if &d.queue == q {
-			reason = "must not be the source"
-		}
+	to := localQueue(d)
+	reason := ""
+	switch {
+	case d == nil || to == nil:
+		return nil
+	case to.ids == nil || (to.fifo != nil) != (q.fifo != nil):
+		reason = "must be of the same type as the source"
+	case to == q:
+		reason = "must not be the source"
+	default:
+		return nil
 	}
-	if reason != "" {
-		return &ParamError{Err: ErrInvalidParameter, Param: "DestinationArn", Value: arn, Reason: reason}
-	}
-	return nil
+	return &ParamError{Err: ErrInvalidParameter, Param: "DestinationArn", Value: to.arn, Reason: reason}
 }
 
 // MoveTasks returns the last 10 move tasks of this queue, newest first.
@@ -208,6 +201,7 @@ func (t *MoveTask) run() {
 func (t *MoveTask) finish(err error) {
 	t.source.mu.Lock()
 	t.source.task = nil
+	t.source.errands &^= errandTask
 	gone := t.source.gone
 	t.source.mu.Unlock()
 	t.mu.Lock()
@@ -238,86 +232,101 @@ func (t *MoveTask) move() error {
 			case <-t.ctx.Done():
 			}
 		}
-		if t.ctx.Err() != nil {
-			return nil
-		}
-		ch, err := t.source.startMove()
-		if err != nil || ch == nil {
+		l, err := t.next()
+		if err != nil || l == nil {
 			return err
 		}
-		if err := t.moveOne(ch); err != nil {
+		if err := t.moveOne(l); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// startMove takes the next visible message, nil if there is none. It counts as not visible until it
-// is moved.
-func (q *queue) startMove() (*chore, error) {
+// next takes the next visible message, which counts as not visible until it is moved. Where all that is
+// visible waits for what is in flight in its group, it waits too. It returns nil when none is visible any
+// more, and when the task is cancelled.
+func (t *MoveTask) next() (*letter, error) {
+	for t.ctx.Err() == nil {
+		l, blocked, err := t.source.startMove(t)
+		if !blocked {
+			return l, err
+		}
+		select {
+		case <-t.wake:
+		case <-t.ctx.Done():
+		}
+	}
+	return nil, nil
+}
+
+// startMove takes a message for t. With blocked there are visible ones, and none can be taken: t is woken
+// when that has changed.
+func (q *queue) startMove(t *MoveTask) (l *letter, blocked bool, err error) {
 	now, err := q.enterSettled()
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	if q.fifo != nil {
-		q.fifo.run = 0
-	}
-	slot := q.peekLocked(now)
-	if slot == 0 {
-		q.leave(now)
-		return nil, nil
-	}
-	r := q.store.at(slot)
-	q.holdLocked(slot, r)
-	ch := q.startBuryLocked(slot, r, nil, "")
-	ch.letter.from = nil
-	if r.rare != nil {
-		ch.letter.from, ch.letter.SourceARN = r.rare.origin, r.rare.sourceARN
-	} else {
-		ch.letter.SourceARN = ""
-	}
-	left := false
-	defer func() {
-		if !left { // an observer has ended the goroutine
-			q.finishMove(&ch, false)
+	var taken [1]Delivery
+	if n, _ := q.takeLocked(now, &receiveCall{max: 1, moves: true}, taken[:]); n == 0 {
+		blocked = q.counts[classVisible] != 0
+		if blocked {
+			q.errands |= errandTask
 		}
-	}()
-	q.leave(now)
-	left = true
-	return &ch, nil
+		return nil, blocked, q.leave(now)
+	}
+	slot := taken[0].receipt.slot
+	r := q.store.at(slot)
+	w := q.letterLocked(slot, r, nil, byMove, "")
+	w.from, w.SourceARN = nil, ""
+	if r.rare != nil {
+		w.from, w.SourceARN = r.rare.origin, r.rare.sourceARN
+	}
+	// Events wait for the end of the move: an observer may end this goroutine.
+	q.pause(now)
+	return &w, false, nil
+}
+
+// wakeTaskLocked wakes a move task that waits, when it can have a message or nothing is visible any more.
+func (q *queue) wakeTaskLocked() {
+	if q.counts[classVisible] != 0 && q.nextReadyLocked(q.last) == 0 {
+		return
+	}
+	q.errands &^= errandTask
+	if q.task != nil {
+		select {
+		case q.task.wake <- struct{}{}:
+		default:
+		}
+	}
 }
 
 // moveOne delivers one message to where it belongs.
-func (t *MoveTask) moveOne(ch *chore) (err error) {
-	err = errTargetQuit
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("inq: destination panicked: %v", p)
-		}
-		if err == nil {
-			defer func() { // also where an observer ends the goroutine
-				t.mu.Lock()
-				t.moved++
-				t.mu.Unlock()
-			}()
-		}
-		t.source.finishMove(ch, err == nil)
-	}()
+func (t *MoveTask) moveOne(l *letter) (err error) {
 	to := t.input.Destination
 	if to == nil {
-		if to, err = t.source.originOf(ch); err != nil {
+		if to, err = t.source.originOf(l); err != nil {
+			t.endMove(l, err)
 			return err
 		}
 	}
-	ch.letter.from = t.source
-	switch d := to.(type) {
-	case *Standard:
-		return d.adopt(&ch.letter, false)
-	case *FIFO:
-		return d.adopt(&ch.letter, false)
+	l.from = t.source
+	if l.to = localQueue(to); l.to != nil {
+		kept, err := l.deliver()
+		if kept && err == nil {
+			t.count()
+		}
+		carry(nil, t.source, l.to)
+		return err
 	}
-	m := Message{Body: ch.letter.Body, Attributes: ch.letter.Attributes, GroupID: ch.letter.GroupID, TraceHeader: ch.letter.TraceHeader,
-		SenderID: ch.letter.SenderID}
+	err = errTargetQuit
+	defer func() { // also where the destination ends the goroutine
+		if p := recover(); p != nil {
+			err = fmt.Errorf("inq: destination panicked: %v", p)
+		}
+		t.endMove(l, err)
+	}()
+	m := l.Message()
 	if t.source.fifo != nil {
 		m.DeduplicationID = uuid.NewString()
 	}
@@ -325,35 +334,34 @@ func (t *MoveTask) moveOne(ch *chore) (err error) {
 	return err
 }
 
-// originOf returns the queue a message was dead-lettered from: by reference for bare queues, by ARN
-// in a broker, where the name may belong to a new queue by now.
-func (q *queue) originOf(ch *chore) (Queue, error) {
-	here := ch.letter.from == nil || ch.letter.from.broker == q.broker
-	if q.broker != nil && here && ch.letter.SourceARN != "" {
-		return q.broker.ByARN(ch.letter.SourceARN)
+// endMove ends a move to something else than a queue of this process.
+func (t *MoveTask) endMove(l *letter, err error) {
+	t.source.settleLetter(l, err)
+	if err == nil {
+		t.count()
 	}
-	if ch.letter.from == nil {
-		return nil, ErrNoSource
-	}
-	return ch.letter.from.self, nil
+	carry(nil, t.source)
 }
 
-// finishMove removes a moved message, or puts it back where it stood.
-func (q *queue) finishMove(ch *chore, moved bool) {
-	now, err := q.enter()
-	if err != nil {
-		return
-	}
-	r := q.store.find(ch.slot, ch.seq)
-	switch {
-	case moved:
-		q.metrics.movedOut++
-		if r != nil {
-			q.eventLocked(now, EventMovedOut, ch.slot)
-			q.detachLocked(ch.slot, r)
+func (t *MoveTask) count() {
+	t.mu.Lock()
+	t.moved++
+	t.mu.Unlock()
+}
+
+// originOf returns the queue a message was dead-lettered from: by reference for bare queues, by ARN
+// in an account, where the name may belong to a new queue by now.
+func (q *queue) originOf(l *letter) (Queue, error) {
+	here := l.from == nil || l.from.account == q.account
+	if q.account != nil && here && l.SourceARN != "" {
+		origin, err := q.account.queueOf(l.SourceARN)
+		if err != nil {
+			return nil, err
 		}
-	case r != nil:
-		q.readyLocked(ch.slot, r)
+		return origin.self, nil
 	}
-	q.leave(now)
+	if l.from == nil {
+		return nil, ErrNoSource
+	}
+	return l.from.self, nil
 }

@@ -116,7 +116,7 @@ func TestMOV3_AQueueThatIsGoneHasNoTasks(t *testing.T) {
 		require.NoError(t, err)
 		q, err := b.CreateStandard("q")
 		require.NoError(t, err)
-		require.NoError(t, b.Delete(ctx, "q"))
+		require.NoError(t, b.DeleteQueue(ctx, "q"))
 		_, err = q.Redrive(ctx, RedriveInput{})
 		require.Equal(t, ErrQueueDoesNotExist, err)
 		require.NoError(t, b.Close())
@@ -439,7 +439,7 @@ func TestMOV10_MessagesMoveAsNewOnes(t *testing.T) {
 		d := s.one(Zero)
 		require.NotEqual(s, before.ID(), d.ID())
 		require.Equal(s, []any{"g-1", m.Attributes, "g", "trace", "them", 1, ""},
-			[]any{d.Body, d.Attributes(), d.GroupID, d.TraceHeader(), d.SenderID(), d.ReceiveCount, d.DeadLetterSource()})
+			[]any{d.Body, d.Attributes(), d.GroupID, d.TraceHeader(), d.SenderID(), d.ReceiveCount, d.DeadLetterSourceARN()})
 		require.WithinDuration(s, back, d.SentAt(), 0)
 		require.WithinDuration(s, time.Now(), d.FirstReceivedAt(), 0)
 		if s.q.fifo != nil {

@@ -109,6 +109,13 @@ func sharedOptionCases() (cases []optionCase) {
 			optionCase{option: WithCapacity(n, 0), refuse: ParamError{Err: ErrInvalidParameter, Param: "Capacity", Value: n, Min: 0, Reason: "messages"}},
 			optionCase{option: WithCapacity(0, int64(n)), refuse: ParamError{Err: ErrInvalidParameter, Param: "Capacity", Value: int64(n), Min: 0, Reason: "bytes"}})
 	}
+	for _, n := range []int{1, 2, 119_999, 120_000} {
+		cases = append(cases, accepted(WithInFlightLimit(n), func(c *Config) { c.InFlightLimit = n }))
+	}
+	for _, n := range []int{0, 120_001, -1, math.MaxInt, math.MinInt} {
+		cases = append(cases, optionCase{option: WithInFlightLimit(n),
+			refuse: ParamError{Err: ErrInvalidParameter, Param: "InFlightLimit", Value: n, Min: 1, Max: 120_000}})
+	}
 	target := DeadLetterFunc(func(context.Context, DeadLetter) error { return nil })
 	for _, n := range []int{0, 1001, -1, math.MaxInt} {
 		cases = append(cases, optionCase{option: WithDeadLetter(target, n),
@@ -195,7 +202,7 @@ func TestOptions_EveryLimitInConstructorAndConfigure(t *testing.T) {
 
 func TestOptions_Defaults(t *testing.T) {
 	want := Config{Name: "queue", ARN: "arn:aws:sqs:local:000000000000:queue", VisibilityTimeout: 30 * time.Second,
-		Retention: 4 * 24 * time.Hour, MaxMessageSize: 1048576, SenderID: "inq", SQSLimits: true}
+		Retention: 4 * 24 * time.Hour, MaxMessageSize: 1048576, InFlightLimit: 120_000, SenderID: "inq", SQSLimits: true}
 	scene(t, "standard", func(t *testing.T) {
 		q := testStandard(t, nil)
 		want.CreatedAt, want.ModifiedAt = time.Now(), time.Now()
@@ -270,7 +277,7 @@ func TestOptions_DeadLetterTargetsAreOfTheSameType(t *testing.T) {
 func TestConfigure_ChangesAllOrNothing(t *testing.T) {
 	q := testStandard(t)
 	before := q.Config()
-	for _, bad := range []Option{WithDelay(-1), WithMaxMessageSize(0), WithCapacity(-1, 0), WithSenderID("x"), WithoutSQSLimits(), WithReceiveWait(Forever)} {
+	for _, bad := range []Option{WithDelay(-1), WithMaxMessageSize(0), WithCapacity(-1, 0), WithInFlightLimit(0), WithSenderID("x"), WithoutSQSLimits(), WithReceiveWait(Forever)} {
 		good := WithVisibilityTimeout(time.Minute)
 		require.Error(t, q.Configure(good, bad))
 		require.Error(t, q.Configure(bad, good))
@@ -315,6 +322,7 @@ func TestWithoutSQSLimits_LiftsWhatOnlyTheServiceNeeds(t *testing.T) {
 		c := s.q.Config()
 		require.Equal(s, Forever, c.Retention)
 		require.False(s, c.SQSLimits)
+		require.Equal(s, math.MaxInt32, c.InFlightLimit)
 		// batches, sizes
 		var ms []Message
 		for i := range 30 {
@@ -343,7 +351,7 @@ func TestWithoutSQSLimits_LiftsWhatOnlyTheServiceNeeds(t *testing.T) {
 	t.Run("options", func(t *testing.T) {
 		for _, o := range []Option{WithDelay(time.Hour), WithVisibilityTimeout(Forever), WithReceiveWait(Forever), WithRetention(1),
 			WithRetention(Forever), WithMaxMessageSize(1), WithMaxMessageSize(1 << 30),
-			WithDeadLetter(DeadLetterLog(nil, 0), 1_000_000)} {
+			WithInFlightLimit(1), WithInFlightLimit(120_001), WithInFlightLimit(math.MaxInt32), WithDeadLetter(DeadLetterLog(nil, 0), 1_000_000)} {
 			testStandard(t, WithoutSQSLimits(), o)
 			testStandard(t, o, WithoutSQSLimits()) // in whatever order
 		}
@@ -352,7 +360,77 @@ func TestWithoutSQSLimits_LiftsWhatOnlyTheServiceNeeds(t *testing.T) {
 			_, err := NewStandard("q", WithoutSQSLimits(), o)
 			requireRefusal(t, err, ErrInvalidAttributeValue)
 		}
+		for _, n := range []int{0, -1, math.MinInt} {
+			_, err := NewStandard("q", WithoutSQSLimits(), WithInFlightLimit(n))
+			require.Equal(t, ParamError{Err: ErrInvalidParameter, Param: "InFlightLimit", Value: n, Min: 1, Max: math.MaxInt32}, *requireParamError(t, err))
+		}
 	})
+}
+
+func TestWithInFlightLimit_ThreeMessagesShowTheLimit(t *testing.T) {
+	ctx := context.Background()
+	scene(t, "standard", func(t *testing.T) {
+		q := testStandard(t, WithInFlightLimit(3))
+		s := steps{t, &q.queue}
+		s.send("1", "2", "3", "4", "5")
+		ds := s.gets(10, 0, "1", "2", "3")
+		_, err := q.Receive(ctx, ReceiveInput{})
+		require.Equal(t, ParamError{Err: ErrOverLimit, Param: "MessagesInFlight", Value: 3, Max: 3,
+			Reason: "3 messages are in flight; delete some before receiving more"}, *requireParamError(t, err))
+		s.delete(ds[0])
+		s.gets(10, 0, "4")
+
+		// Lowered: what is in flight stays so, and counts.
+		require.NoError(t, q.Configure(WithInFlightLimit(1)))
+		require.Equal(t, 1, q.Config().InFlightLimit)
+		_, err = q.ReceiveInto(ctx, make([]Delivery, 1), ReceiveInput{})
+		require.Equal(t, ParamError{Err: ErrOverLimit, Param: "MessagesInFlight", Value: 3, Max: 1,
+			Reason: "3 messages are in flight; delete some before receiving more"}, *requireParamError(t, err))
+		s.delete(ds[1:]...)
+		start := time.Now()
+		got, err := q.Receive(ctx, ReceiveInput{Wait: time.Second})
+		require.NoError(t, err)
+		require.Empty(t, got, "4 is in flight")
+		require.Equal(t, time.Second, time.Since(start))
+		require.Error(t, q.Configure(WithInFlightLimit(0)))
+		require.Equal(t, 1, q.Config().InFlightLimit)
+
+		// Raised: a receive that waits has its message at once.
+		go func() {
+			time.Sleep(time.Second)
+			require.NoError(t, q.Configure(WithInFlightLimit(2)))
+		}()
+		got, err = q.Receive(ctx, ReceiveInput{Wait: 20 * time.Second})
+		require.NoError(t, err)
+		require.Equal(t, []string{"5"}, bodiesOf(got))
+		require.Equal(t, 2*time.Second, time.Since(start))
+	})
+	scene(t, "fifo", func(t *testing.T) {
+		q := testFIFO(t, WithInFlightLimit(2))
+		s := steps{t, &q.queue}
+		s.send("a-1", "b-1", "c-1")
+		ds := s.gets(10, 0, "a-1", "b-1")
+		s.gets(10, 0) // no error
+		s.delete(ds[0])
+		s.gets(10, 0, "c-1")
+		require.NoError(t, q.Configure(WithInFlightLimit(3)))
+		s.send("d-1")
+		s.gets(10, 0, "d-1")
+		s.gets(10, 0)
+	})
+}
+
+func TestWithInFlightLimit_IsComparedWhereAQueueExists(t *testing.T) {
+	b := testBroker(t, WithQueueDefaults(WithInFlightLimit(7)))
+	q, err := b.CreateStandard("q")
+	require.NoError(t, err)
+	require.Equal(t, 7, q.Config().InFlightLimit)
+	_, err = b.CreateStandard("q", WithInFlightLimit(7))
+	require.NoError(t, err)
+	_, err = b.CreateStandard("q", WithInFlightLimit(8))
+	require.Equal(t, "InFlightLimit", refusedAs(t, err, ErrQueueExists).Param)
+	_, err = NewBroker(WithQueueDefaults(WithInFlightLimit(120_001)))
+	require.EqualError(t, err, "inq: invalid parameter value: InFlightLimit (WithInFlightLimit) 120001: must be from 1 to 120000"+liftedText)
 }
 
 // make30Changes extends all deliveries beyond what SQS allows.

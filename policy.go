@@ -1,7 +1,6 @@
 package inq
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -9,57 +8,13 @@ import (
 	"strings"
 )
 
-// deadLetterARN is a dead-letter target of a broker's queue. It names the target queue, so that a
-// queue may come after the one of its name that was deleted, and nothing keeps the deleted one
-// alive (SQS: DLQ-8).
-type deadLetterARN struct {
-	broker *Broker
-	arn    string
-}
-
-// fifo tells the type of the queue, which its name determines.
-func (t deadLetterARN) fifo() bool { return strings.HasSuffix(t.arn, ".fifo") }
-
-// shown returns the target as a user knows it: the queue, or t itself while there is none.
-func (t deadLetterARN) shown() DeadLetterTarget {
-	q, err := t.broker.findARN(t.arn)
-	if err != nil {
-		return t
-	}
-	return q.self.(DeadLetterTarget)
-}
-
-// DeadLetter gives d to the queue that has the ARN now.
-func (t deadLetterARN) DeadLetter(ctx context.Context, d DeadLetter) error {
-	q, err := t.broker.findARN(t.arn)
-	if err != nil {
-		return err
-	}
-	return q.DeadLetter(ctx, d)
-}
-
-// adopt is DeadLetter for a message that comes straight from a queue.
-func (t deadLetterARN) adopt(d *DeadLetter) error {
-	q, err := t.broker.findARN(t.arn)
-	if err != nil {
-		return err
-	}
-	return q.adopt(d, true)
-}
-
 // targetARN returns the ARN of a target that is a queue, "" for any other.
 func targetARN(t DeadLetterTarget) string {
-	switch t := t.(type) {
-	case *Standard:
-		if t != nil {
-			return t.arn
-		}
-	case *FIFO:
-		if t != nil {
-			return t.arn
-		}
-	case deadLetterARN:
+	if t, ok := t.(deadLetterARN); ok {
 		return t.arn
+	}
+	if q := localQueue(t); q != nil {
+		return q.arn
 	}
 	return ""
 }
@@ -67,23 +22,12 @@ func targetARN(t DeadLetterTarget) string {
 // nameTarget replaces a target that is a queue of this broker by its ARN. Other targets, queues
 // elsewhere among them, stay.
 func (b *Broker) nameTarget(p *patch) {
-	var q *queue
-	switch t := p.target.(type) {
-	case *Standard:
-		if t != nil {
-			q = &t.queue
-		}
-	case *FIFO:
-		if t != nil {
-			q = &t.queue
-		}
-	}
-	if q != nil && q.broker == b {
+	if q := localQueue(p.target); q != nil && q.account == b {
 		p.target = deadLetterARN{b, q.arn}
 	}
 }
 
-// admit checks the dead-letter target that a live queue of this broker is about to get.
+// admit implements account.
 func (b *Broker) admit(q *queue, p *patch) error {
 	if p.set&setDeadLetter == 0 {
 		return nil
@@ -103,7 +47,7 @@ func (b *Broker) admit(q *queue, p *patch) error {
 // itself. b.mu must be held.
 func (b *Broker) admitLocked(source string, fifo bool, s *settings, p *patch) error {
 	t, ok := s.target.(deadLetterARN)
-	if p.set&setDeadLetter == 0 || !ok || t.broker != b {
+	if p.set&setDeadLetter == 0 || !ok || t.account != b {
 		return nil
 	}
 	reason := ""
@@ -127,11 +71,11 @@ func (b *Broker) admitLocked(source string, fifo bool, s *settings, p *patch) er
 	return &ParamError{Err: ErrInvalidParameter, Param: "RedrivePolicy", Value: redrivePolicyText(s), Reason: reason}
 }
 
-// DeadLetterSources returns the names of queues whose redrive policy names the queue (SQS: DLQ-9),
-// in byte order: those behind after, at most max of them. "" and 0 are no bound, and a negative max
-// is refused with [ErrInvalidParameter].
-func (b *Broker) DeadLetterSources(name, after string, max int) ([]string, error) {
-	if err := checkPage(max); err != nil {
+// DeadLetterSources returns the names of queues whose redrive policy names the queue, in byte
+// order: those behind last, at most limit of them. "" and 0 are no bound, and a negative limit is
+// refused with [ErrInvalidParameter].
+func (b *Broker) DeadLetterSources(name, last string, limit int) ([]string, error) {
+	if err := checkPage(limit); err != nil {
 		return nil, err
 	}
 	b.mu.Lock()
@@ -140,22 +84,22 @@ func (b *Broker) DeadLetterSources(name, after string, max int) ([]string, error
 	if err != nil {
 		return nil, err
 	}
-	return b.sourcesLocked(e.arn, after, max), nil
+	return b.sourcesLocked(e.arn, last, limit), nil
 }
 
-// isDeadLetterQueue reports whether a queue names q in its redrive policy (SQS: MOV-2).
+// isDeadLetterQueue implements account.
 func (b *Broker) isDeadLetterQueue(q *queue) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return len(b.sourcesLocked(q.arn, "", 1)) > 0
 }
 
-// sourcesLocked lists the queues whose redrive policy names a queue of this broker. b.mu must be
-// held.
-func (b *Broker) sourcesLocked(arn, after string, max int) (page []string) {
+// sourcesLocked lists the queues whose redrive policy names a queue of this broker (SQS: DLQ-9). b.mu
+// must be held.
+func (b *Broker) sourcesLocked(arn, last string, limit int) (page []string) {
 	to := deadLetterARN{b, arn}
-	for _, name := range b.names[b.behindLocked("", after):] {
-		if max > 0 && len(page) == max {
+	for _, name := range b.names[b.behindLocked("", last):] {
+		if limit > 0 && len(page) == limit {
 			break
 		}
 		if t, ok := b.queues[name].settings.Load().target.(deadLetterARN); ok && t == to {

@@ -116,7 +116,7 @@ func TestBroker_DLQ2_ABadRedrivePolicyIsRefusedAndNothingChanges(t *testing.T) {
 		for _, err := range []error{
 			b.SetAttributes(ctx, "q", map[string]string{"RedrivePolicy": c.policy, "DelaySeconds": "7"}),
 			func() error {
-				_, err := b.Create(ctx, "new", map[string]string{"RedrivePolicy": c.policy}, nil)
+				_, err := b.CreateQueue(ctx, "new", map[string]string{"RedrivePolicy": c.policy}, nil)
 				return err
 			}(),
 		} {
@@ -154,7 +154,7 @@ func TestBroker_DLQ2_TheSameRulesHoldForOptions(t *testing.T) {
 	require.NoError(t, err)
 	_, err = b.CreateStandard("p", WithDeadLetter(dlq, 1001))
 	require.Equal(t, "maxReceiveCount", refusedAs(t, err, ErrInvalidParameter).Param)
-	require.NoError(t, b.Delete(ctx, "dlq"))
+	require.NoError(t, b.DeleteQueue(ctx, "dlq"))
 	require.ErrorIs(t, q.Configure(WithDeadLetter(dlq, 6)), ErrInvalidParameter)
 	require.Equal(t, 5, q.Config().MaxReceives)
 	require.NotNil(t, q.Config().DeadLetter, "the policy stays while its queue is gone")
@@ -204,8 +204,8 @@ func TestBroker_DLQ9_DeadLetterSourcesAreThoseWhosePolicyNamesTheQueue(t *testin
 	require.ErrorIs(t, err, ErrInvalidParameter)
 
 	require.NoError(t, b.SetAttributes(ctx, "s1", map[string]string{"RedrivePolicy": ""}))
-	require.NoError(t, b.Delete(ctx, "s2"))
-	require.NoError(t, b.Delete(ctx, "dlq"))
+	require.NoError(t, b.DeleteQueue(ctx, "s2"))
+	require.NoError(t, b.DeleteQueue(ctx, "dlq"))
 	mustCreate(t, b, "dlq")
 	names, err = b.DeadLetterSources("dlq", "", 0)
 	require.NoError(t, err)
@@ -271,15 +271,15 @@ func TestBroker_DLQ10_TheAllowPolicyDecidesWhoMaySetARedrivePolicy(t *testing.T)
 			dlq := mustCreate(t, b, "dlq", "RedriveAllowPolicy", c.policy).(*Standard)
 			for name, allowed := range map[string]bool{"friend": c.friend, "foe": c.foe} {
 				var errs []error
-				_, err := b.Create(ctx, name, map[string]string{"RedrivePolicy": redrivePolicy("dlq", 3)}, nil)
+				_, err := b.CreateQueue(ctx, name, map[string]string{"RedrivePolicy": redrivePolicy("dlq", 3)}, nil)
 				errs = append(errs, err)
 				if err == nil {
-					require.NoError(t, b.Delete(ctx, name))
+					require.NoError(t, b.DeleteQueue(ctx, name))
 				}
 				_, err = b.CreateStandard(name, WithDeadLetter(dlq, 3))
 				errs = append(errs, err)
 				if err == nil {
-					require.NoError(t, b.Delete(ctx, name))
+					require.NoError(t, b.DeleteQueue(ctx, name))
 				}
 				q, err := b.CreateStandard(name)
 				require.NoError(t, err)
@@ -351,7 +351,7 @@ func TestBroker_DLQ4_ChainsAndCyclesOfDeadLetterQueues(t *testing.T) {
 		t.Run("queue"+suffix, func(t *testing.T) {
 			ctx := context.Background()
 			b := testBroker(t)
-			var qs []Queue
+			var qs []Local
 			for _, name := range []string{"a", "b", "c"} {
 				attributes := []string{"VisibilityTimeout", "0"}
 				if suffix != "" {
@@ -368,23 +368,13 @@ func TestBroker_DLQ4_ChainsAndCyclesOfDeadLetterQueues(t *testing.T) {
 				require.Equal(t, []string{"m"}, receiveBodies(t, at), "round %d", round)
 				require.Empty(t, receiveBodies(t, at))
 				var source string
-				for s := range messagesOf(next) {
-					source = s.DeadLetterSource
+				for s := range next.Messages() {
+					source = s.DeadLetterSourceARN
 				}
 				require.Equal(t, brokerARN+at.Name(), source)
 			}
 		})
 	}
-}
-
-func messagesOf(q Queue) func(func(Snapshot) bool) {
-	switch q := q.(type) {
-	case *Standard:
-		return q.Messages()
-	case *FIFO:
-		return q.Messages()
-	}
-	panic("neither type")
 }
 
 func TestBroker_DLQ8_WithoutItsDeadLetterQueueAMessageIsDeliveredAsUsual(t *testing.T) {
@@ -401,7 +391,7 @@ func TestBroker_DLQ8_WithoutItsDeadLetterQueueAMessageIsDeliveredAsUsual(t *test
 					dlq := mustCreate(t, b, dlqName, fifo...)
 					q := mustCreate(t, b, "q"+suffix, append(fifo, "VisibilityTimeout", "0")...)
 					if by == "option" {
-						option := WithDeadLetter(dlq.(DeadLetterTarget), 1)
+						option := WithDeadLetter(dlq, 1)
 						if suffix == "" {
 							require.NoError(t, q.(*Standard).Configure(option))
 						} else {
@@ -411,7 +401,7 @@ func TestBroker_DLQ8_WithoutItsDeadLetterQueueAMessageIsDeliveredAsUsual(t *test
 						require.NoError(t, b.SetAttributes(ctx, q.Name(), map[string]string{"RedrivePolicy": redrivePolicy(dlqName, 1)}))
 					}
 					send(t, q, "m")
-					require.NoError(t, b.Delete(ctx, dlqName))
+					require.NoError(t, b.DeleteQueue(ctx, dlqName))
 					for count := 1; count <= 4; count++ {
 						ds, err := q.Receive(ctx, ReceiveInput{})
 						require.NoError(t, err)
@@ -461,9 +451,7 @@ func TestBroker_MOV5_MessagesGoBackByARN(t *testing.T) {
 			dlq := mustCreate(t, b, "dlq"+suffix, fifo...)
 			redrive := func() *MoveTask {
 				t.Helper()
-				task, err := dlq.(interface {
-					Redrive(context.Context, RedriveInput) (*MoveTask, error)
-				}).Redrive(ctx, RedriveInput{})
+				task, err := dlq.Redrive(ctx, RedriveInput{})
 				require.NoError(t, err)
 				<-task.Done()
 				return task
@@ -475,7 +463,7 @@ func TestBroker_MOV5_MessagesGoBackByARN(t *testing.T) {
 				require.Len(t, receiveBodies(t, q), 1)
 				require.Empty(t, receiveBodies(t, q))
 			}
-			require.NoError(t, b.Delete(ctx, "a"+suffix))
+			require.NoError(t, b.DeleteQueue(ctx, "a"+suffix))
 			task := redrive()
 			require.Equal(t, MoveFailed, task.Status())
 			require.ErrorIs(t, task.Err(), ErrQueueDoesNotExist)

@@ -47,7 +47,7 @@ func TestWait_AnObserverThatEndsTheGoroutineLeavesNoWaiterBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx := context.Background()
 		armed := false
-		q := testFIFO(t, quitsAt(EventReleased, &armed))
+		q := testFIFO(t, quitsAt(EventTimedOut, &armed))
 		for i := range 2 {
 			_, err := q.Send(ctx, Message{Body: "a", GroupID: "g", DeduplicationID: fmt.Sprint(i)})
 			require.NoError(t, err)
@@ -66,99 +66,59 @@ func TestWait_AnObserverThatEndsTheGoroutineLeavesNoWaiterBehind(t *testing.T) {
 	})
 }
 
-func TestWait_AReceiveWokenToHandOverWhileItsObserverEndsItLeavesThatToTheNext(t *testing.T) {
+func TestDLQ4_AnObserverThatEndsTheGoroutineOfAHandOverLeavesNothingHalfDone(t *testing.T) {
+	for _, kind := range []EventKind{EventTimedOut, EventLeaving, EventDeadLettered, EventMovedIn} {
+		t.Run(kind.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx := context.Background()
+				armed := false
+				to := testStandard(t, quitsAt(kind, &armed))
+				q := testStandard(t, quitsAt(kind, &armed), WithDeadLetter(to, 1))
+				_, err := q.SendBatch(ctx, []Message{{Body: "a"}, {Body: "b"}, {Body: "c"}})
+				require.NoError(t, err)
+				_, err = q.Receive(ctx, ReceiveInput{Max: 2})
+				require.NoError(t, err)
+				untilDue(&q.queue, 30*time.Second)
+				armed = true
+				apart(func() { _, _ = q.Receive(ctx, ReceiveInput{Max: 2}) })
+				require.False(t, armed)
+				c, err := q.Counts(ctx)
+				require.NoError(t, err)
+				require.Equal(t, Counts{NotVisible: 1}, c) // c, received by nobody, comes back by its timeout
+				c, err = to.Counts(ctx)
+				require.NoError(t, err)
+				require.Equal(t, Counts{Visible: 2}, c)
+			})
+		})
+	}
+}
+
+func TestDLQ4_AForeignTargetThatEndsItsGoroutineFreesItsPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx := context.Background()
-		hold := make(chan struct{})
-		var q *FIFO
-		taken := make(chan string, 1)
-		observed := false
-		q = testFIFO(t, WithDeadLetter(DeadLetterFunc(func(_ context.Context, d DeadLetter) error {
-			taken <- d.Body
+		calls := 0
+		q := testStandard(t, WithVisibilityTimeout(0), WithDeadLetter(DeadLetterFunc(func(context.Context, DeadLetter) error {
+			calls++
+			runtime.Goexit()
 			return nil
-		}), 1), WithObserver(func(es []Event) {
-			if observed {
-				observed = false
-				<-hold
-				runtime.Goexit()
-			}
-		}))
-		for i := range 2 {
-			_, err := q.Send(ctx, Message{Body: fmt.Sprint(i), GroupID: "g", DeduplicationID: fmt.Sprint(i)})
-			require.NoError(t, err)
-		}
-		ds, err := q.Receive(ctx, ReceiveInput{Max: 2})
-		require.NoError(t, err)
-		require.NoError(t, ds[0].ChangeVisibility(ctx, time.Minute))
-		untilDue(&q.queue, 30*time.Second)
-		observed = true
-		first := make(chan struct{})
-		go func() {
-			defer close(first)
-			_, _ = q.Receive(ctx, ReceiveInput{Wait: 20 * time.Second})
-		}()
-		synctest.Wait() // the first receive is in line, and its goroutine is with the observer
-		second := make(chan struct{})
-		until, cancel := context.WithCancel(ctx)
-		go func() {
-			defer close(second)
-			_, _ = q.Receive(until, ReceiveInput{Wait: 20 * time.Second})
-		}()
-		synctest.Wait()
-		require.NoError(t, ds[0].Delete(ctx)) // now the other one is to be handed over
-		close(hold)
-		<-first
-		require.Equal(t, "1", <-taken)
-		cancel()
-		<-second
-	})
-}
-
-func TestDLQ4_AnObserverThatEndsTheGoroutineOfAHandOverLeavesTheMessagesReady(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx := context.Background()
-		armed := false
-		q := testStandard(t, quitsAt(EventReleased, &armed), WithDeadLetter(testStandard(t), 1))
-		_, err := q.SendBatch(ctx, []Message{{Body: "a"}, {Body: "b"}})
-		require.NoError(t, err)
-		_, err = q.Receive(ctx, ReceiveInput{})
-		require.NoError(t, err)
-		untilDue(&q.queue, 30*time.Second)
-		armed = true
-		apart(func() { _, _ = q.Receive(ctx, ReceiveInput{Max: 2}) })
-		c, err := q.Counts(ctx)
-		require.NoError(t, err)
-		require.Equal(t, Counts{Visible: 2}, c)
-	})
-}
-
-func TestDLQ8_AnObserverThatEndsTheGoroutineWhenTheTargetIsGoneLeavesTheMessageReady(t *testing.T) {
-	ctx := context.Background()
-	armed := false
-	var q *Standard
-	q = testStandard(t, quitsAt(EventReceived, &armed), WithVisibilityTimeout(0),
-		WithDeadLetter(DeadLetterFunc(func(context.Context, DeadLetter) error {
-			q.mu.Lock()
-			q.eventLocked(q.last, EventReceived, 1) // as if a receive that waits were served meanwhile
-			q.mu.Unlock()
-			armed = true
-			return ErrClosed
 		}), 1))
-	_, err := q.Send(ctx, Message{Body: "a"})
-	require.NoError(t, err)
-	_, err = q.Receive(ctx, ReceiveInput{})
-	require.NoError(t, err)
-	apart(func() { _, _ = q.Receive(ctx, ReceiveInput{}) })
-	require.False(t, armed)
-	c, err := q.Counts(ctx)
-	require.NoError(t, err)
-	require.Equal(t, Counts{Visible: 1}, c)
+		_, err := q.Send(ctx, Message{Body: "a"})
+		require.NoError(t, err)
+		for range 2 * callsAtOnce {
+			_, err = q.Receive(ctx, ReceiveInput{Wait: 20 * time.Second})
+			require.NoError(t, err)
+			synctest.Wait()
+			time.Sleep(time.Minute)
+		}
+		require.Greater(t, calls, callsAtOnce)
+		require.Zero(t, q.outbox.places)
+	})
 }
 
 func TestMOV7_AnObserverThatEndsTheGoroutineLeavesNothingOfATaskBehind(t *testing.T) {
 	begin := func(t *testing.T, armed *bool) (q, to *Standard) {
 		ctx := context.Background()
-		q, to = testStandard(t, quitsAt(EventReleased, armed)), testStandard(t)
+		q, to = testStandard(t, quitsAt(EventTimedOut, armed)), testStandard(t)
 		for range 3 {
 			_, err := q.Send(ctx, Message{Body: "a"})
 			require.NoError(t, err)
@@ -192,9 +152,10 @@ func TestMOV7_AnObserverThatEndsTheGoroutineLeavesNothingOfATaskBehind(t *testin
 			stopTimer(&q.queue)
 			<-task.Done()
 			require.Equal(t, MoveFailed, task.Status())
+			require.Equal(t, 2, task.Moved()) // what was under way arrives
 			c, err := q.Counts(context.Background())
 			require.NoError(t, err)
-			require.Equal(t, Counts{Visible: 2}, c)
+			require.Equal(t, Counts{Visible: 1}, c)
 		})
 	})
 }

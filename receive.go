@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"reflect"
 	"runtime"
 	"time"
 )
@@ -34,6 +35,8 @@ type receiveCall struct {
 	wait       time.Duration
 	visibility time.Duration
 	inLine     bool // visibility is not longer than the queue's own
+	moves      bool // a move task takes one message away
+	waits      bool // it has looked once, and waits
 	attempt    string
 }
 
@@ -41,8 +44,8 @@ type receiveCall struct {
 // allocates much under it.
 const mostAtOnce = 64
 
-// bare reports that in leaves everything to the queue.
-func (in *ReceiveInput) bare() bool {
+// plain reports that in leaves everything to the queue.
+func (in *ReceiveInput) plain() bool {
 	return in.Wait|in.VisibilityTimeout == 0 && in.Max|len(in.AttemptID) == 0
 }
 
@@ -94,12 +97,13 @@ func (q *queue) checkReceive(c *receiveCall, in *ReceiveInput) error {
 //
 // With messages ready it never waits. Otherwise it waits up to Wait for the first one, whatever
 // makes it receivable, and returns nothing and nil when the time is over. Receives that wait are
-// served in the order they came. When ctx ends the wait, its bare error is returned and nothing has
-// changed; a message handed over in that instant is returned with nil instead. When the queue is
-// closed, the wait ends with [ErrClosed].
+// served in the order they came. When ctx ends the wait, its bare error is returned; a message handed
+// over in that instant is returned with nil instead. When the queue is closed, the wait ends with
+// [ErrClosed]. An error means that this call received no message.
 //
-// A message that was received often enough is handed to the dead-letter target in the course of
-// this call, see [WithDeadLetter]; a slow target makes this call slow, no other.
+// A message that was received often enough goes to the dead-letter target instead of to this call, see
+// [WithDeadLetter]. That is the queue's own doing: no receive waits for it, and it may have happened in
+// a receive that returns nothing, or an error.
 //
 // Out-of-range values are refused with [ErrInvalidParameter]. A short poll on Standard is refused
 // with [ErrOverLimit] while 120,000 messages are in flight; FIFO queues and long polls find nothing
@@ -108,7 +112,7 @@ func (q *queue) Receive(ctx context.Context, in ReceiveInput) ([]Delivery, error
 	if err := q.checkContext(ctx); err != nil {
 		return nil, err
 	}
-	if in.bare() {
+	if in.plain() {
 		return q.receive(ctx, &q.settings.Load().usual, nil)
 	}
 	var c receiveCall
@@ -128,7 +132,7 @@ func (q *queue) ReceiveInto(ctx context.Context, dst []Delivery, in ReceiveInput
 	if len(dst) == 0 {
 		return 0, q.refused(&ParamError{Err: ErrInvalidParameter, Param: "dst", Value: 0, Min: 1, Reason: "room for deliveries"})
 	}
-	if in.bare() {
+	if in.plain() {
 		ds, err := q.receive(ctx, &q.settings.Load().usual, dst)
 		return len(ds), err
 	}
@@ -148,16 +152,10 @@ func (q *queue) receive(ctx context.Context, c *receiveCall, dst []Delivery) ([]
 		return nil, err
 	}
 	more := q.settleLocked(now)
-	if q.fifo == nil && c.wait == 0 && q.counts[classNotVisible] >= q.limit {
-		q.leave(now)
-		return nil, q.overLimit()
-	}
-	if q.settings.Load().target != nil {
-		ds, done, now, err := q.takeOrBury(ctx, now, more, c, dst)
-		if done {
-			return ds, err
-		}
-		return q.wait(ctx, now, c, dst)
+	if q.fifo == nil && c.wait == 0 && q.counts[classInFlight] >= q.limit {
+		err := q.overLimit()
+		_ = q.leave(now)
+		return nil, err
 	}
 	for {
 		room := dst
@@ -166,234 +164,233 @@ func (q *queue) receive(ctx context.Context, c *receiveCall, dst []Delivery) ([]
 				room = make([]Delivery, n)
 			}
 		}
-		n := q.takeLocked(now, c, room)
+		n, err := q.takeLocked(now, c, room)
 		if n > 0 {
-			q.unlock(now)
+			if q.errands == 0 && c.attempt == "" { // nothing else is to be done, as nearly always
+				q.mu.Unlock()
+				return room[:n], nil
+			}
+			q.answerRepeatsLocked(now, c.attempt)
+			if err := q.unlock(now); err != nil {
+				return nil, err
+			}
 			return room[:n], nil
 		}
-		if !more {
-			break
+		if err != nil {
+			_ = q.unlock(now)
+			return nil, err
 		}
-		// A lot timed out at once and is carried out in steps: look again after the next one.
-		q.unlock(now)
+		// A lot timed out at once and is carried out in steps, or what it met is handed to another queue
+		// and a message of the same group may be next: look again after that.
+		if !more && q.errands&(errandLetters|errandLook) == 0 {
+			return q.wait(ctx, now, c, dst)
+		}
+		if err := q.unlock(now); err != nil {
+			return nil, err
+		}
 		runtime.Gosched()
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		if now, err = q.enter(); err != nil {
 			return nil, err
 		}
 		more = q.settleLocked(now)
 	}
-	return q.wait(ctx, now, c, dst)
 }
 
+// wait answers a receive that found nothing: a short poll at once, a long poll with what it is
+// handed while it is parked. It is called with q.mu held, and unlocks it.
+func (q *queue) wait(ctx context.Context, now int64, c *receiveCall, dst []Delivery) ([]Delivery, error) {
+	if c.wait == 0 {
+		q.metrics.emptyReceives++
+		return nil, q.unlock(now)
+	}
+	w := q.newWaiterLocked(c, dst)
+	defer q.dropWaiter(w)
+	answered := false
+	defer func() {
+		if !answered { // an observer has ended the goroutine
+			q.forsake(w)
+		}
+	}()
+	q.parkLocked(w, after(now, c.wait))
+	_ = q.unlock(now)
+	select {
+	case <-w.wake:
+	case <-ctx.Done():
+		if !q.abandon(w) {
+			answered = true
+			return nil, ctx.Err()
+		}
+		// It was woken in the same instant: what it was handed is never dropped.
+	}
+	answered = true
+	if w.err != nil || w.n == 0 {
+		return nil, w.err
+	}
+	return w.dst[:w.n], nil
+}
+
+// forsake takes w out of line for good, wherever it is in its wait. What it was handed is in flight
+// for nobody and comes back by its timeout.
+func (q *queue) forsake(w *waiter) {
+	now, err := q.enter()
+	if err == nil && w.parked {
+		q.unparkLocked(w)
+	}
+	select {
+	case <-w.wake:
+	default:
+	}
+	if err == nil {
+		_ = q.leave(now)
+	}
+}
+
+// abandon takes w out of line because its context ended, and reports whether it had been woken
+// before.
+func (q *queue) abandon(w *waiter) (woken bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if w.parked {
+		q.unparkLocked(w)
+		return false
+	}
+	<-w.wake
+	return true
+}
+
+// overLimit is why a short poll is refused.
 func (q *queue) overLimit() error {
-	return &ParamError{Err: ErrOverLimit, Param: "MessagesInFlight", Value: q.limit, Max: q.limit,
-		Reason: fmt.Sprintf("%d messages are in flight; delete some before receiving more", q.limit)}
-}
-
-// worthLocked returns how many deliveries are worth room for. What a receive repeats by its attempt
-// id is not visible. q.mu must be held.
-func (q *queue) worthLocked(c *receiveCall) int {
-	if c.attempt != "" {
-		return c.max
-	}
-	return min(c.max, q.counts[classVisible])
-}
-
-// takePlainLocked is takeLocked with all it calls, spelled out for a plain queue where nothing is due
-// and a visibility timeout that stands in line. q.mu must be held.
-func (q *queue) takePlainLocked(now int64, c *receiveCall, dst []Delivery) (n int) {
-	deadline := after(now, c.visibility)
-	for most := min(c.max, len(dst), q.limit-q.counts[classNotVisible]); n < most; n++ {
-		slot := q.main.ready.fresh.Head
-		if q.main.ready.back.Head != 0 || q.main.ready.heap.Len() != 0 {
-			slot = q.main.ready.head(&q.store)
-		}
-		if slot == 0 {
-			break
-		}
-		r := q.store.at(slot)
-		q.main.ready.remove(&q.store, slot, r)
-		q.counts[classVisible]--
-		q.counts[classNotVisible]++
-		r.state = stateInFlight
-		q.receiveLocked(now, r)
-		if r.receive < poisonReceives {
-			q.timeouts.addInLine(&q.store, slot, r, deadline)
-		} else {
-			q.timeouts.add(&q.store, slot, r, deadline)
-		}
-		d := &dst[n]
-		d.Body, d.GroupID, d.ReceiveCount = r.body, "", r.receiveCount()
-		d.source, d.outside, d.rare, d.dedup = q, nil, r.rare, ""
-		d.receipt = receipt{seq: r.seq, slot: slot, receive: r.receive}
-		d.sent, d.first, d.visible = r.enqueued, r.first, deadline
-		q.eventLocked(now, EventReceived, slot)
-	}
-	if n > 0 {
-		q.scheduleLocked(deadline)
-	}
-	return n
-}
-
-// takeLocked leases up to c.max messages into dst, which may be shorter. q.mu must be held, and the
-// queue must have no dead-letter target.
-func (q *queue) takeLocked(now int64, c *receiveCall, dst []Delivery) (n int) {
-	if q.plain && c.inLine && c.visibility > 0 && q.armed > now {
-		return q.takePlainLocked(now, c, dst)
-	}
-	return q.takeAnyLocked(now, c, dst)
-}
-
-// takeAnyLocked is takeLocked for any queue. q.mu must be held.
-func (q *queue) takeAnyLocked(now int64, c *receiveCall, dst []Delivery) (n int) {
-	if c.attempt != "" {
-		if n, ok := q.replayLocked(now, c, dst[:min(c.max, len(dst))]); ok {
-			return n
-		}
-	}
-	if q.fifo != nil {
-		q.fifo.run = 0
-	}
-	most := min(c.max, len(dst), q.limit-q.counts[classNotVisible])
-	for n < most {
-		slot := q.peekLocked(now)
-		if slot == 0 {
-			break
-		}
-		r := q.store.at(slot)
-		q.holdLocked(slot, r)
-		q.grantLocked(now, c, &dst[n], slot, r)
-		n++
-	}
-	if c.visibility == 0 || c.attempt != "" {
-		q.grantedLocked(now, c, dst[:n])
-	}
-	return n
-}
-
-// peekLocked returns the message that a receive takes next, 0 if there is none. While a lot is
-// carried out in steps, and where the timer is late, a message whose retention is over may be yet to
-// be removed; where one comes next, there is none before the next step. q.mu must be held.
-func (q *queue) peekLocked(now int64) uint32 {
-	slot := q.nextReadyLocked(now)
-	if slot != 0 && q.armed <= now && after(q.store.at(slot).enqueued, q.settings.Load().retention) <= now {
-		return 0
-	}
-	return slot
-}
-
-// nextReadyLocked returns the ready message whose turn it is, 0 if there is none. q.mu must be
-// held.
-func (q *queue) nextReadyLocked(now int64) uint32 {
-	if q.fifo != nil {
-		return q.fifo.peek(&q.store)
-	}
-	main := q.main.ready.head(&q.store)
-	if q.fair == nil {
-		return main
-	}
-	return q.fair.peek(now, &q.store, main)
-}
-
-// holdLocked takes a ready message for a receive. It counts as in flight from now on. q.mu must be
-// held.
-func (q *queue) holdLocked(slot uint32, r *record) {
-	q.unreadyLocked(slot, r)
-	q.setStateLocked(slot, r, stateHeld)
-	if q.fifo != nil {
-		q.fifo.changed(&q.store, q.store.part(slot).group)
-		q.fifo.run = slot
-	}
-}
-
-// grantLocked leases a held message and fills d. With visibility timeout 0 the message stays held
-// until grantedLocked, so that one receive does not take it twice. q.mu must be held.
-func (q *queue) grantLocked(now int64, c *receiveCall, d *Delivery, slot uint32, r *record) {
-	q.receiveLocked(now, r)
-	if c.visibility == 0 {
-		q.store.nodes.At(slot).Deadline = now
-	} else {
-		r.state = stateInFlight // counted like held
-		if c.inLine {
-			q.leaseLocked(slot, r, after(now, c.visibility))
-		} else {
-			q.deadlineLocked(slot, r, after(now, c.visibility))
-		}
-	}
-	q.fillLocked(d, slot, r)
-	q.eventLocked(now, EventReceived, slot)
-}
-
-// grantedLocked ends a receive that returns ds. q.mu must be held.
-func (q *queue) grantedLocked(now int64, c *receiveCall, ds []Delivery) {
-	if c.visibility == 0 {
-		for i := range ds {
-			slot := ds[i].receipt.slot
-			q.passLocked(now, slot, q.store.at(slot))
-		}
-	}
-	if c.attempt != "" && len(ds) != 0 {
-		q.fifo.attempts.bind(c.attempt, now, ds)
-		q.scheduleLocked(after(now, attemptWindow))
-	}
-}
-
-// fillLocked writes what a receive tells of a message. q.mu must be held.
-func (q *queue) fillLocked(d *Delivery, slot uint32, r *record) {
-	d.Body = r.body
-	d.ReceiveCount = r.receiveCount()
-	d.source, d.outside, d.rare = q, nil, r.rare
-	d.receipt = receipt{seq: r.seq, slot: slot, receive: r.receive}
-	d.sent, d.first, d.visible = r.enqueued, r.first, q.store.nodes.At(slot).Deadline
-	d.GroupID, d.dedup = "", ""
-	switch {
-	case q.fifo != nil:
-		p := q.store.part(slot)
-		d.GroupID, d.dedup = q.fifo.groups.at(p.group).name, p.dedup
-	case q.fair != nil:
-		if t := q.store.tenant(slot); t != 0 {
-			d.GroupID = q.fair.tenants.at(t).name
-		}
-	}
+	n := q.counts[classInFlight]
+	return &ParamError{Err: ErrOverLimit, Param: "MessagesInFlight", Value: n, Max: q.limit,
+		Reason: fmt.Sprintf("%d messages are in flight; delete some before receiving more", n)}
 }
 
 // Deliveries receives from q until an error ends it, and yields each message in turn.
 //
 // Where in.Wait is 0 it waits 20 seconds per receive, so that an idle loop costs nothing; with
 // [Zero] it polls without a pause. An error of Receive, that of an ended ctx included, is yielded
-// once and ends the iteration; over a network, where errors pass, a loop around it goes on. When
-// ctx ends or the loop breaks off, what was received with in.Max above 1 and not yet yielded is
-// given back by [Delivery.Return], uncounted where q is a queue of this package.
+// once and ends the iteration; over a network, where errors pass, a loop around it goes on. A nil q
+// is refused with [ErrMissingParameter], an AttemptID, which names a single receive, with
+// [ErrInvalidParameter].
+//
+// When ctx ends or the loop is left, be it by a panic or by [runtime.Goexit], what was received with
+// in.Max above 1 and not yet yielded is given back as by [Delivery.Return]: uncounted where q is a
+// queue of this package. Over a network that is one call for up to ten messages and takes five
+// seconds at most. What cannot be given back comes back by its visibility timeout, and so does the
+// message whose processing panicked.
 func Deliveries(ctx context.Context, q Queue, in ReceiveInput) iter.Seq2[Delivery, error] {
 	if in.Wait == 0 {
 		in.Wait = maxWait
 	}
 	return func(yield func(Delivery, error) bool) {
+		if err := checkDeliveries(ctx, q, &in); err != nil {
+			yield(Delivery{}, err)
+			return
+		}
 		for {
 			ds, err := q.Receive(ctx, in)
 			if err != nil {
 				yield(Delivery{}, err)
 				return
 			}
-			for i := range ds {
-				if i > 0 && ctx.Err() != nil {
-					giveBack(ds[i:])
-					break // Receive tells why
-				}
-				if !yield(ds[i], nil) {
-					giveBack(ds[i+1:])
-					return
-				}
+			if !yieldEach(ctx, ds, yield) {
+				return
 			}
 		}
 	}
 }
 
+// checkDeliveries refuses what Deliveries cannot loop over.
+func checkDeliveries(ctx context.Context, q Queue, in *ReceiveInput) error {
+	switch {
+	case ctx == nil:
+		return errNoContext()
+	case q == nil:
+		return &ParamError{Err: ErrMissingParameter, Param: "q", Reason: "must not be nil"}
+	case in.AttemptID != "":
+		return &ParamError{Err: ErrInvalidParameter, Param: "ReceiveRequestAttemptId", Value: in.AttemptID,
+			Reason: "must be empty for Deliveries: an id is for one receive and its repetitions"}
+	}
+	return nil
+}
+
+// yieldEach yields the deliveries of one receive. However it ends, those not yielded are given back.
+func yieldEach(ctx context.Context, ds []Delivery, yield func(Delivery, error) bool) (more bool) {
+	next := 0
+	defer func() { giveBack(ds[next:]) }()
+	for next < len(ds) {
+		if next > 0 && ctx.Err() != nil {
+			return true // the next Receive tells why
+		}
+		next++
+		if !yield(ds[next-1], nil) {
+			return false
+		}
+	}
+	return true
+}
+
+// giveBackTime bounds the giving back in all, since a network may be dead and the loop's ctx has
+// often ended by then.
+const giveBackTime = 5 * time.Second
+
 // giveBack returns deliveries that nobody will process. One that fails comes back by its timeout.
 func giveBack(ds []Delivery) {
+	if len(ds) == 0 {
+		return
+	}
+	ctx := context.Background()
+	if ds[0].outside != nil {
+		bounded, cancel := context.WithTimeout(ctx, giveBackTime)
+		defer cancel()
+		ctx = bounded
+	}
+	var q Queue // of changes
+	var changes []VisibilityChange
+	flush := func() {
+		if len(changes) != 0 {
+			_ = q.ChangeVisibilityBatch(ctx, changes)
+			changes = changes[:0]
+		}
+	}
 	// In reverse, so that a FIFO group is unlocked by its first message, when the others are ready
 	// again.
 	for i := len(ds) - 1; i >= 0; i-- {
-		_ = ds[i].Return(context.Background(), 0)
+		d := &ds[i]
+		to := d.batchQueue()
+		if to == nil {
+			_ = d.Return(ctx, 0)
+			continue
+		}
+		if d.held(ctx) != nil {
+			continue
+		}
+		if len(changes) == maxBatch || !sameQueue(q, to) {
+			flush()
+		}
+		q = to
+		changes = append(changes, VisibilityChange{ReceiptHandle: d.ReceiptHandle()})
 	}
+	flush()
+}
+
+// batchQueue is where a delivery is returned by a change of its visibility, which can be one call
+// for several; nil where Return has another way.
+func (d *Delivery) batchQueue() Queue {
+	if d.outside == nil {
+		return nil
+	}
+	if _, ok := d.outside.queue.(returner); ok {
+		return nil
+	}
+	return d.outside.queue
+}
+
+// sameQueue reports whether both are known to be the same. The type of a foreign one may be one that
+// cannot be compared.
+func sameQueue(a, b Queue) bool {
+	return a != nil && reflect.ValueOf(a).Comparable() && a == b
 }

@@ -325,7 +325,7 @@ func TestSystemAttributes_TimesAndCounts(t *testing.T) {
 		require.Equal(s, began, d.SentAt())
 		require.Equal(s, began.Add(3*time.Second), d.FirstReceivedAt())
 		require.Equal(s, "inq", d.SenderID())
-		require.Empty(s, d.DeadLetterSource())
+		require.Empty(s, d.DeadLetterSourceARN())
 		require.Empty(s, d.TraceHeader())
 		require.Nil(s, d.Attributes())
 	})

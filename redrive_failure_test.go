@@ -58,6 +58,15 @@ func withTarget(t *testing.T, maxReceives int, story func(s steps, target *scrip
 // failing is what a target does that never succeeds.
 func failing(context.Context, DeadLetter) error { return errRefused }
 
+// meets receives, so that what was received often enough is met, and waits for the calls of the target that
+// do not block.
+func (s steps) meets(bodies ...string) []Delivery {
+	s.Helper()
+	ds := s.gets(10, time.Hour, bodies...)
+	synctest.Wait()
+	return ds
+}
+
 // tries receives until the target was called as often as wanted. No wait is longer than the
 // shortest time between two calls.
 func (s steps) tries(target *script, n int) {
@@ -66,6 +75,7 @@ func (s steps) tries(target *script, n int) {
 		ds, err := s.q.Receive(context.Background(), ReceiveInput{Wait: time.Second})
 		require.NoError(s, err)
 		require.Empty(s, ds)
+		synctest.Wait()
 	}
 }
 
@@ -78,7 +88,7 @@ func TestDeadLetterTarget_IsToldWhatTheQueueKnows(t *testing.T) {
 		s.one(Zero)
 		time.Sleep(time.Second)
 		d := s.one(Zero)
-		s.gets(1, 0)
+		s.meets()
 		require.Len(s, target.letters, 1)
 		l := target.letters[0]
 		require.Equal(s, []any{d.ID(), "g-1", m.Attributes, "g", d.DeduplicationID(), d.SequenceNumber(), "trace", "them", s.q.Name(), s.q.ARN(), 2},
@@ -97,7 +107,7 @@ func TestDeadLetterTarget_AFailureIsTriedAgainWithGrowingBackoff(t *testing.T) {
 		s.wear("g-1")
 		j.take()
 		start := time.Now()
-		s.gets(1, 0)
+		s.meets()
 		s.counts(0, 1, 0)
 		e := j.last()
 		require.Equal(s, EventDeadLetterFailed, e.Kind)
@@ -117,9 +127,9 @@ func TestDeadLetterTarget_AFailureIsTriedAgainWithGrowingBackoff(t *testing.T) {
 		require.Equal(s, uint64(1), s.q.Stats().DeadLettered)
 		var want []EventKind
 		for range 10 {
-			want = append(want, EventDeadLetterFailed)
+			want = append(want, EventLeaving, EventDeadLetterFailed, EventPutBack)
 		}
-		require.Equal(s, append(want, EventDeadLettered), j.take())
+		require.Equal(s, append(want, EventLeaving, EventDeadLettered), j.take())
 	}, WithObserver(j.observe))
 }
 
@@ -127,29 +137,29 @@ func TestDeadLetterTarget_NobodyReceivesTheMessageMeanwhile(t *testing.T) {
 	withTarget(t, 1, func(s steps, target *script) {
 		target.do = failing
 		s.wear("g-1")
-		s.gets(1, 0)
+		s.meets()
 		s.counts(0, 1, 0)
 		s.send("g-2", "h-1")
 		rest := []string{"g-2", "h-1"}
 		if s.q.fifo != nil {
 			rest = rest[1:] // its group waits
 		}
-		s.gets(10, time.Hour, rest...)
+		s.meets(rest...)
 		time.Sleep(time.Second - time.Nanosecond)
-		s.gets(10, 0)
+		s.meets()
 		require.Len(s, target.got(), 1)
 		time.Sleep(time.Nanosecond)
-		require.Len(s, target.got(), 1, "nobody but a receive calls the target")
-		s.gets(10, 0)
+		synctest.Wait()
+		require.Len(s, target.got(), 1, "it is offered again when a receive meets it")
+		s.meets()
 		require.Len(s, target.got(), 2)
 		target.do = nil
 		time.Sleep(2 * time.Second)
-		if s.q.fifo != nil {
-			s.gets(10, time.Hour, "g-2")
-		} else {
-			s.gets(10, time.Hour)
-		}
+		s.meets()
 		require.Len(s, target.got(), 3)
+		if s.q.fifo != nil {
+			s.meets("g-2")
+		}
 	})
 }
 
@@ -157,15 +167,15 @@ func TestDeadLetterTarget_TheBackoffStartsAnewAfterADelivery(t *testing.T) {
 	withTarget(t, 1, func(s steps, target *script) {
 		target.do = failing
 		s.wear("g-1")
-		s.gets(1, 0)
+		s.meets()
 		s.tries(target, 3) // 1 s, 2 s, and now 4 s
 		s.buriesIn(nil, 0)
-		s.gets(1, 0)
+		s.meets()
 		time.Sleep(4 * time.Second)
 		require.Equal(s, 2, s.one(Zero).ReceiveCount)
 		s.buriesIn(target, 2)
 		start := time.Now()
-		s.gets(1, 0)
+		s.meets()
 		s.tries(target, 6)
 		require.Equal(s, []time.Duration{0, time.Second, 3 * time.Second},
 			[]time.Duration{target.times[3].Sub(start), target.times[4].Sub(start), target.times[5].Sub(start)})
@@ -191,12 +201,10 @@ func TestDeadLetterTarget_AFullQueueTakesTheLetterLater(t *testing.T) {
 }
 
 func TestDeadLetterTarget_HasThirtySecondsAndNotTheEndOfTheReceive(t *testing.T) {
-	type key struct{}
 	for name, wait := range map[string]time.Duration{"short poll": Zero, "long poll": longest} {
 		t.Run(name, func(t *testing.T) {
 			withTarget(t, 1, func(s steps, target *script) {
 				target.do = func(ctx context.Context, _ DeadLetter) error {
-					require.Equal(s, "value", ctx.Value(key{}))
 					end, ok := ctx.Deadline()
 					require.True(s, ok)
 					require.Equal(s, 30*time.Second, time.Until(end))
@@ -205,17 +213,19 @@ func TestDeadLetterTarget_HasThirtySecondsAndNotTheEndOfTheReceive(t *testing.T)
 					return ctx.Err()
 				}
 				s.wear("g-1")
-				ctx, cancel := context.WithCancel(context.WithValue(context.Background(), key{}, "value"))
+				start := time.Now()
+				ctx, cancel := context.WithCancel(context.Background())
 				c := await(ctx, s.q, ReceiveInput{Wait: wait})
 				time.Sleep(time.Second)
 				cancel()
-				synctest.Wait()
-				s.counts(0, 1, 0)
 				a := <-c
 				require.Empty(s, a.ds)
-				require.Equal(s, 30*time.Second, a.at)
 				s.counts(0, 1, 0)
+				require.Zero(s, s.q.Stats().DeadLetterFailures)
+				time.Sleep(time.Until(start.Add(30 * time.Second)))
+				synctest.Wait()
 				require.Equal(s, uint64(1), s.q.Stats().DeadLetterFailures)
+				s.counts(0, 1, 0)
 				time.Sleep(time.Second)
 				s.counts(1, 0, 0)
 			})
@@ -223,7 +233,7 @@ func TestDeadLetterTarget_HasThirtySecondsAndNotTheEndOfTheReceive(t *testing.T)
 	}
 }
 
-func TestDeadLetterTarget_ASlowOneHoldsUpOnlyItsOwnReceive(t *testing.T) {
+func TestDeadLetterTarget_ASlowOneHoldsUpNobody(t *testing.T) {
 	withTarget(t, 1, func(s steps, target *script) {
 		let := make(chan struct{})
 		target.do = func(context.Context, DeadLetter) error {
@@ -232,18 +242,17 @@ func TestDeadLetterTarget_ASlowOneHoldsUpOnlyItsOwnReceive(t *testing.T) {
 		}
 		s.wear("g-1")
 		s.send("g-2", "h-1", "i-1")
-		c := await(context.Background(), s.q, ReceiveInput{Max: 1})
-		// The slow receive has picked at most what it may return.
-		s.counts(2, 2, 0)
-		got := bodiesOf(s.receive(10, time.Hour))
-		require.Len(s, got, map[bool]int{false: 2, true: 1}[s.q.fifo != nil], "the group waits for the outcome")
+		rest := []string{"g-2", "h-1", "i-1"}
+		if s.q.fifo != nil {
+			rest = rest[1:] // the group waits for the outcome
+		}
+		start := time.Now()
+		s.gets(10, time.Hour, rest...)
+		require.Equal(s, start, time.Now())
 		time.Sleep(10 * time.Minute)
+		s.counts(4-1-len(rest), 1+len(rest), 0)
 		close(let)
-		a := <-c
-		require.NoError(s, a.err)
-		require.Len(s, a.ds, 1)
-		require.NotContains(s, got, a.ds[0].Body)
-		require.WithinDuration(s, time.Now().Add(30*time.Second), a.ds[0].VisibleAt(), 0, "its timeout starts when it is returned")
+		synctest.Wait()
 		if s.q.fifo != nil {
 			s.gets(10, time.Hour, "g-2")
 		}
@@ -256,52 +265,33 @@ func TestDeadLetterTarget_APanicIsAFailure(t *testing.T) {
 	withTarget(t, 1, func(s steps, target *script) {
 		target.do = func(context.Context, DeadLetter) error { panic("oh no") }
 		s.wear("g-1")
-		s.gets(1, 0)
+		s.meets()
 		s.counts(0, 1, 0)
 		require.ErrorContains(s, j.last().Err, "oh no")
 		target.do = nil
 		time.Sleep(time.Second)
-		s.gets(1, 0)
+		s.meets()
 		s.counts(0, 0, 0)
 	}, WithObserver(j.observe))
 }
 
-func TestDeadLetterTarget_OneThatEndsTheGoroutineLosesNothing(t *testing.T) {
-	for name, wait := range map[string]time.Duration{"short poll": Zero, "long poll": longest} {
-		t.Run(name, func(t *testing.T) {
-			withTarget(t, 1, func(s steps, target *script) {
-				target.do = func(context.Context, DeadLetter) error {
-					runtime.Goexit()
-					return nil
-				}
-				old := s.wear("g-1", "h-1", "i-1")
-				for i := range old { // back in flight, to come at the same instant
-					require.NoError(s, s.q.configure(&patch{settings: settings{target: target, maxReceives: 2}, set: setDeadLetter}))
-					require.Equal(s, old[i].Body, s.one(5*time.Second).Body)
-				}
-				ended := make(chan struct{})
-				if wait == Zero {
-					time.Sleep(5 * time.Second)
-				}
-				go func() {
-					defer close(ended)
-					_, err := s.q.Receive(context.Background(), ReceiveInput{Max: 10, Wait: wait})
-					s.Error("returned", err)
-				}()
-				<-ended
-				require.Equal(s, []string{"g-1"}, target.got())
-				s.counts(2, 1, 0)
-				require.Equal(s, uint64(1), s.q.Stats().DeadLetterFailures)
-				require.Zero(s, s.q.Stats().WaitingReceives)
-				target.do = nil
-				s.gets(10, 0)
-				require.Equal(s, []string{"g-1", "h-1", "i-1"}, target.got())
-				time.Sleep(time.Second)
-				s.gets(10, 0)
-				s.counts(0, 0, 0)
-			})
-		})
-	}
+func TestDeadLetterTarget_OneThatEndsItsGoroutineLosesNothing(t *testing.T) {
+	withTarget(t, 1, func(s steps, target *script) {
+		target.do = func(context.Context, DeadLetter) error {
+			runtime.Goexit()
+			return nil
+		}
+		s.wear("g-1", "h-1", "i-1")
+		s.meets()
+		require.ElementsMatch(s, []string{"g-1", "h-1", "i-1"}, target.got())
+		s.counts(0, 3, 0)
+		require.Equal(s, uint64(3), s.q.Stats().DeadLetterFailures)
+		target.do = nil
+		time.Sleep(time.Second)
+		s.meets()
+		s.counts(0, 0, 0)
+		require.Len(s, target.got(), 6)
+	})
 }
 
 func TestDeadLetterTarget_MayUseTheQueueItself(t *testing.T) {
@@ -310,12 +300,13 @@ func TestDeadLetterTarget_MayUseTheQueueItself(t *testing.T) {
 			require.Equal(s, 3, s.q.Stats().Visible+s.q.Stats().NotVisible)
 			_, err := s.q.Send(ctx, s.message("j-1"))
 			require.NoError(s, err)
-			s.delete(s.gets(10, time.Minute, "i-1", "j-1")...) // h-1 is for the receive that called
+			s.delete(s.gets(10, time.Minute, "i-1", "j-1")...)
 			return nil
 		}
 		s.wear("g-1")
 		s.send("h-1", "i-1")
 		s.gets(1, time.Minute, "h-1")
+		synctest.Wait()
 		s.counts(0, 1, 0)
 	})
 }
@@ -331,10 +322,10 @@ func TestStandard_DeadLetterTarget_AnOldHandleDeletesDuringTheHandOver(t *testin
 					s.counts(0, 0, 0)
 					return answer
 				}), 1)
-				s.gets(1, 0)
+				s.meets()
 				s.counts(0, 0, 0)
 				time.Sleep(time.Hour)
-				s.gets(1, 0)
+				s.meets()
 				s.counts(0, 0, 0)
 			})
 		})
@@ -351,10 +342,9 @@ func TestDeadLetterTarget_WhatHappensToTheQueueDuringTheHandOver(t *testing.T) {
 					return answer
 				}
 				s.wear("g-1", "h-1")
-				s.send("i-1")
-				s.gets(2, 0)
+				s.meets()
 				time.Sleep(time.Hour)
-				s.gets(10, 0)
+				s.meets()
 				s.counts(0, 0, 0)
 			})
 		})
@@ -365,6 +355,7 @@ func TestDeadLetterTarget_WhatHappensToTheQueueDuringTheHandOver(t *testing.T) {
 					return answer
 				}
 				s.wear("g-1")
+				s.meets()
 				_, err := s.q.Receive(ctx, ReceiveInput{})
 				require.Equal(s, ErrClosed, err)
 			})
@@ -377,7 +368,8 @@ func TestDeadLetterTarget_WhatHappensToTheQueueDuringTheHandOver(t *testing.T) {
 				}
 				s.wear("g-1")
 				time.Sleep(50 * time.Second)
-				s.gets(1, 0)
+				s.meets()
+				time.Sleep(20 * time.Second)
 				s.counts(0, 0, 0)
 				require.Equal(s, uint64(1), s.q.Stats().Expired)
 			}, WithRetention(time.Minute))
@@ -391,9 +383,9 @@ func TestDeadLetterTarget_WhatHappensToTheQueueDuringTheHandOver(t *testing.T) {
 				return errRefused
 			}
 			s.wear("g-1")
-			s.gets(1, 0)
+			s.meets()
 			time.Sleep(time.Second)
-			s.gets(1, 0)
+			s.meets()
 			s.counts(0, 0, 0)
 			require.Equal(s, []string{"g-1"}, target.got())
 			require.Equal(s, []string{"g-1"}, next.got())
@@ -406,72 +398,11 @@ func TestDeadLetterTarget_WhatHappensToTheQueueDuringTheHandOver(t *testing.T) {
 				return errRefused
 			}
 			s.wear("g-1")
-			s.gets(1, 0)
+			s.meets()
 			s.counts(0, 1, 0)
 			time.Sleep(time.Second)
 			require.Equal(s, 2, s.one(time.Minute).ReceiveCount)
 		})
-	})
-}
-
-func TestDeadLetterTarget_ACancelBetweenHandOversLeavesTheRestAsItWas(t *testing.T) {
-	for name, wait := range map[string]time.Duration{"short poll": Zero, "long poll": longest} {
-		t.Run(name, func(t *testing.T) {
-			withTarget(t, 1, func(s steps, target *script) {
-				bodies := []string{"a-1", "b-1", "c-1", "d-1"}
-				s.buriesIn(target, 2)
-				old := s.wear(bodies...)
-				for i := range bodies {
-					require.Equal(s, bodies[i], s.one(5*time.Second).Body)
-				}
-				s.buriesIn(target, 2)
-				ctx, cancel := context.WithCancel(context.Background())
-				target.do = func(context.Context, DeadLetter) error {
-					cancel()
-					return nil
-				}
-				if wait == Zero {
-					time.Sleep(5 * time.Second)
-				}
-				ds, err := s.q.Receive(ctx, ReceiveInput{Max: 10, Wait: wait})
-				require.Equal(s, context.Canceled, err)
-				require.Empty(s, ds)
-				require.Equal(s, bodies[:1], target.got())
-				s.counts(3, 0, 0)
-				require.Zero(s, s.q.Stats().WaitingReceives)
-
-				s.buriesIn(nil, 0)
-				again := s.gets(10, time.Minute, bodies[1:]...) // the same order
-				for i := range again {
-					require.Equal(s, 3, again[i].ReceiveCount)
-				}
-				if s.q.fifo == nil {
-					s.delete(old[1:]...) // the handles of before still do
-					s.counts(0, 0, 0)
-				}
-			})
-		})
-	}
-}
-
-func TestDeadLetterTarget_ACancelReturnsHeldMessagesUntouched(t *testing.T) {
-	withTarget(t, 1, func(s steps, target *script) {
-		ctx, cancel := context.WithCancel(context.Background())
-		target.do = func(context.Context, DeadLetter) error {
-			cancel()
-			return nil
-		}
-		s.send("a-1")
-		a := s.one(time.Minute)
-		s.wear("b-1", "c-1")
-		require.NoError(s, a.Return(context.Background(), 0))
-		_, err := s.q.Receive(ctx, ReceiveInput{Max: 10})
-		require.Equal(s, context.Canceled, err)
-		s.counts(2, 0, 0)
-		target.do = nil
-		d := s.one(time.Minute)
-		require.Equal(s, []any{"a-1", 1}, []any{d.Body, d.ReceiveCount})
-		require.ErrorIs(s, s.q.Return(context.Background(), a.ReceiptHandle(), 0), ErrReceiptHandleExpired)
 	})
 }
 
@@ -540,21 +471,6 @@ func TestDeadLetterTarget_WorkersAndAFailingTargetLoseAndDoubleNothing(t *testin
 	})
 }
 
-func TestDeadLetterTarget_ACancelAndACloseBetweenHandOvers(t *testing.T) {
-	withTarget(t, 1, func(s steps, target *script) {
-		ctx, cancel := context.WithCancel(context.Background())
-		target.do = func(context.Context, DeadLetter) error {
-			cancel()
-			return s.q.Close()
-		}
-		s.wear("g-1", "h-1")
-		ds, err := s.q.Receive(ctx, ReceiveInput{Max: 10})
-		require.Error(s, err)
-		require.Empty(s, ds)
-		require.Equal(s, []string{"g-1"}, target.got())
-	})
-}
-
 func TestFIFO_RCV16_AnAttemptIsRepeatedBesideDeadLetters(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx := context.Background()
@@ -567,6 +483,7 @@ func TestFIFO_RCV16_AnAttemptIsRepeatedBesideDeadLetters(t *testing.T) {
 		first, err := s.q.Receive(ctx, in)
 		require.NoError(t, err)
 		require.Equal(t, []string{"h-1", "h-2"}, bodiesOf(first))
+		synctest.Wait()
 		require.Equal(t, []string{"g-1"}, target.got())
 		again, err := s.q.Receive(ctx, in)
 		require.NoError(t, err)

@@ -38,7 +38,7 @@ func (s steps) buriesIn(t DeadLetterTarget, maxReceives int) {
 }
 
 // asTarget is the queue as a dead-letter target.
-func (s steps) asTarget() DeadLetterTarget { return s.q.self.(DeadLetterTarget) }
+func (s steps) asTarget() DeadLetterTarget { return s.q.self }
 
 // wear sends messages and receives each once; they are visible again at once.
 func (s steps) wear(bodies ...string) (ds []Delivery) {
@@ -159,12 +159,12 @@ func TestDLQ4_ReceivesCountedElsewhereDoNotCountForTheThreshold(t *testing.T) {
 		for _, want := range []int{2, 3} {
 			d := b.one(Zero)
 			require.Equal(s, want, d.ReceiveCount)
-			require.Equal(s, s.q.ARN(), d.DeadLetterSource())
+			require.Equal(s, s.q.ARN(), d.DeadLetterSourceARN())
 		}
 		b.gets(1, 0)
 		d := c.one(time.Minute)
 		require.Equal(s, 4, d.ReceiveCount)
-		require.Equal(s, b.q.ARN(), d.DeadLetterSource(), "the last one it was in")
+		require.Equal(s, b.q.ARN(), d.DeadLetterSourceARN(), "the last one it was in")
 	})
 }
 
@@ -180,7 +180,7 @@ func TestDLQ2_AQueueMayBeItsOwnDeadLetterQueue(t *testing.T) {
 				id = d.ID()
 			}
 			require.Equal(s, id, d.ID())
-			require.Equal(s, want > 2, d.DeadLetterSource() == s.q.ARN())
+			require.Equal(s, want > 2, d.DeadLetterSourceARN() == s.q.ARN())
 			s.counts(1, 0, 0)
 		}
 		require.Equal(s, uint64(3), s.q.Stats().DeadLettered)
@@ -222,7 +222,7 @@ func TestDLQ5_TheMovedMessageIsTheSame(t *testing.T) {
 		after := said(dead.one(time.Minute))
 
 		want := before
-		want.ReceiveCount, want.DeadLetterSource = 3, s.q.ARN()
+		want.ReceiveCount, want.DeadLetterSourceARN = 3, s.q.ARN()
 		want.ReceiptHandle, want.VisibleAt, want.SequenceNumber = after.ReceiptHandle, after.VisibleAt, after.SequenceNumber
 		if s.q.fifo != nil { // DLQ-6, FIFO-24
 			require.WithinDuration(s, moved, after.SentAt, 0)
@@ -297,7 +297,7 @@ func TestDLQ8_WithoutItsTargetAMessageIsDeliveredAsUsual(t *testing.T) {
 			time.Sleep(time.Minute)
 		}
 		st := s.q.Stats()
-		require.Equal(s, []uint64{0, 0}, []uint64{st.DeadLettered, st.DeadLetterFailures})
+		require.Equal(s, []uint64{0, 6}, []uint64{st.DeadLettered, st.DeadLetterFailures}, "each delivery instead of a hand-over counts")
 		s.send("i-1")
 		require.Len(s, s.receive(1, time.Minute), 1, "no more than asked for")
 		s.counts(2, 1, 0)
@@ -352,7 +352,7 @@ func TestFIFO25_SourceAndTargetAreOfOneType(t *testing.T) {
 		_, err := s.q.Send(context.Background(), m)
 		require.NoError(s, err)
 		s.one(Zero)
-		s.gets(1, 0)
+		s.meets()
 		require.ErrorIs(s, failure, ErrInvalidParameter)
 		s.counts(0, 1, 0)
 	})
@@ -472,7 +472,7 @@ func TestQueue_DeadLetterTakesLettersOfOtherPrograms(t *testing.T) {
 		letter.Attributes["b"].Binary[0] = 9 // the queue has its own copy
 		d := s.one(time.Minute)
 		require.Equal(s, []any{letter.ID, letter.Body, 4, letter.SourceARN, "g", "trace", "sender", byte(0)},
-			[]any{d.ID(), d.Body, d.ReceiveCount, d.DeadLetterSource(), d.GroupID, d.TraceHeader(), d.SenderID(), d.Attributes()["b"].Binary[0]})
+			[]any{d.ID(), d.Body, d.ReceiveCount, d.DeadLetterSourceARN(), d.GroupID, d.TraceHeader(), d.SenderID(), d.Attributes()["b"].Binary[0]})
 		require.WithinDuration(s, letter.FirstReceivedAt, d.FirstReceivedAt(), 0)
 		if s.q.fifo == nil {
 			require.WithinDuration(s, letter.SentAt, d.SentAt(), 0)

@@ -161,9 +161,9 @@ func TestLC3_ASendThatBeganBeforeConfigureExpiresByTheNewRetention(t *testing.T)
 			_, err := q.sendPrepared(&Message{Body: "a", SenderID: "b"}, s)
 			return err
 		},
-		"bare batch": func(q *queue, s *settings) error {
+		"plain batch": func(q *queue, s *settings) error {
 			var failures batchFailures
-			return q.sendBarePart(make([]Sent, 1), []Message{{Body: "a"}}, s, 0, nil, &failures)
+			return q.sendPlainPart(make([]Sent, 1), []Message{{Body: "a"}}, s, 0, nil, &failures)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -298,6 +298,7 @@ func TestObserver_ThatTakesItsTimeDoesNotHoldUpTheTimer(t *testing.T) {
 func TestDeadLetter_AWrapperIsCheckedLikeAnyCaller(t *testing.T) {
 	ctx := context.Background()
 	dlq := testStandard(t)
+	handedOver := make(chan struct{})
 	var changed map[string]Attribute
 	q := testStandard(t, WithVisibilityTimeout(0), WithDeadLetter(DeadLetterFunc(func(ctx context.Context, d DeadLetter) error {
 		empty := d
@@ -305,6 +306,7 @@ func TestDeadLetter_AWrapperIsCheckedLikeAnyCaller(t *testing.T) {
 		require.ErrorIs(t, dlq.DeadLetter(ctx, empty), ErrMissingParameter)
 		changed = map[string]Attribute{"why": String("it failed")}
 		d.Attributes = changed
+		defer close(handedOver)
 		return dlq.DeadLetter(ctx, d)
 	}), 1))
 	_, err := q.Send(ctx, Message{Body: "a"})
@@ -313,6 +315,7 @@ func TestDeadLetter_AWrapperIsCheckedLikeAnyCaller(t *testing.T) {
 		_, err = q.Receive(ctx, ReceiveInput{})
 		require.NoError(t, err)
 	}
+	<-handedOver
 	changed["why"] = String("the caller's map")
 	ds, err := dlq.Receive(ctx, ReceiveInput{})
 	require.NoError(t, err)
@@ -338,7 +341,7 @@ func TestMOV2_AQueueThatIsGoneIsToldFirst(t *testing.T) {
 	require.NoError(t, err)
 	q, err := b.CreateStandard("a")
 	require.NoError(t, err)
-	require.NoError(t, b.Delete(ctx, "a"))
+	require.NoError(t, b.DeleteQueue(ctx, "a"))
 	_, err = q.Redrive(ctx, RedriveInput{})
 	require.ErrorIs(t, err, ErrQueueDoesNotExist)
 }

@@ -11,7 +11,8 @@ import (
 // Send adds one message to the queue (SQS: sections 1.3, 5.1, 5.3). It never waits.
 //
 // It refuses, each as a [*ParamError]: a body that is empty ([ErrMissingParameter]) or holds
-// characters SQS does not take ([ErrInvalidMessageContents]); on FIFO a missing group id
+// characters SQS does not take ([ErrInvalidMessageContents]), unless the queue is
+// [WithoutSQSLimits]; on FIFO a missing group id
 // (ErrMissingParameter); and with [ErrInvalidParameter] a message larger than the maximum size, a
 // bad attribute, id or delay, and what the type of queue does not take. [ErrFull] means the queue
 // is at its capacity. A duplicate on FIFO is a success that adds nothing.
@@ -20,8 +21,8 @@ func (q *queue) Send(ctx context.Context, m Message) (Sent, error) {
 		return Sent{}, err
 	}
 	s := q.settings.Load()
-	if q.fifo == nil && s.simple && m.bare() && len(m.Body) <= s.maxSize {
-		return q.sendBare(m.Body)
+	if q.fifo == nil && s.plain && m.plain() && len(m.Body) <= s.maxSize {
+		return q.sendPlain(m.Body, s)
 	}
 	return q.sendPrepared(&m, s)
 }
@@ -39,15 +40,25 @@ func (q *queue) sendPrepared(m *Message, s *settings) (Sent, error) {
 	// Between the checks and the lock the settings may have changed: a deadline by the old ones
 	// would come too late.
 	sent, err := q.acceptLocked(now, &p, q.settings.Load())
-	q.leave(now)
-	return sent, err
+	return q.accepted(now, sent, err)
 }
 
-// sendBare is Send for a message that is nothing but a body, to a Standard queue without delay and
+// accepted leaves at the end of a send. What could not be kept is not accepted.
+func (q *queue) accepted(now int64, sent Sent, err error) (Sent, error) {
+	if lost := q.leave(now); err == nil {
+		err = lost
+	}
+	if err != nil {
+		return Sent{}, err
+	}
+	return sent, nil
+}
+
+// sendPlain is Send for a message that is nothing but a body, to a Standard queue without delay and
 // capacity. Most messages are, and the price of a send is mostly that of the memory it writes to
 // before it takes and leaves the lock.
-func (q *queue) sendBare(body string) (Sent, error) {
-	if err := checkBody(body); err != nil {
+func (q *queue) sendPlain(body string, s *settings) (Sent, error) {
+	if err := checkBody(body, s); err != nil {
 		return Sent{}, q.refused(err)
 	}
 	now, err := q.enter()
@@ -55,36 +66,16 @@ func (q *queue) sendBare(body string) (Sent, error) {
 		return Sent{}, err
 	}
 	q.catchUpLocked(now)
-	s := q.settings.Load()
-	if !q.plain || !s.simple || q.store.live >= maxSlots {
+	s = q.settings.Load()
+	if !q.plain || !s.plain || q.store.live >= maxSlots {
 		sent, err := q.acceptLocked(now, &payload{body: body, delay: -1, size: len(body)}, s)
-		q.leave(now)
-		return sent, err
+		return q.accepted(now, sent, err)
 	}
-	seq := q.acceptBareLocked(now, body, s)
-	q.leave(now)
+	seq := q.acceptPlainLocked(now, body, s)
+	if err := q.leave(now); err != nil {
+		return Sent{}, err
+	}
 	return Sent{ids: q.ids, seq: seq}, nil
-}
-
-// acceptBareLocked is acceptLocked and what it calls, spelled out for a message that is nothing but
-// a body, and returns its number. q.mu must be held, and the queue must be plain.
-func (q *queue) acceptBareLocked(now int64, body string, s *settings) (seq uint64) {
-	slot := q.store.alloc()
-	r := q.store.at(slot)
-	q.seq++
-	seq = q.seq
-	r.body, r.seq, r.enqueued, r.first, r.receive = body, seq, now, never, 0
-	r.state = stateReady
-	q.counts[classNone]--
-	q.counts[classVisible]++
-	q.bytes += int64(len(body))
-	q.main.arrivals.push(&q.store, slot, r)
-	q.main.ready.pushNewest(&q.store, slot, r)
-	q.scheduleLocked(after(now, s.retention))
-	q.metrics.sent++
-	q.metrics.sentBytes += uint64(len(body))
-	q.eventLocked(now, EventSent, slot)
-	return seq
 }
 
 // SendBatch adds 1 to 10 messages in the order of the slice (SQS: section 1.4).
@@ -106,10 +97,10 @@ func (q *queue) SendBatch(ctx context.Context, ms []Message) ([]Sent, error) {
 	if err := checkBatch("SendMessageBatch", len(ms), s); err != nil {
 		return nil, q.refused(err)
 	}
-	total, bare := 0, true
+	total, plain := 0, true
 	for i := range ms {
 		total += ms[i].size()
-		bare = bare && ms[i].bare()
+		plain = plain && ms[i].plain()
 	}
 	if total > maxMessageSize && !s.unlimited {
 		return nil, q.refused(&ParamError{Err: ErrBatchTooLong, Param: "SendMessageBatch", Value: total, Max: maxMessageSize,
@@ -122,14 +113,14 @@ func (q *queue) SendBatch(ctx context.Context, ms []Message) ([]Sent, error) {
 			}
 		}
 	}
-	bare = bare && q.fifo == nil && s.simple
+	plain = plain && q.fifo == nil && s.plain
 	sent := make([]Sent, len(ms))
 	var failures batchFailures
 	var end error // why no further entry is tried: the queue is full, or gone
 	for from := 0; from < len(ms); from += entriesAtOnce {
 		to := min(from+entriesAtOnce, len(ms))
-		if bare {
-			end = q.sendBarePart(sent[from:to], ms[from:to], s, from, end, &failures)
+		if plain {
+			end = q.sendPlainPart(sent[from:to], ms[from:to], s, from, end, &failures)
 		} else {
 			end = q.sendPart(sent[from:to], ms[from:to], s, from, end, &failures)
 		}
@@ -149,8 +140,9 @@ func (q *queue) sendPart(sent []Sent, ms []Message, s *settings, from int, end e
 	size := 0
 	for i := range ms {
 		if err := q.prepare(&ps[i], &ms[i], s); err != nil {
-			ps[i].body = "" // marks the failed ones
+			ps[i].size = -1 // marks the failed ones
 			failed.add(from+i, err)
+			continue
 		}
 		size += ps[i].size
 	}
@@ -162,7 +154,7 @@ func (q *queue) sendPart(sent []Sent, ms []Message, s *settings, from int, end e
 		s = q.settings.Load()
 	}
 	for i := range ps {
-		if ps[i].body == "" {
+		if ps[i].size < 0 {
 			continue
 		}
 		if end == nil {
@@ -173,18 +165,25 @@ func (q *queue) sendPart(sent []Sent, ms []Message, s *settings, from int, end e
 		}
 	}
 	if entered {
-		q.leave(now)
+		if lost := q.leave(now); lost != nil { // what could not be kept is not accepted
+			clear(sent)
+			late, end = batchFailures{}, lost
+			for i := range ms {
+				late.add(from+i, lost)
+			}
+			failed = batchFailures{}
+		}
 	}
 	failed.merge(late)
 	failures.merge(failed)
 	return end
 }
 
-// sendBarePart is sendPart for messages as sendBare takes them.
-func (q *queue) sendBarePart(sent []Sent, ms []Message, s *settings, from int, end error, failures *batchFailures) error {
+// sendPlainPart is sendPart for messages as sendPlain takes them.
+func (q *queue) sendPlainPart(sent []Sent, ms []Message, s *settings, from int, end error, failures *batchFailures) error {
 	var failed, late batchFailures
 	for i := range ms {
-		err := checkBody(ms[i].Body)
+		err := checkBody(ms[i].Body, s)
 		if err == nil {
 			err = checkSize(len(ms[i].Body), s)
 		}
@@ -206,8 +205,8 @@ func (q *queue) sendBarePart(sent []Sent, ms []Message, s *settings, from int, e
 			bad = bad[1:]
 		case end != nil:
 			late.add(from+i, end)
-		case q.plain && s.simple && q.store.live < maxSlots:
-			sent[i] = Sent{ids: q.ids, seq: q.acceptBareLocked(now, ms[i].Body, s)}
+		case q.plain && s.plain && q.store.live < maxSlots:
+			sent[i] = Sent{ids: q.ids, seq: q.acceptPlainLocked(now, ms[i].Body, s)}
 		default:
 			p := payload{body: ms[i].Body, delay: -1, size: len(ms[i].Body)}
 			if sent[i], end = q.acceptLocked(now, &p, s); end != nil {
@@ -216,7 +215,14 @@ func (q *queue) sendBarePart(sent []Sent, ms []Message, s *settings, from int, e
 		}
 	}
 	if entered {
-		q.leave(now)
+		if lost := q.leave(now); lost != nil { // what could not be kept is not accepted
+			clear(sent)
+			late, end = batchFailures{}, lost
+			for i := range ms {
+				late.add(from+i, lost)
+			}
+			failed = batchFailures{}
+		}
 	}
 	failed.merge(late)
 	failures.merge(failed)
@@ -275,7 +281,7 @@ func (m *Message) size() int {
 
 // prepare checks a message against the queue and does what needs no lock.
 func (q *queue) prepare(p *payload, m *Message, s *settings) error {
-	size, err := m.check()
+	size, err := m.check(s)
 	if err != nil {
 		return err
 	}
@@ -323,20 +329,23 @@ func (q *queue) checkDelay(d time.Duration, s *settings) (int64, error) {
 	return int64(d), nil
 }
 
-// acceptLocked enqueues a checked message, or finds that it is a duplicate or one too many. q.mu
-// must be held.
+// acceptLocked enqueues a checked message, or finds that it is a duplicate or one too many.
 func (q *queue) acceptLocked(now int64, p *payload, s *settings) (Sent, error) {
 	if q.fifo != nil {
 		if seq, ok := q.fifo.dedup.find(p.key, now); ok {
 			q.metrics.deduplicated++
-			q.emitLocked(now, Event{Kind: EventDeduplicated, seq: seq, GroupID: p.group})
+			q.tellQueueLocked(now, Event{Kind: EventDeduplicated, seq: seq, GroupID: p.group})
 			return Sent{ids: q.ids, seq: seq, duplicate: true}, nil
 		}
 	}
 	if !q.fitsLocked(s, 1, p.size) {
 		return Sent{}, q.fullLocked(s, p.size)
 	}
-	slot := q.enqueueLocked(now, p, s)
+	if q.fifo != nil && s.plain && p.rare == nil {
+		q.acceptOrderedLocked(now, p, s)
+	} else {
+		q.enqueueLocked(now, p, s)
+	}
 	seq := q.seq
 	if q.fifo != nil {
 		q.fifo.dedup.add(p.key, seq, now)
@@ -344,7 +353,6 @@ func (q *queue) acceptLocked(now int64, p *payload, s *settings) (Sent, error) {
 	}
 	q.metrics.sent++
 	q.metrics.sentBytes += uint64(p.size)
-	q.eventLocked(now, EventSent, slot)
 	return Sent{ids: q.ids, seq: seq}, nil
 }
 
@@ -362,18 +370,18 @@ func (q *queue) enterToSend(n, size int) (now int64, err error) {
 		if q.armed > now || q.fitsLocked(s, n, size) || !q.settleLocked(now) || q.fitsLocked(s, n, size) {
 			return now, nil
 		}
-		q.unlock(now)
+		q.pause(now)
 		runtime.Gosched()
 	}
 }
 
-// fitsLocked applies WithCapacity to n messages of size bytes in sum. q.mu must be held.
+// fitsLocked applies WithCapacity to n messages of size bytes in sum.
 func (q *queue) fitsLocked(s *settings, n, size int) bool {
 	live := q.store.live + n
 	return live <= maxSlots && (s.capMessages == 0 || live <= s.capMessages) && (s.capBytes == 0 || int64(size) <= s.capBytes-q.bytes)
 }
 
-// fullLocked tells why a message of this size does not fit. q.mu must be held.
+// fullLocked tells why a message of this size does not fit.
 func (q *queue) fullLocked(s *settings, size int) error {
 	held, most := q.store.live, maxSlots
 	switch {
@@ -385,41 +393,4 @@ func (q *queue) fullLocked(s *settings, size int) error {
 	}
 	return &ParamError{Err: ErrFull, Param: "Capacity", Value: held, Max: most,
 		Reason: fmt.Sprintf("holds %d of %d messages", held, most)}
-}
-
-// enqueueLocked stores a new message, delayed or ready. q.mu must be held.
-func (q *queue) enqueueLocked(now int64, p *payload, s *settings) uint32 {
-	slot := q.store.alloc()
-	r := q.store.at(slot)
-	q.seq++
-	r.body, r.rare, r.seq = p.body, p.rare, q.seq
-	r.enqueued, r.received, r.first, r.receive = now, 0, never, 0
-	if r.rare != nil && r.rare.movedIn {
-		r.enqueued, r.first, r.rare.arrived = p.sent, p.first, now
-	}
-	q.bytes += int64(p.size)
-	delay := p.delay
-	if delay < 0 {
-		delay = int64(s.delay)
-	}
-	if q.fifo != nil {
-		q.fifo.join(&q.store, slot, p)
-	} else if p.group != "" {
-		q.joinTenantLocked(now, slot, p.group)
-	} else if q.fair != nil {
-		q.store.setTenant(slot, 0)
-	}
-	q.arrivedLocked(slot, r, s)
-	if delay > 0 {
-		q.setStateLocked(slot, r, stateDelayed)
-		if q.fifo != nil && p.delay < 0 {
-			q.fifo.delayed.PushBack(&q.store.nodes, slot)
-			q.scheduleLocked(after(now, s.delay))
-		} else {
-			q.deadlineLocked(slot, r, after(now, time.Duration(delay)))
-		}
-		return slot
-	}
-	q.readyLocked(slot, r)
-	return slot
 }

@@ -20,6 +20,7 @@ type settings struct {
 	maxReceives  int
 	capMessages  int
 	capBytes     int64
+	inFlight     int
 	observer     func([]Event)
 	unlimited    bool
 	contentDedup bool
@@ -28,13 +29,13 @@ type settings struct {
 	stored       stored // what a broker's queue keeps and shows
 
 	// Derived by finish, for the paths that most calls take.
-	simple bool        // no delay and no capacity
-	usual  receiveCall // what the zero ReceiveInput asks for
+	plain bool        // no delay and no capacity
+	usual receiveCall // what the zero ReceiveInput asks for
 }
 
 // finish derives what depends on the other settings, once they are valid.
 func (s *settings) finish() *settings {
-	s.simple = s.delay == 0 && s.capMessages == 0 && s.capBytes == 0
+	s.plain = s.delay == 0 && s.capMessages == 0 && s.capBytes == 0
 	s.usual = receiveCall{max: 1, wait: s.wait, visibility: s.visibility, inLine: true}
 	return s
 }
@@ -58,6 +59,7 @@ const (
 	setSender
 	setDeadLetter
 	setCapacity
+	setInFlight
 	setObserver
 	setUnlimited
 	setContentDedup
@@ -75,6 +77,7 @@ func defaultSettings() settings {
 		visibility: defaultVisibility,
 		retention:  defaultRetention,
 		maxSize:    maxMessageSize,
+		inFlight:   maxInFlight,
 		sender:     "inq",
 		scope:      ScopeQueue,
 		throughput: PerQueue,
@@ -92,6 +95,9 @@ func (s settings) with(p *patch) settings {
 		}
 		if !given(setMaxSize) {
 			s.maxSize = math.MaxInt32
+		}
+		if !given(setInFlight) {
+			s.inFlight = maxSlots
 		}
 	}
 	if given(setVisibility) {
@@ -120,6 +126,9 @@ func (s settings) with(p *patch) settings {
 	}
 	if given(setCapacity) {
 		s.capMessages, s.capBytes = p.capMessages, p.capBytes
+	}
+	if given(setInFlight) {
+		s.inFlight = p.inFlight
 	}
 	if given(setObserver) {
 		s.observer = p.observer
@@ -189,6 +198,13 @@ func (s *settings) validate(fifo bool) error {
 	if s.capBytes < 0 {
 		return &ParamError{Err: ErrInvalidParameter, Param: "Capacity", Value: s.capBytes, Min: 0, Reason: "bytes"}
 	}
+	most := maxInFlight
+	if s.unlimited {
+		most = maxSlots
+	}
+	if s.inFlight < 1 || s.inFlight > most {
+		return &ParamError{Err: ErrInvalidParameter, Param: "InFlightLimit", Value: s.inFlight, Min: 1, Max: most}
+	}
 	if err := s.validateDeadLetter(fifo); err != nil {
 		return err
 	}
@@ -206,7 +222,7 @@ func (s *settings) validate(fifo bool) error {
 		return &ParamError{Err: ErrInvalidAttributeValue, Param: "FifoThroughputLimit", Value: string(s.throughput),
 			Reason: "must be perQueue or perMessageGroupId"}
 	}
-	if s.throughput == PerMessageGroupID && s.scope != ScopeMessageGroup {
+	if s.throughput == PerMessageGroupID && s.scope != ScopeMessageGroup { // (SQS: LIM-9)
 		return &ParamError{Err: ErrInvalidAttributeValue, Param: "FifoThroughputLimit", Value: string(s.throughput),
 			Reason: "perMessageGroupId needs the DeduplicationScope messageGroup"}
 	}
@@ -226,11 +242,10 @@ func (s *settings) validateDeadLetter(fifo bool) error {
 		return &ParamError{Err: ErrInvalidParameter, Param: "maxReceiveCount", Value: s.maxReceives, Min: 1, Max: most}
 	}
 	missing, wrong := false, false
+	if q := localQueue(s.target); q != nil {
+		missing, wrong = q.ids == nil, fifo != (q.fifo != nil)
+	}
 	switch t := s.target.(type) {
-	case *Standard:
-		missing, wrong = t == nil || t.ids == nil, fifo
-	case *FIFO:
-		missing, wrong = t == nil || t.ids == nil, !fifo
 	case deadLetterARN:
 		wrong = fifo != t.fifo()
 	case DeadLetterFunc:
@@ -248,6 +263,15 @@ func (s *settings) validateDeadLetter(fifo bool) error {
 		return nil
 	}
 	return &ParamError{Err: ErrInvalidParameter, Param: "deadLetterTargetArn", Reason: reason}
+}
+
+// settingsOf are those of a new queue.
+func settingsOf(name string, fifo bool, p *patch) (*settings, error) {
+	if err := checkName(name, fifo); err != nil {
+		return nil, err
+	}
+	s := defaultSettings().with(p)
+	return &s, s.validate(fifo)
 }
 
 // checkName applies the naming rules (SQS: section 1.2, NAM-0..2).
@@ -275,11 +299,7 @@ func checkName(name string, fifo bool) error {
 // the errors.
 func (q *Standard) Configure(opts ...StandardOption) error {
 	var p patch
-	for _, o := range opts {
-		if o != nil {
-			o.applyStandard(&p)
-		}
-	}
+	gather(&p, opts, StandardOption.applyStandard)
 	return q.configure(&p)
 }
 
@@ -288,14 +308,11 @@ func (q *Standard) Configure(opts ...StandardOption) error {
 // the errors.
 func (q *FIFO) Configure(opts ...FIFOOption) error {
 	var p patch
-	for _, o := range opts {
-		if o != nil {
-			o.applyFIFO(&p)
-		}
-	}
+	gather(&p, opts, FIFOOption.applyFIFO)
 	return q.configure(&p)
 }
 
+// configure changes a live queue, at once (SQS: LIM-8).
 func (q *queue) configure(p *patch) error {
 	if p.set&setSender != 0 {
 		return q.refused(&ParamError{Err: ErrInvalidParameter, Param: "SenderId", Value: p.sender, Reason: "cannot be changed on a live queue"})
@@ -303,8 +320,8 @@ func (q *queue) configure(p *patch) error {
 	if p.set&setUnlimited != 0 {
 		return q.refused(&ParamError{Err: ErrInvalidParameter, Param: "WithoutSQSLimits", Reason: "cannot be changed on a live queue"})
 	}
-	if q.broker != nil {
-		if err := q.broker.admit(q, p); err != nil {
+	if q.account != nil {
+		if err := q.account.admit(q, p); err != nil {
 			return q.refused(err)
 		}
 	}
@@ -315,21 +332,23 @@ func (q *queue) configure(p *patch) error {
 	}
 	s := q.settings.Load().with(p)
 	if p.instead != nil && *p.instead != q.settings.Load().stored.policy {
-		q.leave(now)
+		_ = q.leave(now)
 		return errPolicyChanged
 	}
 	if err := s.validate(q.fifo != nil); err != nil {
-		q.leave(now)
+		_ = q.leave(now)
 		return err
 	}
 	q.settings.Store(s.finish())
-	q.observed = s.observer != nil
+	q.watched = s.observer != nil || q.recorder != nil
+	q.errands |= errandCalls // what waits for a call may have another target now
+	q.limit = s.inFlight
 	q.modified = q.ids.time(now)
 	// Delays of FIFO and retention may have become shorter; what is due now is carried out by the
 	// timer.
 	q.scheduleLocked(q.nextLocked())
-	q.leave(now)
-	return nil
+	q.tellQueueLocked(now, Event{Kind: EventConfigured})
+	return q.leave(now)
 }
 
 // Config is what a queue is set to. It is a copy: change the queue with Configure.
@@ -347,6 +366,7 @@ type Config struct {
 	MaxReceives               int              // 0 where there is no DeadLetter
 	CapacityMessages          int              // 0: unlimited
 	CapacityBytes             int64            // 0: unlimited
+	InFlightLimit             int              // messages in flight at most
 	SQSLimits                 bool             // false on a queue made WithoutSQSLimits
 	ContentBasedDeduplication bool
 	DeduplicationScope        DeduplicationScope // "" on Standard
@@ -377,8 +397,8 @@ func (q *queue) Config() Config {
 		Name: q.name, ARN: q.arn, FIFO: q.fifo != nil,
 		VisibilityTimeout: s.visibility, Delay: s.delay, Retention: s.retention, ReceiveWait: s.wait,
 		MaxMessageSize: s.maxSize, SenderID: s.sender, DeadLetter: s.target, MaxReceives: s.maxReceives,
-		CapacityMessages: s.capMessages, CapacityBytes: s.capBytes, SQSLimits: !s.unlimited,
-		CreatedAt: q.created, ModifiedAt: modified,
+		CapacityMessages: s.capMessages, CapacityBytes: s.capBytes, InFlightLimit: s.inFlight,
+		SQSLimits: !s.unlimited, CreatedAt: q.created, ModifiedAt: modified,
 	}
 	if t, ok := s.target.(deadLetterARN); ok {
 		c.DeadLetter = t.shown()

@@ -8,7 +8,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// A MessageState is what a message counts as (SQS: section 2.2).
+// A MessageState is what a message counts as.
 type MessageState string
 
 // The states a message can be seen in.
@@ -20,22 +20,23 @@ const (
 
 // A Snapshot is a look at one message that does not touch it.
 type Snapshot struct {
-	ID               string
-	Body             string
-	Attributes       map[string]Attribute // shared and read only, as with a Delivery
-	GroupID          string
-	DeduplicationID  string
-	SequenceNumber   string
-	TraceHeader      string
-	SenderID         string
-	DeadLetterSource string // ARN
-	State            MessageState
-	ReceiveCount     int
-	SentAt           time.Time
-	FirstReceivedAt  time.Time // zero: never received
-	VisibleAt        time.Time // end of the delay or the visibility timeout; zero: visible, or without end
+	ID                  string
+	Body                string
+	Attributes          map[string]Attribute // shared and read only, as with a Delivery
+	GroupID             string
+	DeduplicationID     string
+	SequenceNumber      string
+	TraceHeader         string
+	SenderID            string
+	DeadLetterSourceARN string // of the queue it was dead-lettered from
+	DeadLetterReason    string // what Bury was told, or that it was received too often
+	State               MessageState
+	ReceiveCount        int
+	SentAt              time.Time
+	FirstReceivedAt     time.Time // zero: never received
+	VisibleAt           time.Time // end of the delay or the visibility timeout; zero: visible, or without end
 
-	sender string // what the sender gave, "" where SenderID is the queue's
+	lent string // SenderID where the sender gave none and it is that of a queue
 }
 
 // Message returns what a producer would send to have this message once more in another queue:
@@ -43,7 +44,15 @@ type Snapshot struct {
 // one. The deduplication id of a FIFO message is kept, so that a second copy is not added.
 func (s *Snapshot) Message() Message {
 	return Message{Body: s.Body, Attributes: cloneAttributes(s.Attributes), GroupID: s.GroupID,
-		DeduplicationID: s.DeduplicationID, TraceHeader: s.TraceHeader, SenderID: s.sender}
+		DeduplicationID: s.DeduplicationID, TraceHeader: s.TraceHeader, SenderID: senderGiven(s.SenderID, s.lent)}
+}
+
+// senderGiven is a sender id as the sender gave it: "" where it is the one that a queue lent.
+func senderGiven(id, lent string) string {
+	if id == lent {
+		return ""
+	}
+	return id
 }
 
 // Messages looks at all messages in the order they came in, whatever state they are in, without
@@ -73,7 +82,7 @@ func (q *queue) Messages() iter.Seq[Snapshot] {
 					found++
 				}
 			}
-			q.leave(now)
+			_ = q.leave(now)
 			for i := range found {
 				page[i].DeduplicationID = hashedID(page[i].DeduplicationID, page[i].Body)
 				if !yield(page[i]) {
@@ -93,7 +102,7 @@ func (q *queue) collect() (refs []ref) {
 		return nil
 	}
 	last, live, size := q.seq, q.store.live, q.store.size
-	q.leave(now)
+	_ = q.leave(now)
 	refs = make([]ref, 0, live)
 	for from := uint32(0); from < size; from += chunkSize {
 		now, err := q.enter()
@@ -105,24 +114,27 @@ func (q *queue) collect() (refs []ref) {
 				refs = append(refs, ref{slot, r.seq})
 			}
 		}
-		q.leave(now)
+		_ = q.leave(now)
 	}
 	return refs
 }
 
 // snapshotLocked writes what a look at the message tells; a deduplication id may be contentMark
-// yet, since hashing takes too long here. q.mu must be held.
+// yet, since hashing takes too long here.
 func (q *queue) snapshotLocked(s *Snapshot, slot uint32, r *record) {
-	*s = Snapshot{Body: r.body, GroupID: q.groupLocked(slot), ReceiveCount: r.receiveCount(), SenderID: q.senderID,
+	*s = Snapshot{Body: r.body, GroupID: q.groupLocked(slot), ReceiveCount: r.receiveCount(), SenderID: q.senderID, lent: q.senderID,
 		ID: q.idLocked(r).String(), SentAt: q.ids.time(r.enqueued)}
 	if q.fifo != nil {
 		s.SequenceNumber = q.ids.sequenceNumber(r.seq)
 		s.DeduplicationID = q.store.part(slot).dedup
 	}
 	if ra := r.rare; ra != nil {
-		s.Attributes, s.TraceHeader, s.DeadLetterSource = ra.attributes, ra.traceHeader, ra.sourceARN
+		s.Attributes, s.TraceHeader, s.DeadLetterSourceARN, s.DeadLetterReason = ra.attributes, ra.traceHeader, ra.sourceARN, ra.reason
 		if ra.senderID != "" {
-			s.SenderID, s.sender = ra.senderID, ra.senderID
+			s.SenderID, s.lent = ra.senderID, ""
+		}
+		if ra.lentSender {
+			s.lent = ra.senderID
 		}
 		if ra.dedupID != "" {
 			s.DeduplicationID = ra.dedupID
@@ -143,7 +155,7 @@ func (q *queue) snapshotLocked(s *Snapshot, slot uint32, r *record) {
 		return
 	default:
 		s.State = StateNotVisible
-		if r.state == stateHeld || r.state == stateBurying {
+		if r.state == stateBurying || r.state == stateAdopted {
 			return
 		}
 	}
@@ -152,7 +164,7 @@ func (q *queue) snapshotLocked(s *Snapshot, slot uint32, r *record) {
 	}
 }
 
-// idLocked returns the id of a message. q.mu must be held.
+// idLocked returns the id of a message.
 func (q *queue) idLocked(r *record) uuid.UUID {
 	if r.rare != nil && r.rare.id != uuid.Nil {
 		return r.rare.id

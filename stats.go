@@ -5,7 +5,7 @@ import (
 )
 
 // Stats is what a queue tells of itself: the CloudWatch metrics of SQS, as they are now or as
-// totals since the queue was made (SQS: section 10), and what SQS does not tell.
+// totals since the queue was made, and what SQS does not tell.
 type Stats struct {
 	Counts
 	OldestAge time.Duration // of the oldest message; on Standard without those received three or more times; in a dead-letter queue since the move
@@ -14,6 +14,8 @@ type Stats struct {
 	SentBytes     uint64 // their bodies and attributes
 	Deduplicated  uint64 // sends that were duplicates (FIFO)
 	Received      uint64 // messages handed out; redeliveries count again
+	ReceivedAgain uint64 // those of them that were not the first receive of their message
+	TimedOut      uint64 // receives whose visibility timeout ended before the message was deleted
 	EmptyReceives uint64 // receives that returned nothing
 	Deleted       uint64 // deletes that succeeded; repeated ones count again
 
@@ -39,6 +41,7 @@ type metrics struct {
 	deduplicated, emptyReceives               uint64
 	expired, purged, deadLettered, deadFailed uint64
 	movedIn, movedOut                         uint64
+	timedOut, receivedAgain                   uint64
 }
 
 // Stats returns the numbers as they are at this instant, all of the same one. It costs about as
@@ -51,16 +54,16 @@ func (q *queue) Stats() Stats {
 		return q.statsLocked(q.last)
 	}
 	s := q.statsLocked(now)
-	q.leave(now)
+	_ = q.leave(now)
 	return s
 }
 
 func (q *queue) statsLocked(now int64) Stats {
 	m := &q.metrics
 	s := Stats{
-		Counts: q.countsLocked(), OldestAge: q.ageLocked(now),
+		Counts: countsOf(&q.counts), OldestAge: q.ageLocked(now),
 		Sent: m.sent, SentBytes: m.sentBytes, Deduplicated: m.deduplicated,
-		Received: m.received, EmptyReceives: m.emptyReceives, Deleted: m.deleted,
+		Received: m.received, ReceivedAgain: m.receivedAgain, TimedOut: m.timedOut, EmptyReceives: m.emptyReceives, Deleted: m.deleted,
 		Expired: m.expired, Purged: m.purged, DeadLettered: m.deadLettered, DeadLetterFailures: m.deadFailed,
 		MovedIn: m.movedIn, MovedOut: m.movedOut, Bytes: q.bytes, WaitingReceives: q.waiters.len,
 	}
@@ -71,4 +74,29 @@ func (q *queue) statsLocked(now int64) Stats {
 		s.Groups = q.fair.tenants.live
 	}
 	return s
+}
+
+// quietLocked returns what is left of the queue's numbers without its noisy tenants (SQS: section
+// 10).
+func (q *queue) quietLocked(now int64) (noisyGroups int, c Counts, age time.Duration) {
+	c = countsOf(&q.counts)
+	age = q.ageLocked(now)
+	if q.fair == nil || q.fair.busy.Len() == 0 {
+		return 0, c, age
+	}
+	loud := q.fair.noisy(now)
+	for _, t := range loud.ids[:loud.n] {
+		its := countsOf(&q.fair.tenants.at(t).counts)
+		c.Visible -= its.Visible
+		c.NotVisible -= its.NotVisible
+		c.Delayed -= its.Delayed
+	}
+	since := now
+	if h := q.main.arrivals.head; h != 0 {
+		since = q.store.at(h).came()
+	}
+	if e, ok := q.fair.oldest.LeastExcept(loud.has); ok {
+		since = min(since, e.Key)
+	}
+	return loud.n, c, time.Duration(now - since)
 }

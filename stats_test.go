@@ -71,7 +71,7 @@ func TestStats_TotalsFollowTheirDefinitions(t *testing.T) {
 		// Expired.
 		s.send("g-5")
 		time.Sleep(4 * 24 * time.Hour)
-		want = Stats{Sent: 6, SentBytes: 28, Purged: 3, EmptyReceives: 4, Received: 4, Deleted: 5, Expired: 1}
+		want = Stats{Sent: 6, SentBytes: 28, Purged: 3, EmptyReceives: 4, Received: 4, ReceivedAgain: 2, TimedOut: 2, Deleted: 5, Expired: 1}
 		require.Equal(s, want, s.q.Stats())
 
 		// A message of elsewhere is not sent.
@@ -91,7 +91,7 @@ func TestStats_DeadLettersCountWhereTheyGo(t *testing.T) {
 		time.Sleep(time.Second)
 		s.gets(10, 0)
 		got := s.q.Stats()
-		require.Equal(t, Stats{Sent: 2, SentBytes: 2, Received: 2, EmptyReceives: 1, DeadLettered: 2}, got)
+		require.Equal(t, Stats{Sent: 2, SentBytes: 2, Received: 2, TimedOut: 2, EmptyReceives: 1, DeadLettered: 2}, got)
 		require.Equal(t, Stats{Counts: Counts{Visible: 2}, Quiet: Counts{Visible: 2}, Bytes: 2, MovedIn: 2}, dlq.Stats()) // DLQ-7: not sent
 
 		task, err := dlq.Redrive(ctx, RedriveInput{})
@@ -106,11 +106,11 @@ func TestStats_DeadLettersCountWhereTheyGo(t *testing.T) {
 		s := standardSteps(t, WithDeadLetter(fail, 1))
 		s.send("1")
 		s.one(Zero)
-		s.gets(1, 0)
+		s.meets()
 		s.counts(0, 1, 0)
 		s.stats(func(st *Stats) any { return []uint64{st.DeadLettered, st.DeadLetterFailures} }, []uint64{0, 1})
 		time.Sleep(time.Second)
-		s.gets(1, 0)
+		s.meets()
 		s.stats(func(st *Stats) any { return []uint64{st.DeadLettered, st.DeadLetterFailures} }, []uint64{0, 2})
 	})
 }

@@ -9,9 +9,10 @@ import (
 //
 //	delayed         the wheel; on FIFO the list of delayed messages, unless Return gave a delay of its own
 //	ready           Standard: the ready store of its tenant. FIFO: no links, the group's list is enough
-//	held, burying   no links
 //	in flight       the wheel or the line of timeouts, unless it never times out
+//	burying         the list of those that wait for their turn (see outbox), or no links
 //	backoff         the wheel
+//	adopted         no links
 //
 // Beside that every message is on exactly one list of arrivals (see arrivals), and on FIFO on the
 // list of its group, with links of their own.
@@ -29,7 +30,7 @@ type record struct {
 	flags    flags
 }
 
-type flags uint8
+type flags uint16
 
 const (
 	flagFresh   flags = 1 << iota // ready, in the fresh list (Standard)
@@ -40,6 +41,8 @@ const (
 	flagAlone                     // delayed by Return: not on the FIFO list of delayed messages
 	flagPoison                    // on the list of messages received three or more times
 	flagWheel                     // its deadline is on the wheel
+	flagOutbox                    // burying, and waits for a call of the target
+	flagLeased                    // burying by a consumer's Bury: its timeout goes on, and is in Node.Deadline
 )
 
 // fifoPart is what a message of a FIFO queue has besides.
@@ -168,10 +171,10 @@ func (s *store) grow(n int) {
 	}
 }
 
-// release frees a slot whose message is on no list any more.
+// release takes back a slot whose message is on no list any more and has the state free.
 func (s *store) release(slot uint32) {
 	r := s.at(slot)
-	r.body, r.rare, r.state, r.flags = "", nil, stateFree, 0
+	r.body, r.rare, r.flags = "", nil, 0
 	if s.isFIFO {
 		s.part(slot).dedup = ""
 	}
@@ -208,4 +211,59 @@ func (s *store) place(slot uint32) place {
 		return r.rare.place
 	}
 	return place{r.enqueued, r.seq}
+}
+
+// receivesHere counts the receives in this queue that stand: by these dead-lettering and LC-5
+// decide.
+func (r *record) receivesHere() uint32 {
+	if r.rare != nil {
+		return r.receive - r.rare.uncounted
+	}
+	return r.receive
+}
+
+// receiveCount is what the consumer sees: receives over all queues.
+func (r *record) receiveCount() int {
+	if r.rare != nil {
+		return int(r.receive - r.rare.uncounted + r.rare.countBefore)
+	}
+	return int(r.receive)
+}
+
+// arrivals lists messages in the order they came into the queue, whatever state they are in. The
+// age of the oldest message is the age of its head (SQS: section 10); messages received three or
+// more times on Standard are not on it.
+type arrivals struct{ head, tail uint32 }
+
+// push adds the message that came last.
+func (a *arrivals) push(s *store, slot uint32, r *record) {
+	r.arrNext, r.arrPrev = 0, a.tail
+	if a.tail == 0 {
+		a.head = slot
+	} else {
+		s.at(a.tail).arrNext = slot
+	}
+	a.tail = slot
+}
+
+func (a *arrivals) remove(s *store, r *record) {
+	if r.arrPrev == 0 {
+		a.head = r.arrNext
+	} else {
+		s.at(r.arrPrev).arrNext = r.arrNext
+	}
+	if r.arrNext == 0 {
+		a.tail = r.arrPrev
+	} else {
+		s.at(r.arrNext).arrPrev = r.arrPrev
+	}
+	r.arrNext, r.arrPrev = 0, 0
+}
+
+// came returns when the message came into this queue.
+func (r *record) came() int64 {
+	if r.rare != nil && r.rare.movedIn {
+		return r.rare.came
+	}
+	return r.enqueued
 }

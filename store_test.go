@@ -37,6 +37,7 @@ func TestStore_KeepsRecordsWhileItGrowsAndFindsThemByNumberOnly(t *testing.T) {
 		require.Nil(t, s.find(0, 0))
 		require.Nil(t, s.find(n+1, 0))
 		require.Nil(t, s.find(1<<31, 100))
+		s.at(5).state = stateFree
 		s.release(5)
 		require.Nil(t, s.find(5, 104))
 		require.EqualValues(t, 5, s.alloc(), "the slot freed last is used first")

@@ -127,7 +127,7 @@ func (l *stressLog) observe(events []Event) {
 				}
 			}
 			g[e.seq] = at
-		case EventReleased, EventReturned:
+		case EventTimedOut, EventReleased, EventReturned, EventPutBack:
 			g[e.seq] = -1
 		case EventDeleted, EventDeadLettered, EventMovedOut, EventExpired:
 			if !l.live[e.seq] {
@@ -255,7 +255,7 @@ func (w *stressWorker) may(err error) {
 		}
 		return
 	}
-	for _, ok := range []error{ErrFull, ErrReceiptHandleExpired, ErrNotInFlight, ErrNoDeadLetterTarget, ErrTaskRunning, context.Canceled} {
+	for _, ok := range []error{ErrFull, ErrReceiptHandleExpired, ErrNotInFlight, ErrNoDeadLetterTarget, ErrTaskRunning, ErrAttemptNotRetryable, context.Canceled} {
 		if errors.Is(err, ok) {
 			return
 		}

@@ -15,7 +15,7 @@ const (
 	maxTagValue = 256 // characters
 )
 
-// Tags returns a copy of the queue's tags, empty but not nil where it has none (SQS: MGT-9).
+// Tags returns a copy of the queue's tags, empty but not nil where it has none.
 func (b *Broker) Tags(ctx context.Context, name string) (map[string]string, error) {
 	if err := checkContext(ctx); err != nil {
 		return nil, err
@@ -31,10 +31,10 @@ func (b *Broker) Tags(ctx context.Context, name string) (map[string]string, erro
 	return tags, nil
 }
 
-// SetTags adds tags to those of the queue and overwrites the values of keys it has (SQS: MGT-9):
-// all of them, or none where one is refused. Keys have 1 to 128 characters and do not begin with
-// "aws:", values up to 256: letters, digits, white space and _ . : / = + - @. [ErrInvalidParameter]
-// otherwise, and where the queue would have more than 50.
+// SetTags adds tags to those of the queue and overwrites the values of keys it has: all of them, or
+// none where one is refused. Keys have 1 to 128 characters and do not begin with "aws:", values up
+// to 256: letters, digits, white space and _ . : / = + - @. [ErrInvalidParameter] otherwise, and
+// where the queue would have more than 50.
 func (b *Broker) SetTags(ctx context.Context, name string, tags map[string]string) error {
 	if err := checkContext(ctx); err != nil {
 		return err
@@ -53,7 +53,7 @@ func (b *Broker) SetTags(ctx context.Context, name string, tags map[string]strin
 	return nil
 }
 
-// RemoveTags removes tags by key. Keys the queue does not have are ignored (SQS: MGT-9).
+// RemoveTags removes tags by key. Keys the queue does not have are ignored.
 func (b *Broker) RemoveTags(ctx context.Context, name string, keys ...string) error {
 	if err := checkContext(ctx); err != nil {
 		return err
@@ -70,7 +70,7 @@ func (b *Broker) RemoveTags(ctx context.Context, name string, keys ...string) er
 	return nil
 }
 
-// mergeTags returns a new map with the old tags overwritten and joined by the new ones.
+// mergeTags returns a new map with the old tags overwritten and joined by the new ones (SQS: MGT-9).
 func mergeTags(queue string, old, tags map[string]string) (map[string]string, error) {
 	for _, key := range sortedKeys(tags) {
 		if reason := badTag(key, tags[key]); reason != "" {

@@ -12,7 +12,7 @@ import (
 func TestBroker_MGT9_TagsMergeAndAreRemovedByKey(t *testing.T) {
 	ctx := context.Background()
 	b := testBroker(t)
-	_, err := b.Create(ctx, "a", nil, map[string]string{"team": "blue", "cost": ""})
+	_, err := b.CreateQueue(ctx, "a", nil, map[string]string{"team": "blue", "cost": ""})
 	require.NoError(t, err)
 	require.NoError(t, b.SetTags(ctx, "a", map[string]string{"team": "red", "Team": "x"}))
 	require.NoError(t, b.SetTags(ctx, "a", nil))
@@ -36,10 +36,10 @@ func TestBroker_MGT1_AnExistingQueueKeepsItsTags(t *testing.T) {
 	ctx := context.Background()
 	b := testBroker(t)
 	given := map[string]string{"k": "1"}
-	_, err := b.Create(ctx, "a", nil, given)
+	_, err := b.CreateQueue(ctx, "a", nil, given)
 	require.NoError(t, err)
 	given["k"] = "changed by its owner"
-	_, err = b.Create(ctx, "a", nil, map[string]string{"k": "2", "l": "3"})
+	_, err = b.CreateQueue(ctx, "a", nil, map[string]string{"k": "2", "l": "3"})
 	require.NoError(t, err)
 	tags, err := b.Tags(ctx, "a")
 	require.NoError(t, err)
@@ -63,7 +63,7 @@ func TestBroker_MGT9_TagsOutOfRangeAreRefusedAndNothingChanges(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := testBroker(t)
-			_, err := b.Create(ctx, "a", nil, map[string]string{"0": "old"})
+			_, err := b.CreateQueue(ctx, "a", nil, map[string]string{"0": "old"})
 			require.NoError(t, err)
 			p := refusedAs(t, b.SetTags(ctx, "a", map[string]string{"0": "new", "zz": "v", c.key: c.value}), ErrInvalidParameter)
 			require.Equal(t, "Tags", p.Param)
@@ -72,7 +72,7 @@ func TestBroker_MGT9_TagsOutOfRangeAreRefusedAndNothingChanges(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, map[string]string{"0": "old"}, tags)
 
-			_, err = b.Create(ctx, "b", nil, map[string]string{c.key: c.value})
+			_, err = b.CreateQueue(ctx, "b", nil, map[string]string{c.key: c.value})
 			require.Equal(t, c.reason, refusedAs(t, err, ErrInvalidParameter).Reason)
 			_, err = b.Queue("b")
 			require.ErrorIs(t, err, ErrQueueDoesNotExist)
@@ -103,6 +103,6 @@ func TestBroker_MGT9_AQueueHasFiftyTags(t *testing.T) {
 	require.Len(t, tags, 50)
 	require.Equal(t, "overwritten", tags["k0"])
 	fifty["k50"] = "v"
-	_, err = b.Create(ctx, "b", nil, fifty)
+	_, err = b.CreateQueue(ctx, "b", nil, fifty)
 	require.Equal(t, "Too many tags added for queue b.", refusedAs(t, err, ErrInvalidParameter).Reason)
 }

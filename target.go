@@ -2,11 +2,13 @@ package inq
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"log/slog"
 	"os"
 	"sync"
+	"unicode/utf8"
 )
 
 // DeadLetterFunc makes a [DeadLetterTarget] of a function.
@@ -15,8 +17,16 @@ type DeadLetterFunc func(ctx context.Context, d DeadLetter) error
 // DeadLetter calls f.
 func (f DeadLetterFunc) DeadLetter(ctx context.Context, d DeadLetter) error { return f(ctx, d) }
 
+// Message returns what a producer would send to have this message once more: body, attributes
+// (copied), group, trace header, and the sender where the sender gave one. The deduplication id is
+// left out, since it would make the copy a duplicate.
+func (d *DeadLetter) Message() Message {
+	return Message{Body: d.Body, Attributes: cloneAttributes(d.Attributes), GroupID: d.GroupID, TraceHeader: d.TraceHeader,
+		SenderID: senderGiven(d.SenderID, d.lent)}
+}
+
 // DeadLetterFile is a [DeadLetterTarget] that appends each message to a file, as one line of JSON
-// in the form of [DeadLetter], with binary values in base64. A line is there whole or not at all
+// in the form of [DeadLetter], with binary values and a binary body in base64. A line is there whole or not at all
 // when DeadLetter returns, as far as the operating system has it; nothing is synced to the disk. It
 // is safe for concurrent use, by several queues too, but not by several processes on one file.
 type DeadLetterFile struct {
@@ -74,7 +84,8 @@ func (t *DeadLetterFile) Close() error {
 }
 
 // DeadLetterLog returns a [DeadLetterTarget] that writes each message to l at the given level and
-// lets it go. The body is part of the record. A nil l is [slog.Default] at the time of each
+// lets it go. The body is part of the record: as body, or as bodyBase64 where it is not valid UTF-8
+// and a handler could not write it whole. A nil l is [slog.Default] at the time of each
 // message.
 func DeadLetterLog(l *slog.Logger, level slog.Level) DeadLetterTarget {
 	return DeadLetterFunc(func(ctx context.Context, d DeadLetter) error {
@@ -82,10 +93,14 @@ func DeadLetterLog(l *slog.Logger, level slog.Level) DeadLetterTarget {
 		if log == nil {
 			log = slog.Default()
 		}
+		body := slog.String("body", d.Body)
+		if !utf8.ValidString(d.Body) {
+			body = slog.String("bodyBase64", base64.StdEncoding.EncodeToString([]byte(d.Body)))
+		}
 		log.Log(ctx, level, "dead letter",
 			slog.String("queue", d.Source), slog.String("id", d.ID), slog.String("reason", d.Reason),
 			slog.Int("receiveCount", d.ReceiveCount), slog.Time("sentAt", d.SentAt), slog.String("group", d.GroupID),
-			slog.String("body", d.Body))
+			body)
 		return nil
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -80,25 +81,27 @@ func TestDeadLetterFile_LinesAreReadBackAsTheyWere(t *testing.T) {
 }
 
 func TestDeadLetterFile_TakesWhatAQueueHandsOver(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "dead.jsonl")
-	ctx := context.Background()
-	s := standardSteps(t, WithDeadLetter(deadLetterFile(t, path), 1))
-	attrs := map[string]Attribute{"b": Binary([]byte{0, 255})}
-	sent, err := s.q.Send(ctx, Message{Body: "a", Attributes: attrs, GroupID: "g", TraceHeader: "trace", SenderID: "them"})
-	require.NoError(t, err)
-	d := s.one(time.Minute)
-	s.change(d, 0)
-	s.gets(1, time.Minute)
-	letters := lettersIn(t, path)
-	require.Len(t, letters, 1)
-	l := letters[0]
-	require.True(t, l.SentAt.Equal(d.SentAt()))
-	require.True(t, l.FirstReceivedAt.Equal(d.FirstReceivedAt()))
-	require.NotEmpty(t, l.Reason)
-	l.SentAt, l.FirstReceivedAt, l.Reason = time.Time{}, time.Time{}, ""
-	require.Equal(t, DeadLetter{ID: sent.ID(), Body: "a", Attributes: attrs, GroupID: "g", TraceHeader: "trace", SenderID: "them",
-		Source: "queue", SourceARN: s.q.ARN(), ReceiveCount: 1}, l)
-	s.counts(0, 0, 0)
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "dead.jsonl")
+		ctx := context.Background()
+		s := standardSteps(t, WithDeadLetter(deadLetterFile(t, path), 1))
+		attrs := map[string]Attribute{"b": Binary([]byte{0, 255})}
+		sent, err := s.q.Send(ctx, Message{Body: "a", Attributes: attrs, GroupID: "g", TraceHeader: "trace", SenderID: "them"})
+		require.NoError(t, err)
+		d := s.one(time.Minute)
+		s.change(d, 0)
+		s.meets()
+		letters := lettersIn(t, path)
+		require.Len(t, letters, 1)
+		l := letters[0]
+		require.True(t, l.SentAt.Equal(d.SentAt()))
+		require.True(t, l.FirstReceivedAt.Equal(d.FirstReceivedAt()))
+		require.NotEmpty(t, l.Reason)
+		l.SentAt, l.FirstReceivedAt, l.Reason = time.Time{}, time.Time{}, ""
+		require.Equal(t, DeadLetter{ID: sent.ID(), Body: "a", Attributes: attrs, GroupID: "g", TraceHeader: "trace", SenderID: "them",
+			Source: "queue", SourceARN: s.q.ARN(), ReceiveCount: 1}, l)
+		s.counts(0, 0, 0)
+	})
 }
 
 func TestDeadLetterFile_AppendsToWhatIsThere(t *testing.T) {
@@ -185,25 +188,27 @@ func TestDeadLetterFile_FailuresAreToldWithTheirCause(t *testing.T) {
 }
 
 func TestDeadLetterLog_WritesARecordAndLetsGo(t *testing.T) {
-	var out bytes.Buffer
-	handler := slog.NewJSONHandler(&out, &slog.HandlerOptions{Level: slog.LevelWarn})
-	s := standardSteps(t, WithDeadLetter(DeadLetterLog(slog.New(handler), slog.LevelWarn), 1))
-	_, err := s.q.Send(context.Background(), Message{Body: "a", GroupID: "g"})
-	require.NoError(t, err)
-	d := s.one(time.Minute)
-	s.change(d, 0)
-	s.gets(1, time.Minute)
-	s.counts(0, 0, 0)
-	var record map[string]any
-	require.NoError(t, json.Unmarshal(out.Bytes(), &record))
-	require.Equal(t, []any{"WARN", "queue", d.ID(), "g", "a", 1.0},
-		[]any{record["level"], record["queue"], record["id"], record["group"], record["body"], record["receiveCount"]})
-	require.NotEmpty(t, record["reason"])
-	require.NotEmpty(t, record["sentAt"])
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		handler := slog.NewJSONHandler(&out, &slog.HandlerOptions{Level: slog.LevelWarn})
+		s := standardSteps(t, WithDeadLetter(DeadLetterLog(slog.New(handler), slog.LevelWarn), 1))
+		_, err := s.q.Send(context.Background(), Message{Body: "a", GroupID: "g"})
+		require.NoError(t, err)
+		d := s.one(time.Minute)
+		s.change(d, 0)
+		s.meets()
+		s.counts(0, 0, 0)
+		var record map[string]any
+		require.NoError(t, json.Unmarshal(out.Bytes(), &record))
+		require.Equal(t, []any{"WARN", "queue", d.ID(), "g", "a", 1.0},
+			[]any{record["level"], record["queue"], record["id"], record["group"], record["body"], record["receiveCount"]})
+		require.NotEmpty(t, record["reason"])
+		require.NotEmpty(t, record["sentAt"])
 
-	out.Reset()
-	require.NoError(t, DeadLetterLog(slog.New(handler), slog.LevelInfo).DeadLetter(context.Background(), fullLetter()))
-	require.Empty(t, out.String(), "below the handler's level")
+		out.Reset()
+		require.NoError(t, DeadLetterLog(slog.New(handler), slog.LevelInfo).DeadLetter(context.Background(), fullLetter()))
+		require.Empty(t, out.String(), "below the handler's level")
+	})
 }
 
 func TestDeadLetterLog_WithoutALoggerUsesTheDefaultOfTheMoment(t *testing.T) {

@@ -1,8 +1,6 @@
 package inq
 
 import (
-	"context"
-
 	"example.com/inq/internal/pq"
 )
 
@@ -13,7 +11,6 @@ type waiter struct {
 	dst    []Delivery
 	n      int   // how many were handed over
 	err    error // why the wait ended otherwise
-	retry  bool  // woken to hand a message to the dead-letter target itself
 	parked bool  // on the list
 	ticket uint64
 	next   *waiter
@@ -29,27 +26,18 @@ type waiters struct {
 	head, tail *waiter
 	len        int
 	ticket     uint64
-	chore      *waiter        // woken to bury the message at the front; until it has come the line is closed behind that message
 	attempts   map[string]int // how many wait under each attempt id
 }
 
-// insert puts w in line by its ticket: at the end, or where it was before.
+// insert puts w at the end of the line.
 func (l *waiters) insert(w *waiter) {
-	after := l.tail
-	for after != nil && after.ticket > w.ticket {
-		after = after.prev
-	}
-	w.prev = after
-	if after == nil {
-		w.next, l.head = l.head, w
+	w.prev = l.tail
+	if l.tail == nil {
+		l.head = w
 	} else {
-		w.next, after.next = after.next, w
+		l.tail.next = w
 	}
-	if w.next == nil {
-		l.tail = w
-	} else {
-		w.next.prev = w
-	}
+	l.tail = w
 	w.parked = true
 	l.len++
 	if id := w.call.attempt; id != "" {
@@ -84,7 +72,7 @@ func (l *waiters) remove(w *waiter) {
 	}
 }
 
-// newWaiterLocked makes a waiter for c, or takes the spare one. q.mu must be held.
+// newWaiterLocked makes a waiter for c, or takes the spare one.
 func (q *queue) newWaiterLocked(c *receiveCall, dst []Delivery) *waiter {
 	w := q.spare.Swap(nil)
 	if w == nil {
@@ -97,12 +85,13 @@ func (q *queue) newWaiterLocked(c *receiveCall, dst []Delivery) *waiter {
 	dst = dst[:min(len(dst), c.max)] // a repeat by attempt id that needs more room is none
 	q.waiters.ticket++
 	w.call, w.dst, w.ticket = *c, dst, q.waiters.ticket
+	w.call.waits = true
 	return w
 }
 
-// parkLocked puts w in line until deadline. q.mu must be held.
+// parkLocked puts w in line until deadline.
 func (q *queue) parkLocked(w *waiter, deadline int64) {
-	w.n, w.err, w.retry = 0, nil, false
+	w.n, w.err = 0, nil
 	q.waiters.insert(w)
 	if deadline != never {
 		q.deadlines.Push(pq.Entry{Key: deadline, Ord: w.ticket, ID: w.id})
@@ -110,7 +99,7 @@ func (q *queue) parkLocked(w *waiter, deadline int64) {
 	}
 }
 
-// unparkLocked takes w out of line. q.mu must be held.
+// unparkLocked takes w out of line.
 func (q *queue) unparkLocked(w *waiter) {
 	q.waiters.remove(w)
 	if w.pos >= 0 {
@@ -118,91 +107,12 @@ func (q *queue) unparkLocked(w *waiter) {
 	}
 }
 
-// wakeLocked ends a wait. q.mu must be held. The token never blocks: there is one for each time w
+// wakeLocked ends a wait. The token never blocks: there is one for each time w
 // is in line.
 func (q *queue) wakeLocked(w *waiter, err error) {
 	q.unparkLocked(w)
 	w.err = err
 	w.wake <- struct{}{}
-}
-
-// wait answers a receive that found nothing: a short poll at once, a long poll with what it is
-// handed while it is parked. It is called with q.mu held, and unlocks it.
-func (q *queue) wait(ctx context.Context, now int64, c *receiveCall, dst []Delivery) ([]Delivery, error) {
-	if c.wait == 0 {
-		q.metrics.emptyReceives++
-		q.unlock(now)
-		return nil, nil
-	}
-	w := q.newWaiterLocked(c, dst)
-	defer q.dropWaiter(w)
-	answered := false
-	defer func() {
-		if !answered { // an observer or a target has ended the goroutine
-			q.forsake(w)
-		}
-	}()
-	deadline := after(now, c.wait)
-	for {
-		q.parkLocked(w, deadline)
-		q.unlock(now)
-		select {
-		case <-w.wake:
-		case <-ctx.Done():
-			if !q.abandon(w) {
-				answered = true
-				return nil, ctx.Err()
-			}
-			// It was woken in the same instant: what it was handed is never dropped.
-		}
-		if !w.retry {
-			answered = true
-			if w.err != nil || w.n == 0 {
-				return nil, w.err
-			}
-			return w.dst[:w.n], nil
-		}
-		var ds []Delivery
-		var done bool
-		var err error
-		if ds, done, now, err = q.retry(ctx, w, deadline); done {
-			answered = true
-			return ds, err
-		}
-	}
-}
-
-// forsake takes w out of line for good, wherever it is in its wait. What it was handed is in flight
-// for nobody and comes back by its timeout; what it was to hand over is left to the next one.
-func (q *queue) forsake(w *waiter) {
-	now, err := q.enter()
-	if err == nil && w.parked {
-		q.unparkLocked(w)
-	}
-	select {
-	case <-w.wake:
-	default:
-	}
-	if err != nil {
-		return
-	}
-	if q.waiters.chore == w {
-		q.waiters.chore = nil
-	}
-	q.leave(now)
-}
-
-// abandon takes w out of line because its context ended, and reports whether it had been woken
-// before.
-func (q *queue) abandon(w *waiter) (woken bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if w.parked {
-		q.unparkLocked(w)
-		return false
-	}
-	<-w.wake
-	return true
 }
 
 // dropWaiter gives w up: it becomes the spare one, or its id is free again.
@@ -230,46 +140,36 @@ func (q *queue) dropWaiter(w *waiter) {
 	q.mu.Unlock()
 }
 
-// serveLocked hands what is receivable to the receives that wait, in the order they came. q.mu must
-// be held.
+// serveLocked hands what is receivable to the receives that wait, in the order they came.
 func (q *queue) serveLocked(now int64) {
 	for w := q.waiters.head; w != nil; w = q.waiters.head {
-		if q.counts[classVisible] == 0 || q.counts[classNotVisible] >= q.limit {
+		if q.counts[classVisible] == 0 || q.counts[classInFlight] >= q.limit {
 			return
 		}
-		s := q.settings.Load()
-		if s.target == nil {
-			w.n = q.takeLocked(now, &w.call, w.dst)
-		} else {
-			w.n = q.takeBeforeChoreLocked(now, w, s)
-		}
+		w.n, _ = q.takeLocked(now, &w.call, w.dst) // what waits is refused no more
 		if w.n == 0 {
 			return
 		}
 		attempt := w.call.attempt // w is not ours once it is awake
 		q.wakeLocked(w, nil)
-		q.repeatLocked(now, attempt)
+		q.answerRepeatsLocked(now, attempt)
 	}
 }
 
-// endWaitsLocked ends waits whose time is over, at most stepBudget of them, and reports whether
-// there are more. A wait that ends at this instant goes on while messages are to be carried out that
-// are due by now: it may yet have one of them. q.mu must be held.
-func (q *queue) endWaitsLocked(now int64, draining bool) (more bool) {
-	if draining {
-		now--
+// answerRepeatsLocked answers the receives that wait under an attempt id that was bound just now. That is
+// what repeats are where the client gave up on a long poll and the queue does not know.
+func (q *queue) answerRepeatsLocked(now int64, id string) {
+	if id == "" || q.waiters.attempts[id] == 0 {
+		return
 	}
-	for n := 0; q.deadlines.Len() != 0; n++ {
-		e := q.deadlines.Min()
-		if e.Key > now {
-			return false
+	for w := q.waiters.head; w != nil; {
+		next := w.next
+		if w.call.attempt == id {
+			if n, ok, _ := q.replayLocked(now, &w.call, w.dst); ok {
+				w.n = n
+				q.wakeLocked(w, nil)
+			}
 		}
-		if n == stepBudget {
-			return true
-		}
-		w := q.waitSlots[e.ID]
-		q.metrics.emptyReceives++
-		q.wakeLocked(w, nil)
+		w = next
 	}
-	return false
 }

@@ -532,7 +532,7 @@ func TestWait_ManyThatEndAtOneInstantEndInBoundedSteps(t *testing.T) {
 		now, err := q.enter()
 		require.NoError(t, err)
 		more, left := q.endWaitsLocked(now, false), q.waiters.len
-		q.leave(now)
+		_ = q.leave(now)
 		require.True(t, more)
 		require.Equal(t, n-stepBudget, left)
 		q.timerFired()

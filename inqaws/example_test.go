@@ -120,7 +120,7 @@ func consume(ctx context.Context, q inq.Queue, pause time.Duration, work func(bo
 				return err
 			case err != nil:
 				if ctx.Err() == nil {
-					fmt.Println("connection refused:", errors.Is(err, syscall.ECONNREFUSED))
+					fmt.Println("unavailable:", errors.Is(err, inq.ErrUnavailable))
 				}
 				continue // and with this the iteration ends
 			}
@@ -156,7 +156,7 @@ func ExampleQueue_outage() {
 		log.Fatal(err)
 	}
 	client := inqaws.NewClient(broker, func(o *sqs.Options) { o.HTTPClient = &outage{o.HTTPClient, 2} })
-	remote := inqaws.NewQueue(client, inqaws.DefaultEndpoint+"/000000000000/jobs")
+	remote := inqaws.NewQueue(client, broker.QueueURL(inqaws.DefaultEndpoint, "jobs"))
 
 	err = consume(ctx, remote, time.Millisecond, func(body string) {
 		fmt.Println(body)
@@ -164,8 +164,8 @@ func ExampleQueue_outage() {
 	})
 	fmt.Println(err)
 	// Output:
-	// connection refused: true
-	// connection refused: true
+	// unavailable: true
+	// unavailable: true
 	// resize cat.png
 	// context canceled
 }
@@ -178,7 +178,7 @@ func ExampleQueue_errors() {
 		log.Fatal(err)
 	}
 	defer broker.Close()
-	q := inqaws.NewQueue(inqaws.NewClient(broker), inqaws.DefaultEndpoint+"/000000000000/jobs")
+	q := inqaws.NewQueue(inqaws.NewClient(broker), broker.QueueURL(inqaws.DefaultEndpoint, "jobs"))
 
 	_, err = q.Send(ctx, inq.Message{Body: "resize cat.png"})
 	var missing *types.QueueDoesNotExist
@@ -219,7 +219,7 @@ func ExampleNewHTTPClient() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(*created.QueueUrl == server.URL+"/000000000000/jobs")
+	fmt.Println(*created.QueueUrl == broker.QueueURL(server.URL, "jobs"))
 	// Output: true
 }
 

@@ -79,5 +79,5 @@ func TestReadme_TheClientOfAServerWorks(t *testing.T) {
 	client := clientOf(aws.Config{Region: "us-east-1", Credentials: aws.CredentialsProviderFunc(key)}, server.URL)
 	jobs, err := client.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("jobs")})
 	require.NoError(t, err)
-	require.Equal(t, server.URL+"/000000000000/jobs", *jobs.QueueUrl)
+	require.Equal(t, broker.QueueURL(server.URL, "jobs"), *jobs.QueueUrl)
 }

@@ -55,8 +55,8 @@ func TestZero_IsAZeroOnTheWire(t *testing.T) {
 	_, err = b.CreateFIFO("q.fifo", inq.WithContentBasedDeduplication(true))
 	require.NoError(t, err)
 	client := NewClient(b, through(w))
-	q := NewQueue(client, DefaultEndpoint+account+"q")
-	f := NewQueue(client, DefaultEndpoint+account+"q.fifo")
+	q := NewQueue(client, b.QueueURL(DefaultEndpoint, "q"))
+	f := NewQueue(client, b.QueueURL(DefaultEndpoint, "q.fifo"))
 	ctx := t.Context()
 
 	for _, c := range []struct {

@@ -197,7 +197,7 @@ var systemAttributes = []struct {
 	{"MessageDeduplicationId", (*inq.Delivery).DeduplicationID},
 	{"MessageGroupId", func(d *inq.Delivery) string { return d.GroupID }},
 	{traceHeader, (*inq.Delivery).TraceHeader},
-	{"DeadLetterQueueSourceArn", (*inq.Delivery).DeadLetterSource},
+	{"DeadLetterQueueSourceArn", (*inq.Delivery).DeadLetterSourceARN},
 }
 
 // pickSystem returns the system attributes among names, nil where none applies. Names of either

@@ -24,7 +24,7 @@ type batchFailure struct {
 
 // checkEntries applies what fails a batch as a whole, in this order: how many entries there are,
 // their ids, and that these differ (SQS: BAT-1, NAM-4, BAT-2, BAT-6).
-func checkEntries(q inq.Queue, operation string, ids []*string) error {
+func checkEntries(q inq.Local, operation string, ids []*string) error {
 	switch n := len(ids); {
 	case n == 0:
 		return toFault(&inq.ParamError{Err: inq.ErrEmptyBatch, Param: operation}, origin{batch: true})
@@ -53,10 +53,7 @@ func checkEntries(q inq.Queue, operation string, ids []*string) error {
 const entryIDCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
 // hasLimits reports whether the limits of SQS hold for a queue.
-func hasLimits(q inq.Queue) bool {
-	c, ok := q.(interface{ Config() inq.Config })
-	return !ok || c.Config().SQSLimits
-}
+func hasLimits(q inq.Local) bool { return q.Config().SQSLimits }
 
 // outcome is what became of the entries of a batch: an error for each that failed, nil for the
 // others.
@@ -130,19 +127,22 @@ func (c *call) sendMessageBatch(in *sendMessageBatchRequest) (*sendMessageBatchR
 	digests := make([]string, len(ids))
 	failed := make(outcome, len(ids))
 	total := 0
-	fifo, trace := isFIFO(q), traceOf(c.r)
+	fifo, limits, trace := isFIFO(q), hasLimits(q), traceOf(c.r)
 	for i := range in.Entries {
 		messages[i], digests[i], failed[i] = in.Entries[i].message(fifo, trace)
+		if failed[i] == nil && !limits {
+			failed[i] = checkBody(messages[i].Body)
+		}
 		total += size(&messages[i])
 	}
-	if total > maxBatchBytes && hasLimits(q) {
+	if total > maxBatchBytes && limits {
 		return nil, toFault(&inq.ParamError{Err: inq.ErrBatchTooLong, Value: total, Max: maxBatchBytes}, origin{batch: true})
 	}
 	for i, err := range failed {
 		if err != nil {
-			// The queue fails an entry without a body alone, but a FIFO queue first looks at ids
-			// and delays of all, which fail the whole batch (SQS: FIFO-4, BAT-7).
-			messages[i].Body, messages[i].Attributes = "", nil
+			// The queue fails an entry with a bad attribute alone, but a FIFO queue first looks at
+			// ids and delays of all, which fail the whole batch (SQS: FIFO-4, BAT-7).
+			messages[i].Body, messages[i].Attributes = "", badAttributes
 		}
 	}
 	sent, err := q.SendBatch(c.ctx, messages)
@@ -165,6 +165,9 @@ func (c *call) sendMessageBatch(in *sendMessageBatchRequest) (*sendMessageBatchR
 	}
 	return out, nil
 }
+
+// badAttributes make every queue refuse a message: an attribute needs a name.
+var badAttributes = map[string]inq.Attribute{"": {}}
 
 // size is the size of a message (SQS: MSG-1).
 func size(m *inq.Message) int {

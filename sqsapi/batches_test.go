@@ -149,7 +149,7 @@ func TestDeleteMessageBatch_FailsEntriesSingly(t *testing.T) {
 	assert.Zero(t, counts)
 }
 
-func (c *client) queue(name string) inq.Queue {
+func (c *client) queue(name string) inq.Local {
 	c.t.Helper()
 	q, err := c.broker.Queue(name)
 	require.NoError(c.t, err)

@@ -22,6 +22,11 @@
 // queues. Policies are kept and shown, not evaluated. Unknown members of a JSON request are ignored,
 // and names of members are case sensitive.
 //
+// Bodies are text here, also in queues that are [inq.WithoutSQSLimits] and take any bytes in the
+// process: to send an empty or binary one is refused as by SQS. One that was sent in the process is
+// received with U+FFFD in the place of each byte or character that SQS does not take, and with the
+// digest of that. Programs that share binary bodies over the wire encode them, as on SQS.
+//
 // # Errors
 //
 // A request that cannot be understood, or that SQS refuses, gets the error SQS gives and changes

@@ -64,6 +64,7 @@ var kinds = []struct {
 	{inq.ErrQueueDoesNotExist, kindQueueDoesNotExist},
 	{inq.ErrReceiptHandleInvalid, kindReceiptHandleInvalid},
 	{inq.ErrReceiptHandleExpired, kindInvalidParameter},
+	{inq.ErrAttemptNotRetryable, kindInvalidParameter},
 	{inq.ErrNotInFlight, kindInvalidParameter},
 	{inq.ErrInvalidMessageContents, kindInvalidMessageContents},
 	{inq.ErrInvalidAttributeName, kindInvalidAttributeName},
@@ -192,6 +193,8 @@ func text(k *kind, p *inq.ParamError, from origin) *fault {
 		return faultf(k, `The input receipt handle "%s" is not a valid receipt handle.`, shown(p.Value))
 	case inq.ErrReceiptHandleExpired:
 		return invalid(p.Value, p.Param, "The receipt handle has expired.")
+	case inq.ErrAttemptNotRetryable: // (SQS: CAP-2)
+		return invalid(p.Value, p.Param, "The receiveRequestAttemptId is not valid anymore since the receive call is not retryable.")
 	case inq.ErrNotInFlight: // (SQS: VIS-5)
 		return invalid(p.Value, p.Param, "Message does not exist or is not available for visibility timeout change.")
 	case inq.ErrInvalidMessageContents:

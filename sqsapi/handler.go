@@ -28,6 +28,7 @@ type Options struct {
 	// at the end. Defaults to the scheme and Host of each request, so that clients that send to the
 	// URL of the queue reach this handler (SQS: WIRE-20). Forwarding headers are not trusted:
 	// behind a proxy that changes the Host, set BaseURL.
+	// [inq.Broker.QueueURL] makes the same URLs without a request.
 	BaseURL string
 	// MaxBytes is the size above which a request's body is refused. 0 or less: [DefaultMaxBytes].
 	// Brokers whose queues are [inq.WithoutSQSLimits] may need more. Whatever it is, a JSON request

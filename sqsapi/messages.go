@@ -38,6 +38,9 @@ func (c *call) sendMessage(in *sendMessageRequest) (*sendMessageResult, error) {
 		return nil, missing("MessageBody")
 	}
 	m, digest, err := in.message(isFIFO(q), traceOf(c.r))
+	if err == nil && !hasLimits(q) {
+		err = checkBody(m.Body)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +96,7 @@ func (in *sendMembers) message(fifo bool, trace string) (m inq.Message, digest s
 	return m, digest, err
 }
 
-func isFIFO(q inq.Queue) bool {
+func isFIFO(q inq.Local) bool {
 	_, fifo := q.(*inq.FIFO)
 	return fifo
 }
@@ -169,7 +172,8 @@ func (c *call) receiveMessage(in *receiveMessageRequest) (*receiveMessageResult,
 	out.Messages = make([]message, len(deliveries))
 	for i := range deliveries {
 		d, m := &deliveries[i], &out.Messages[i]
-		m.MessageId, m.ReceiptHandle, m.Body, m.MD5OfBody = d.ID(), d.ReceiptHandle(), d.Body, bodyDigest(d.Body)
+		body := shownBody(d.Body)
+		m.MessageId, m.ReceiptHandle, m.Body, m.MD5OfBody = d.ID(), d.ReceiptHandle(), body, bodyDigest(body)
 		m.Attributes = pickSystem(d, in.MessageSystemAttributeNames, in.AttributeNames)
 		m.MessageAttributes, m.MD5OfMessageAttributes = filter.pick(d.Attributes())
 	}

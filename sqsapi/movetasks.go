@@ -1,21 +1,12 @@
 package sqsapi
 
 import (
-	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 
 	"example.com/inq"
 )
-
-// redriver is what both types of queue have beyond inq.Queue.
-type redriver interface {
-	inq.Queue
-	ARN() string
-	Redrive(ctx context.Context, in inq.RedriveInput) (*inq.MoveTask, error)
-	MoveTasks() []*inq.MoveTask
-}
 
 // taskHandle is what a task handle says, in base64 (SQS: MOV-1).
 type taskHandle struct {
@@ -26,7 +17,7 @@ type taskHandle struct {
 func (t taskHandle) String() string { return base64.StdEncoding.EncodeToString(toJSON(t)) }
 
 // byARN finds the queue that a parameter names (SQS: MOV-3).
-func (c *call) byARN(param, arn string) (redriver, error) {
+func (c *call) byARN(param, arn string) (inq.Local, error) {
 	q, err := c.broker.ByARN(arn)
 	if errors.Is(err, inq.ErrQueueDoesNotExist) {
 		return nil, faultf(kindResourceNotFound, "The resource that you specified for the %s parameter doesn't exist.", param)
@@ -34,7 +25,7 @@ func (c *call) byARN(param, arn string) (redriver, error) {
 	if err != nil {
 		return nil, err
 	}
-	return q.(redriver), nil
+	return q, nil
 }
 
 type startMessageMoveTaskRequest struct {
@@ -120,7 +111,7 @@ func (c *call) listMessageMoveTasks(in *listMessageMoveTasksRequest) (*listMessa
 	return out, nil
 }
 
-func describe(source redriver, t *inq.MoveTask) moveTask {
+func describe(source inq.Local, t *inq.MoveTask) moveTask {
 	status := t.Status()
 	d := moveTask{
 		Status:                            string(status),
@@ -129,7 +120,7 @@ func describe(source redriver, t *inq.MoveTask) moveTask {
 		ApproximateNumberOfMessagesToMove: int64(t.ToMove()),
 		StartedTimestamp:                  t.StartedAt().UnixMilli(),
 	}
-	if to, ok := t.Input().Destination.(redriver); ok {
+	if to, ok := t.Input().Destination.(inq.Local); ok {
 		d.DestinationArn = to.ARN()
 	}
 	if n := int64(t.Input().PerSecond); n != 0 {

@@ -79,7 +79,7 @@ func TestEndLongPolls_HidesNoOtherEnd(t *testing.T) {
 			assert.Contains(t, text, "QueueDoesNotExist")
 		})
 		synctest.Wait()
-		require.NoError(t, c.broker.Delete(t.Context(), "q"))
+		require.NoError(t, c.broker.DeleteQueue(t.Context(), "q"))
 		handler.EndLongPolls()
 		polls.Wait()
 	})
@@ -123,7 +123,7 @@ func TestEndLongPolls_OutsideOfTheBubbleThatPolled(t *testing.T) {
 		w := &response{header: http.Header{}}
 		handler.ServeHTTP(w, received(jsonRequest("ReceiveMessage", poll)))
 		assert.Equal(t, "{}", strings.TrimSpace(w.body.String()))
-		require.NoError(t, b.Delete(t.Context(), "q"))
+		require.NoError(t, b.DeleteQueue(t.Context(), "q"))
 	})
 	handler.EndLongPolls()
 }

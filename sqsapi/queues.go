@@ -25,7 +25,7 @@ func (c *call) createQueue(in *createQueueRequest) (*queueURLResult, error) {
 		return nil, faultf(kindInvalidParameter, "Queue name cannot be empty")
 	}
 	attributes := plain(in.Attributes)
-	q, err := c.broker.Create(c.ctx, *in.QueueName, attributes, plain(in.Tags))
+	q, err := c.broker.CreateQueue(c.ctx, *in.QueueName, attributes, plain(in.Tags))
 	if err != nil {
 		var p *inq.ParamError
 		if errors.As(err, &p) && p.Err == inq.ErrInvalidParameter && p.Param == "QueueName" {
@@ -235,7 +235,7 @@ func (c *call) deleteQueue(in *queueRequest) error {
 	if err != nil {
 		return err
 	}
-	return c.broker.Delete(c.ctx, q.Name())
+	return c.broker.DeleteQueue(c.ctx, q.Name())
 }
 
 type tagsResult struct {

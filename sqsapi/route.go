@@ -69,12 +69,12 @@ func (c *call) queueURL(name string) string {
 		}
 		base = scheme + host
 	}
-	return base + "/" + c.broker.Account() + "/" + name
+	return c.broker.QueueURL(base, name)
 }
 
 // queue finds the queue that a request names, or that a Query request was sent to (SQS: WIRE-10,
 // MGT-13).
-func (c *call) queue(url *string) (inq.Queue, error) {
+func (c *call) queue(url *string) (inq.Local, error) {
 	if url == nil && c.path != "" {
 		return c.broker.Queue(c.path)
 	}

@@ -308,7 +308,7 @@ func TestAClosedBroker_IsUnavailable(t *testing.T) {
 	c := newClient(t)
 	url := c.standard("q")
 	q := c.queue("q")
-	require.NoError(t, q.(*inq.Standard).Close())
+	require.NoError(t, q.Close())
 	unavailable := func(r reply) {
 		t.Helper()
 		assert.Equal(t, 503, r.status)

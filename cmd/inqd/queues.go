@@ -103,7 +103,7 @@ func (c *config) newBroker(ctx context.Context) (*inq.Broker, error) {
 	for _, q := range c.queues {
 		attributes := maps.Clone(q.attributes)
 		delete(attributes, redrivePolicy)
-		if _, err := b.Create(ctx, q.name, attributes, nil); err != nil {
+		if _, err := b.CreateQueue(ctx, q.name, attributes, nil); err != nil {
 			return nil, q.refused(err)
 		}
 	}

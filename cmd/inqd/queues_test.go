@@ -73,10 +73,10 @@ func TestSettable_IsWhatTheBrokerTakes(t *testing.T) {
 	require.NoError(t, err)
 	defer b.Close()
 	for _, name := range settable {
-		_, err := b.Create(t.Context(), "q.fifo", map[string]string{"FifoQueue": "true", name: "no such value"}, nil)
+		_, err := b.CreateQueue(t.Context(), "q.fifo", map[string]string{"FifoQueue": "true", name: "no such value"}, nil)
 		assert.NotErrorIs(t, err, inq.ErrInvalidAttributeName, name)
 	}
-	_, err = b.Create(t.Context(), "q.fifo", map[string]string{"FifoQueue": "true"}, nil)
+	_, err = b.CreateQueue(t.Context(), "q.fifo", map[string]string{"FifoQueue": "true"}, nil)
 	require.NoError(t, err)
 	shown, err := b.Attributes(t.Context(), "q.fifo", "All")
 	require.NoError(t, err)
@@ -142,7 +142,7 @@ func TestNewBroker_FlagsOfTheAccount(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, "eu-west-1", b.Region())
 		assert.Equal(t, "123456789012", b.Account())
-		require.NoError(t, b.Delete(t.Context(), "q"))
+		require.NoError(t, b.DeleteQueue(t.Context(), "q"))
 		_, err = b.CreateStandard("q")
 		if relaxed {
 			assert.NoError(t, err)

@@ -140,9 +140,7 @@ func (s *service) queues(f func(name string, stats inq.Stats)) {
 		if err != nil {
 			continue // deleted meanwhile
 		}
-		if q, ok := q.(interface{ Stats() inq.Stats }); ok {
-			f(name, q.Stats())
-		}
+		f(name, q.Stats())
 	}
 }
 

@@ -1,0 +1,205 @@
+// Walkthrough-v1 shows the life of a queue in the calls of version 1 of the AWS SDK for Go: create,
+// list, look up, send, receive, delete. Unless it is told otherwise it needs no network, no account
+// and no server: the SQS is in the process.
+//
+//	go run ./examples/walkthrough-v1                                   # in memory
+//	go run ./examples/walkthrough-v1 -endpoint http://127.0.0.1:9324   # a server of inq
+//	go run ./examples/walkthrough-v1 -endpoint https://sqs.eu-central-1.amazonaws.com -region eu-central-1
+package main
+
+//lint:file-ignore SA1019 The program is about an SDK that is no longer maintained.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go/aws"
+	"github.com/aws/aws-sdk-go/aws/credentials"
+	"github.com/aws/aws-sdk-go/aws/session"
+	"github.com/aws/aws-sdk-go/service/sqs"
+
+	"example.com/inq"
+	"example.com/inq/examples/internal/program"
+	"example.com/inq/sqsapi"
+)
+
+const about = `walkthrough-v1 creates two queues with version 1 of the AWS SDK for Go, lists
+them, looks one up, sends a message with a delay, waits for it in a long poll, and
+deletes all of it again. It runs for three seconds.
+
+Without -endpoint the SDK talks to an SQS inside this process. With -endpoint it
+talks to a server of inq, or to Amazon, with the credentials of the environment
+(AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN). Amazon refuses to
+create queues within 60 seconds of deleting them: give another -prefix then.
+`
+
+func main() { program.Main(run) }
+
+func run(ctx context.Context, args []string, stdout io.Writer) error {
+	flags := program.NewFlags("walkthrough-v1", stdout, about)
+	endpoint := flags.String("endpoint", "", "`URL` of the SQS to use (default: one inside this process)")
+	region := flags.String("region", "us-east-1", "`region` of the endpoint")
+	prefix := flags.String("prefix", "walkthrough-v1", "what the names of the queues begin with")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	w := &walkthrough{prefix: *prefix, stdout: stdout}
+	config := aws.NewConfig().WithRegion(*region).WithEndpoint(*endpoint).WithCredentials(environment())
+	if *endpoint != "" {
+		w.say("Using the SQS at %s.", *endpoint)
+	} else {
+		w.say("Using an SQS inside this process.")
+		b, err := inq.NewBroker(inq.WithRegion(*region))
+		if err != nil {
+			return err
+		}
+		defer b.Close()
+		inMemory(config, b)
+	}
+	// The session sees none of this: it would give the HTTP client certificates if AWS_CA_BUNDLE is
+	// set, which takes a transport over sockets.
+	s, err := session.NewSession()
+	if err != nil {
+		return err
+	}
+	w.client = sqs.New(s, config)
+	err = w.run(ctx)
+	return errors.Join(err, w.cleanUp(context.WithoutCancel(ctx)))
+}
+
+// environment has the credentials of the environment, and else some that are good enough for a
+// server of inq: the SDK has to sign with something.
+func environment() *credentials.Credentials {
+	return credentials.NewChainCredentials([]credentials.Provider{
+		&credentials.EnvProvider{},
+		&credentials.StaticProvider{Value: credentials.Value{AccessKeyID: "none", SecretAccessKey: "none"}},
+	})
+}
+
+// inMemory makes the SDK call b in the goroutine of whoever calls the SDK. It need not retry: what
+// the broker refuses now it would refuse again.
+func inMemory(config *aws.Config, b *inq.Broker) {
+	config.
+		WithEndpoint("http://sqs.invalid").
+		WithHTTPClient(&http.Client{Transport: sqsapi.NewRoundTripper(sqsapi.NewHandler(b, sqsapi.Options{}))}).
+		WithMaxRetries(0)
+}
+
+// walkthrough is one run of the program.
+type walkthrough struct {
+	client  *sqs.SQS
+	prefix  string
+	stdout  io.Writer
+	created []string // URLs of queues that are still there
+}
+
+func (w *walkthrough) say(format string, args ...any) { fmt.Fprintf(w.stdout, format+"\n", args...) }
+
+func (w *walkthrough) run(ctx context.Context) error {
+	jobs, mail := w.prefix+"-jobs", w.prefix+"-mail"
+	for _, name := range []string{jobs, mail} {
+		if err := w.create(ctx, name); err != nil {
+			return err
+		}
+	}
+	if err := w.list(ctx, ""); err != nil {
+		return err
+	}
+	if err := w.list(ctx, mail); err != nil {
+		return err
+	}
+	found, err := w.client.GetQueueUrlWithContext(ctx, &sqs.GetQueueUrlInput{QueueName: &jobs})
+	if err != nil {
+		return err
+	}
+	w.say("The URL of %s is %s.", jobs, *found.QueueUrl)
+	if err := w.send(ctx, *found.QueueUrl); err != nil {
+		return err
+	}
+	return w.receive(ctx, *found.QueueUrl)
+}
+
+func (w *walkthrough) create(ctx context.Context, name string) error {
+	out, err := w.client.CreateQueueWithContext(ctx, &sqs.CreateQueueInput{
+		QueueName:  &name,
+		Attributes: map[string]*string{sqs.QueueAttributeNameVisibilityTimeout: aws.String("60")},
+	})
+	if err != nil {
+		return err
+	}
+	w.created = append(w.created, *out.QueueUrl)
+	w.say("Created %s.", name)
+	return nil
+}
+
+// list shows queues page by page, all of them without a prefix. Amazon shows a new queue with a little
+// delay.
+func (w *walkthrough) list(ctx context.Context, prefix string) error {
+	if prefix == "" {
+		w.say("All queues:")
+	} else {
+		w.say("Queues whose names begin with %q:", prefix)
+	}
+	in := &sqs.ListQueuesInput{QueueNamePrefix: &prefix, MaxResults: aws.Int64(100)}
+	return w.client.ListQueuesPagesWithContext(ctx, in, func(page *sqs.ListQueuesOutput, _ bool) bool {
+		for _, url := range page.QueueUrls {
+			w.say("  %s", *url)
+		}
+		return true
+	})
+}
+
+func (w *walkthrough) send(ctx context.Context, url string) error {
+	_, err := w.client.SendMessageWithContext(ctx, &sqs.SendMessageInput{
+		QueueUrl:     &url,
+		MessageBody:  aws.String("resize cat.png"),
+		DelaySeconds: aws.Int64(3),
+		MessageAttributes: map[string]*sqs.MessageAttributeValue{
+			"width": {DataType: aws.String("Number"), StringValue: aws.String("640")},
+		},
+	})
+	if err != nil {
+		return err
+	}
+	w.say("Sent a message that comes in 3 seconds.")
+	return nil
+}
+
+func (w *walkthrough) receive(ctx context.Context, url string) error {
+	began := time.Now()
+	out, err := w.client.ReceiveMessageWithContext(ctx, &sqs.ReceiveMessageInput{
+		QueueUrl:              &url,
+		WaitTimeSeconds:       aws.Int64(20),
+		MessageAttributeNames: aws.StringSlice([]string{"All"}),
+	})
+	if err != nil {
+		return err
+	}
+	if len(out.Messages) == 0 {
+		return errors.New("no message came in 20 seconds")
+	}
+	m := out.Messages[0]
+	w.say("Received %q with width %s after %v.", *m.Body, *m.MessageAttributes["width"].StringValue, time.Since(began).Round(time.Second))
+	if _, err := w.client.DeleteMessageWithContext(ctx, &sqs.DeleteMessageInput{QueueUrl: &url, ReceiptHandle: m.ReceiptHandle}); err != nil {
+		return err
+	}
+	w.say("Deleted the message.")
+	return nil
+}
+
+// cleanUp deletes what the program has made, also after an error or Ctrl-C.
+func (w *walkthrough) cleanUp(ctx context.Context) error {
+	var errs []error
+	for _, url := range w.created {
+		_, err := w.client.DeleteQueueWithContext(ctx, &sqs.DeleteQueueInput{QueueUrl: &url})
+		if err == nil {
+			w.say("Deleted the queue %s.", url)
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,136 @@
+package inq
+
+// This file is how messages are taken out of the ready ones: by receives, by those who serve receives
+// that wait, and by move tasks.
+
+// verdict is what becomes of the message whose turn it is.
+type verdict uint8
+
+const (
+	deliver verdict = iota
+	bury            // it was received often enough
+	move            // a move task takes it
+)
+
+// marksAtOnce bounds how many messages one critical section makes burying.
+const marksAtOnce = 64
+
+// takeLocked leases up to c.max messages into dst, which may be shorter. Messages received often enough
+// are on their way to the dead-letter target instead, and it goes on to others. Where errandLook is set
+// afterwards there may be more to find once the lock was released: see unlock.
+//
+// A call of a move task takes one message, and does not lease it.
+func (q *queue) takeLocked(now int64, c *receiveCall, dst []Delivery) (n int, err error) {
+	s := q.settings.Load()
+	if s.target == nil && c.inLine && c.visibility > 0 && q.armed > now {
+		if q.plain {
+			return q.takePlainLocked(now, c, dst), nil
+		}
+		if q.fifo != nil && c.attempt == "" && c.visibility != Forever {
+			return q.takeOrderedLocked(now, c, dst), nil
+		}
+	}
+	if c.attempt != "" {
+		if n, ok, err := q.replayLocked(now, c, dst[:min(c.max, len(dst))]); ok || err != nil {
+			return n, err
+		}
+	}
+	if q.fifo != nil {
+		q.fifo.run = 0
+	}
+	most := min(c.max, len(dst), q.limit-q.counts[classInFlight])
+	if c.moves {
+		most = 1 // it counts as in flight for nobody
+	}
+	for marks := 0; n < most; {
+		slot := q.peekLocked(now)
+		if slot == 0 {
+			break
+		}
+		r := q.store.at(slot)
+		switch q.judgeLocked(now, c, s, slot, r) {
+		case deliver:
+			q.leaseLocked(now, c, slot, r)
+			if q.fifo != nil {
+				q.fifo.run = slot // what follows it in its group may come with it
+			}
+		case bury:
+			if marks++; marks > marksAtOnce {
+				q.errands |= errandLook
+				most = n
+				continue
+			}
+			q.buryLocked(now, slot, r)
+			q.sendOffLocked(s, slot, r)
+			if q.fifo != nil {
+				q.fifo.run = 0 // what follows in the group waits for the outcome
+			}
+			continue
+		case move:
+			q.buryLocked(now, slot, r)
+		}
+		q.fillLocked(&dst[n], slot, r)
+		n++
+	}
+	if c.visibility == 0 && !c.moves {
+		for i := range dst[:n] {
+			slot := dst[i].receipt.slot
+			q.passLocked(now, slot, q.store.at(slot))
+		}
+	}
+	if c.attempt != "" && n != 0 {
+		q.fifo.attempts.bind(c.attempt, now, after(now, c.visibility), dst[:n])
+		q.scheduleLocked(after(now, attemptWindow))
+	}
+	return n, nil
+}
+
+// judgeLocked decides about the message whose turn it is (SQS: DLQ-4). Where the dead-letter queue is
+// gone the message is delivered as if there were none, and that counts as a failure (SQS: DLQ-8).
+func (q *queue) judgeLocked(now int64, c *receiveCall, s *settings, slot uint32, r *record) verdict {
+	switch {
+	case c.moves:
+		return move
+	case s.target == nil || r.receivesHere() < uint32(s.maxReceives):
+		return deliver
+	case r.rare != nil && r.rare.spared == r.receive:
+		return deliver
+	}
+	if _, _, err := s.targetQueue(); err != nil {
+		q.failedLocked(now, slot, err)
+		return deliver
+	}
+	return bury
+}
+
+// peekLocked returns the message that a receive takes next, 0 if there is none. While a lot is
+// carried out in steps, and where the timer is late, a message whose retention is over may be yet to
+// be removed; where one comes next, there is none before the next step.
+func (q *queue) peekLocked(now int64) uint32 {
+	slot := q.nextReadyLocked(now)
+	if slot != 0 && q.armed <= now && after(q.store.at(slot).enqueued, q.settings.Load().retention) <= now {
+		return 0
+	}
+	return slot
+}
+
+// nextReadyLocked returns the ready message whose turn it is, 0 if there is none.
+func (q *queue) nextReadyLocked(now int64) uint32 {
+	if q.fifo != nil {
+		return q.fifo.peek(&q.store)
+	}
+	main := q.main.ready.head(&q.store)
+	if q.fair == nil {
+		return main
+	}
+	return q.fair.peek(now, &q.store, main)
+}
+
+// worthLocked returns how many deliveries are worth room for. What a receive repeats by its attempt
+// id is not visible.
+func (q *queue) worthLocked(c *receiveCall) int {
+	if c.attempt != "" {
+		return c.max
+	}
+	return min(c.max, q.counts[classVisible])
+}
