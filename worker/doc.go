@@ -1,0 +1,2 @@
+// Package worker does jobs from a queue.
+package worker
