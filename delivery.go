@@ -63,6 +63,12 @@ type DeliveryFields struct {
 	SentAt              time.Time
 	FirstReceivedAt     time.Time
 	VisibleAt           time.Time
+
+	// Held, if not nil, is asked by Return before anything is sent, also after Rebind and by
+	// Deliveries. It returns nil while the message is in flight for this receive and otherwise why
+	// it is not, such as ErrReceiptHandleExpired, which Return then returns. It is for services
+	// where a call with a handle that has lapsed changes a later receive, of another consumer.
+	Held func(ctx context.Context) error
 }
 
 // NewDelivery makes a Delivery for other implementations of [Queue]. Its methods call q; where that
@@ -309,15 +315,18 @@ func (d *Delivery) ChangeVisibility(ctx context.Context, timeout time.Duration) 
 
 // Return gives the message back as if this receive had not happened, see [Standard.Return]. It is
 // beyond SQS: on a [Queue] that has no Return of its own, ChangeVisibility makes the message
-// visible after delay, and the receive counts.
+// visible after delay, and the receive counts. There, too, it is refused with
+// [ErrReceiptHandleExpired] where the message is known to be no longer in flight for this receive:
+// it is always known of a message of this package's queues.
 //
 // It is not for failures: without a delay the next receive gets the same message at once, for ever,
 // and no dead-letter limit applies. To have a message tried again, use ChangeVisibility.
 func (d *Delivery) Return(ctx context.Context, delay time.Duration) error {
 	if d.outside != nil && d.outside.queue != nil {
-		if r, ok := d.outside.queue.(interface {
-			Return(ctx context.Context, receiptHandle string, delay time.Duration) error
-		}); ok {
+		if err := d.held(ctx); err != nil {
+			return err
+		}
+		if r, ok := d.outside.queue.(returner); ok {
 			return r.Return(ctx, d.ReceiptHandle(), delay)
 		}
 		return d.outside.queue.ChangeVisibility(ctx, d.ReceiptHandle(), delay)
@@ -326,6 +335,35 @@ func (d *Delivery) Return(ctx context.Context, delay time.Duration) error {
 		return errZeroDelivery()
 	}
 	return d.source.returnReceipt(ctx, d.receipt, delay)
+}
+
+// returner is a [Queue] that can take a receive back.
+type returner interface {
+	Return(ctx context.Context, receiptHandle string, delay time.Duration) error
+}
+
+// held refuses to return a message that this receive has no more: ChangeVisibility with its handle
+// would end the receive of another consumer.
+func (d *Delivery) held(ctx context.Context) error {
+	if err := checkContext(ctx); err != nil {
+		return err
+	}
+	if f := d.foreign(); f != nil {
+		if f.Held == nil {
+			return nil
+		}
+		return f.Held(ctx)
+	}
+	if d.source == nil {
+		return nil
+	}
+	now, err := d.source.enter()
+	if err != nil {
+		return err
+	}
+	_, err = d.source.findCurrentLocked(now, d.receipt)
+	d.source.leave(now)
+	return err
 }
 
 // Bury hands the message to the queue's dead-letter target now, see [Standard.Bury]. It is beyond

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"reflect"
 	"runtime"
 	"time"
 )
@@ -270,39 +271,125 @@ func (q *queue) overLimit() error {
 //
 // Where in.Wait is 0 it waits 20 seconds per receive, so that an idle loop costs nothing; with
 // [Zero] it polls without a pause. An error of Receive, that of an ended ctx included, is yielded
-// once and ends the iteration; over a network, where errors pass, a loop around it goes on. When
-// ctx ends or the loop breaks off, what was received with in.Max above 1 and not yet yielded is
-// given back by [Delivery.Return], uncounted where q is a queue of this package.
+// once and ends the iteration; over a network, where errors pass, a loop around it goes on. A nil q
+// is refused with [ErrMissingParameter], an AttemptID, which names a single receive, with
+// [ErrInvalidParameter].
+//
+// When ctx ends or the loop is left, be it by a panic or by [runtime.Goexit], what was received with
+// in.Max above 1 and not yet yielded is given back as by [Delivery.Return]: uncounted where q is a
+// queue of this package. Over a network that is one call for up to ten messages and takes five
+// seconds at most. What cannot be given back comes back by its visibility timeout, and so does the
+// message whose processing panicked.
 func Deliveries(ctx context.Context, q Queue, in ReceiveInput) iter.Seq2[Delivery, error] {
 	if in.Wait == 0 {
 		in.Wait = maxWait
 	}
 	return func(yield func(Delivery, error) bool) {
+		if err := checkDeliveries(ctx, q, &in); err != nil {
+			yield(Delivery{}, err)
+			return
+		}
 		for {
 			ds, err := q.Receive(ctx, in)
 			if err != nil {
 				yield(Delivery{}, err)
 				return
 			}
-			for i := range ds {
-				if i > 0 && ctx.Err() != nil {
-					giveBack(ds[i:])
-					break // Receive tells why
-				}
-				if !yield(ds[i], nil) {
-					giveBack(ds[i+1:])
-					return
-				}
+			if !yieldEach(ctx, ds, yield) {
+				return
 			}
 		}
 	}
 }
 
+// checkDeliveries refuses what Deliveries cannot loop over.
+func checkDeliveries(ctx context.Context, q Queue, in *ReceiveInput) error {
+	switch {
+	case ctx == nil:
+		return errNoContext()
+	case q == nil:
+		return &ParamError{Err: ErrMissingParameter, Param: "q", Reason: "must not be nil"}
+	case in.AttemptID != "":
+		return &ParamError{Err: ErrInvalidParameter, Param: "ReceiveRequestAttemptId", Value: in.AttemptID,
+			Reason: "must be empty for Deliveries: an id is for one receive and its repetitions"}
+	}
+	return nil
+}
+
+// yieldEach yields the deliveries of one receive. However it ends, those not yielded are given back.
+func yieldEach(ctx context.Context, ds []Delivery, yield func(Delivery, error) bool) (more bool) {
+	next := 0
+	defer func() { giveBack(ds[next:]) }()
+	for next < len(ds) {
+		if next > 0 && ctx.Err() != nil {
+			return true // the next Receive tells why
+		}
+		next++
+		if !yield(ds[next-1], nil) {
+			return false
+		}
+	}
+	return true
+}
+
+// giveBackTime bounds the giving back in all, since a network may be dead and the loop's ctx has
+// often ended by then.
+const giveBackTime = 5 * time.Second
+
 // giveBack returns deliveries that nobody will process. One that fails comes back by its timeout.
 func giveBack(ds []Delivery) {
+	if len(ds) == 0 {
+		return
+	}
+	ctx := context.Background()
+	if ds[0].outside != nil {
+		bounded, cancel := context.WithTimeout(ctx, giveBackTime)
+		defer cancel()
+		ctx = bounded
+	}
+	var q Queue // of changes
+	var changes []VisibilityChange
+	flush := func() {
+		if len(changes) != 0 {
+			_ = q.ChangeVisibilityBatch(ctx, changes)
+			changes = changes[:0]
+		}
+	}
 	// In reverse, so that a FIFO group is unlocked by its first message, when the others are ready
 	// again.
 	for i := len(ds) - 1; i >= 0; i-- {
-		_ = ds[i].Return(context.Background(), 0)
+		d := &ds[i]
+		to := d.batchQueue()
+		if to == nil {
+			_ = d.Return(ctx, 0)
+			continue
+		}
+		if d.held(ctx) != nil {
+			continue
+		}
+		if len(changes) == maxBatch || !sameQueue(q, to) {
+			flush()
+		}
+		q = to
+		changes = append(changes, VisibilityChange{ReceiptHandle: d.ReceiptHandle()})
 	}
+	flush()
+}
+
+// batchQueue is where a delivery is returned by a change of its visibility, which can be one call
+// for several; nil where Return has another way.
+func (d *Delivery) batchQueue() Queue {
+	if d.outside == nil {
+		return nil
+	}
+	if _, ok := d.outside.queue.(returner); ok {
+		return nil
+	}
+	return d.outside.queue
+}
+
+// sameQueue reports whether both are known to be the same. The type of a foreign one may be one that
+// cannot be compared.
+func sameQueue(a, b Queue) bool {
+	return a != nil && reflect.ValueOf(a).Comparable() && a == b
 }

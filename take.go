@@ -100,35 +100,53 @@ func (q *queue) judgeLocked(now int64, c *receiveCall, s *settings, slot uint32,
 
 // takePlainLocked is takeLocked with all it calls, spelled out for a plain queue where nothing is due
 // and a visibility timeout that stands in line.
+//
+// Messages that were sent one after another hang together in the fresh list, and what is received now
+// times out last: as long as that is so the whole run moves to the line of timeouts in one piece.
 func (q *queue) takePlainLocked(now int64, c *receiveCall, dst []Delivery) (n int) {
 	deadline := after(now, c.visibility)
+	rd, nodes := &q.main.ready, &q.store.nodes
+	inRun := rd.back.Head == 0 && rd.heap.Len() == 0 && q.timeouts.endsBy(&q.store, deadline)
+	slot, last := rd.fresh.Head, uint32(0) // last of the run
 	for most := min(c.max, len(dst), q.limit-q.counts[classInFlight]); n < most; n++ {
-		slot := q.main.ready.fresh.Head
-		if q.main.ready.back.Head != 0 || q.main.ready.heap.Len() != 0 {
-			slot = q.main.ready.head(&q.store)
+		if !inRun {
+			slot = rd.head(&q.store)
 		}
 		if slot == 0 {
 			break
 		}
 		r := q.store.at(slot)
-		q.main.ready.remove(&q.store, slot, r)
-		q.counts[classVisible]--
-		q.counts[classInFlight]++
+		if inRun && r.receive >= poisonReceives-1 {
+			inRun = false
+			rd.fresh.MoveFront(nodes, last, &q.timeouts.line)
+			last = 0
+		}
 		r.state = stateInFlight
 		q.receiveLocked(now, r)
-		if r.receive < poisonReceives {
-			q.timeouts.addInLine(&q.store, slot, r, deadline)
-		} else {
-			q.timeouts.add(&q.store, slot, r, deadline)
-		}
 		d := &dst[n]
 		d.Body, d.GroupID, d.ReceiveCount = r.body, "", r.receiveCount()
 		d.source, d.outside, d.rare, d.dedup = q, nil, r.rare, ""
 		d.receipt = receipt{seq: r.seq, slot: slot, receive: r.receive}
 		d.sent, d.first, d.visible = r.enqueued, r.first, deadline
-		q.tellLocked(now, EventReceived, slot)
+		if inRun {
+			r.flags = r.flags&^flagFresh | flagLine
+			node := nodes.At(slot)
+			node.Deadline = deadline
+			last, slot = slot, node.Next
+		} else {
+			rd.remove(&q.store, slot, r)
+			if r.receive < poisonReceives {
+				q.timeouts.addInLine(&q.store, slot, r, deadline)
+			} else {
+				q.timeouts.add(&q.store, slot, r, deadline)
+			}
+		}
+		q.tellLocked(now, EventReceived, d.receipt.slot)
 	}
 	if n > 0 {
+		rd.fresh.MoveFront(nodes, last, &q.timeouts.line)
+		q.counts[classVisible] -= n
+		q.counts[classInFlight] += n
 		q.scheduleLocked(deadline)
 	}
 	return n

@@ -53,6 +53,11 @@ func (t *timeouts) addInLine(s *store, slot uint32, r *record, deadline int64) {
 	s.nodes.At(slot).Deadline = deadline
 }
 
+// endsBy reports whether no deadline in line is later than this one.
+func (t *timeouts) endsBy(s *store, deadline int64) bool {
+	return t.line.Tail == 0 || s.nodes.At(t.line.Tail).Deadline <= deadline
+}
+
 // delayLast moves the last deadline in line, if it is that of slot, to a later time where it
 // stands: one heartbeat after another on the same message needs no more.
 func (t *timeouts) delayLast(s *store, slot uint32, deadline int64) bool {

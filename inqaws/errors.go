@@ -3,9 +3,9 @@ package inqaws
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/http"
 	"strings"
-
-	"github.com/aws/smithy-go"
 
 	"example.com/inq"
 )
@@ -60,7 +60,23 @@ var sentinels = map[string]error{
 	"TooManyEntriesInBatchRequest":      inq.ErrTooManyEntries,
 	"BatchRequestTooLong":               inq.ErrBatchTooLong,
 	"ReceiptHandleIsInvalid":            inq.ErrReceiptHandleInvalid,
+	"InvalidIdFormat":                   inq.ErrReceiptHandleInvalid, // the same in older services
 	"MessageNotInflight":                inq.ErrNotInFlight,
+	"RequestThrottled":                  inq.ErrThrottled,
+	"Throttling":                        inq.ErrThrottled,
+	"ThrottlingException":               inq.ErrThrottled,
+	"ThrottledException":                inq.ErrThrottled,
+	"RequestThrottledException":         inq.ErrThrottled,
+	"TooManyRequestsException":          inq.ErrThrottled,
+	"RequestLimitExceeded":              inq.ErrThrottled,
+	"BandwidthLimitExceeded":            inq.ErrThrottled,
+	"SlowDown":                          inq.ErrThrottled,
+	"KmsThrottled":                      inq.ErrThrottled,
+	"KMS.ThrottlingException":           inq.ErrThrottled,
+	"ServiceUnavailable":                inq.ErrUnavailable,
+	"ServiceUnavailableException":       inq.ErrUnavailable,
+	"InternalError":                     inq.ErrUnavailable,
+	"InternalFailure":                   inq.ErrUnavailable,
 }
 
 // queryPrefix is what most codes of the Query protocol begin with.
@@ -69,12 +85,13 @@ const queryPrefix = "AWS.SimpleQueueService."
 // reasonMark is what a reason stands behind, where the text names a parameter (SQS: ERR-4).
 const reasonMark = "Reason: "
 
-// reasons tell apart what SQS refuses with InvalidParameterValue only.
+// reasons tell apart what has the code of something else. That of a refused handle is another one in
+// a batch than in a single call, and there the text has nothing but the reason.
 var reasons = []struct {
 	text string
 	as   error
 }{
-	{"the receive call is not retryable", inq.ErrAttemptNotRetryable},
+	{"The receiveRequestAttemptId is not valid anymore since the receive call is not retryable", inq.ErrAttemptNotRetryable},
 	{"The receipt handle has expired", inq.ErrReceiptHandleExpired},
 	{"Message does not exist or is not available for visibility timeout change", inq.ErrNotInFlight},
 	{"Source queue must be configured as a Dead Letter Queue", inq.ErrNotDeadLetterQueue},
@@ -84,41 +101,56 @@ var reasons = []struct {
 // Translate gives an error of the SDK the meaning it has in inq: [errors.Is] finds the sentinel of
 // this package's doc, beside everything that was found before. Where SQS says which parameter it
 // refuses, [errors.As] finds an [*inq.ParamError] that names it, with the value as text. An error
-// without a counterpart in inq is returned as it is, and nil is nil.
+// without a counterpart in inq is returned as it is, and nil is nil. So is one of another service
+// than SQS, whose codes can have the same names: a call of an SQS client can fail with that of the
+// service that keeps the credentials.
 //
 // The methods of [Queue] do this themselves, and what they return is returned as it is. Translate is
 // for calls that are not part of Queue, such as CreateQueue.
 func Translate(err error) error {
-	if errors.As(err, new(*refused)) {
+	if isNil(err) || errors.As(err, new(*refused)) {
 		return err
 	}
 	return translated(other, err)
 }
 
-func translated(by caller, err error) error {
-	var api smithy.APIError
-	if !errors.As(err, &api) {
-		return err
-	}
-	as := sentinels[strings.TrimPrefix(api.ErrorCode(), queryPrefix)]
+// meaning is the sentinel of a reply, nil if there is none.
+func (r *reply) meaning(by caller) error {
+	as := sentinels[strings.TrimPrefix(r.code, queryPrefix)]
 	switch as {
 	case nil:
-		return err
+		switch {
+		case r.status == http.StatusTooManyRequests:
+			return inq.ErrThrottled
+		case r.status >= http.StatusInternalServerError, r.server && r.status < http.StatusBadRequest:
+			return inq.ErrUnavailable
+		}
 	case inq.ErrOverLimit:
 		if by == sending { // SQS has no bound for messages, and no code for one
-			as = inq.ErrFull
+			return inq.ErrFull
 		}
-	case inq.ErrInvalidParameter:
-		// The value before the reason is what a caller sent, and can be any text.
-		text := api.ErrorMessage()
-		text = text[max(0, strings.LastIndex(text, reasonMark)):]
-		for _, r := range reasons {
-			if strings.HasPrefix(strings.TrimPrefix(text, reasonMark), r.text) {
-				as = r.as
+	case inq.ErrInvalidParameter, inq.ErrReceiptHandleInvalid:
+		sentence, _, _ := strings.Cut(r.reason(), ".")
+		for _, reason := range reasons {
+			if sentence == reason.text {
+				return reason.as
 			}
 		}
 	}
-	return &refused{as: named(as, api.ErrorMessage()), cause: err}
+	return as
+}
+
+// translated is Translate for an error that is not translated yet.
+func translated(by caller, err error) error {
+	r := replyOf(err)
+	if r == nil {
+		return err
+	}
+	as := r.meaning(by)
+	if as == nil {
+		return err
+	}
+	return &refused{as: named(as, r.text), cause: err}
 }
 
 // named is the sentinel with the parameter that the text of SQS names, if it names one.
@@ -141,7 +173,7 @@ func named(as error, text string) error {
 		return &inq.ParamError{Err: as, Param: name, Reason: withoutMark(reason)}
 	}
 	for _, prefix := range []string{
-		"The request must contain the parameter ", // (SQS: ERR-3)
+		"The request must contain the parameter ", // (SQS: ERR-3, FIFO-4)
 		"Unknown Attribute ",                      // (SQS: ERR-4)
 	} {
 		if rest, ok := strings.CutPrefix(text, prefix); ok {
@@ -158,13 +190,25 @@ func withoutMark(reason string) string {
 
 // translate is the error of a call that began with this ctx.
 func (q *Queue) translate(ctx context.Context, by caller, err error) error {
-	if err == nil {
-		return nil
-	}
-	// An answer is an answer, also where the ctx ends just then.
-	var api smithy.APIError
-	if ctx.Err() != nil && !errors.As(err, &api) {
-		return ctx.Err()
+	if err != nil && ctx.Err() != nil {
+		// An answer of SQS is an answer, also where the ctx ends just then.
+		if r := replyOf(err); r == nil || r.code == "" {
+			return ctx.Err()
+		}
 	}
 	return translated(by, err)
+}
+
+// refusesCall reports whether err says that a call was not carried out.
+func refusesCall(err error) bool {
+	if errors.As(err, new(*inq.ParamError)) {
+		return true
+	}
+	r := replyOf(err)
+	return r != nil && !errors.Is(err, inq.ErrUnavailable)
+}
+
+// lacks refuses an answer that says that a call was carried out and not what SQS tells with that.
+func lacks(member string) error {
+	return fmt.Errorf("inqaws: the answer has no %s, which SQS always tells: the call may have been carried out", member)
 }

@@ -42,6 +42,7 @@ func TestErrors_EveryCodeFindsItsSentinelAndKeepsTheSDKsType(t *testing.T) {
 		{sqsShape + "OverLimit", "OverLimit;Sender", "x", inq.ErrOverLimit, new(*types.OverLimit)},
 		{invalid, "InvalidParameterValue;Sender", "x", inq.ErrInvalidParameter, new(*smithy.GenericAPIError)},
 		{invalid, "InvalidParameterValue;Sender", handle + "The receipt handle has expired.", inq.ErrReceiptHandleExpired, new(*inq.ParamError)},
+		{invalid, "InvalidParameterValue;Sender", "Value a for parameter ReceiveRequestAttemptId is invalid. Reason: The receiveRequestAttemptId is not valid anymore since the receive call is not retryable.", inq.ErrAttemptNotRetryable, new(*inq.ParamError)},
 		{invalid, "InvalidParameterValue;Sender", handle + "Message does not exist or is not available for visibility timeout change.", inq.ErrNotInFlight, new(*inq.ParamError)},
 		{invalid, "InvalidParameterValue;Sender", "Source queue must be configured as a Dead Letter Queue.", inq.ErrNotDeadLetterQueue, new(*smithy.GenericAPIError)},
 		{invalid, "InvalidParameterValue;Sender", "There is already a task running.", inq.ErrTaskRunning, new(*smithy.GenericAPIError)},
@@ -53,6 +54,14 @@ func TestErrors_EveryCodeFindsItsSentinelAndKeepsTheSDKsType(t *testing.T) {
 		{sqsShape + "TooManyEntriesInBatchRequest", "AWS.SimpleQueueService.TooManyEntriesInBatchRequest;Sender", "x", inq.ErrTooManyEntries, new(*types.TooManyEntriesInBatchRequest)},
 		{sqsShape + "BatchRequestTooLong", "AWS.SimpleQueueService.BatchRequestTooLong;Sender", "x", inq.ErrBatchTooLong, new(*types.BatchRequestTooLong)},
 		{sqsShape + "ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid;Sender", "x", inq.ErrReceiptHandleInvalid, new(*types.ReceiptHandleIsInvalid)},
+		{sqsShape + "InvalidIdFormat", "InvalidIdFormat;Sender", "", inq.ErrReceiptHandleInvalid, new(*types.InvalidIdFormat)},
+		{sqsShape + "ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid;Sender", "The receipt handle has expired", inq.ErrReceiptHandleExpired, new(*types.ReceiptHandleIsInvalid)},
+		{sqsShape + "RequestThrottled", "RequestThrottled;Sender", "x", inq.ErrThrottled, new(*types.RequestThrottled)},
+		{framework + "ThrottlingException", "Throttling;Sender", "x", inq.ErrThrottled, new(*smithy.GenericAPIError)},
+		{sqsShape + "KmsThrottled", "KMS.ThrottlingException;Sender", "x", inq.ErrThrottled, new(*types.KmsThrottled)},
+		{framework + "InternalFailure", "InternalFailure;Receiver", "x", inq.ErrUnavailable, new(*smithy.GenericAPIError)},
+		{framework + "ServiceUnavailableException", "ServiceUnavailable;Receiver", "x", inq.ErrUnavailable, new(*smithy.GenericAPIError)},
+		{invalid, "InvalidParameterValue;Sender", "The request must contain the parameter MessageGroupId.", inq.ErrInvalidParameter, new(*inq.ParamError)},
 		{sqsShape + "MessageNotInflight", "AWS.SimpleQueueService.MessageNotInflight;Sender", "x", inq.ErrNotInFlight, new(*types.MessageNotInflight)},
 	} {
 		for _, query := range []string{c.query, ""} {

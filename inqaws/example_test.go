@@ -120,7 +120,7 @@ func consume(ctx context.Context, q inq.Queue, pause time.Duration, work func(bo
 				return err
 			case err != nil:
 				if ctx.Err() == nil {
-					fmt.Println("connection refused:", errors.Is(err, syscall.ECONNREFUSED))
+					fmt.Println("unavailable:", errors.Is(err, inq.ErrUnavailable))
 				}
 				continue // and with this the iteration ends
 			}
@@ -164,8 +164,8 @@ func ExampleQueue_outage() {
 	})
 	fmt.Println(err)
 	// Output:
-	// connection refused: true
-	// connection refused: true
+	// unavailable: true
+	// unavailable: true
 	// resize cat.png
 	// context canceled
 }

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 
@@ -38,11 +40,26 @@ func fifo(t *testing.T, b *inq.Broker, name string, opts ...inq.FIFOOption) (*in
 	return q, NewQueue(NewClient(b), b.QueueURL(DefaultEndpoint, name))
 }
 
-// wire keeps what a client sends. It answers what next answers or, without next, {}.
+// wire keeps what a client sends. It answers what next answers or, without next, that a message was
+// sent.
 type wire struct {
 	next   aws.HTTPClient
 	mu     sync.Mutex
 	bodies []map[string]any
+	counts map[string]int
+}
+
+// operationOf is what a request asks for.
+func operationOf(req *http.Request) string {
+	_, operation, _ := strings.Cut(req.Header.Get("X-Amz-Target"), ".")
+	return operation
+}
+
+// operations counts what was asked for so far.
+func (w *wire) operations() map[string]int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return maps.Clone(w.counts)
 }
 
 func (w *wire) Do(req *http.Request) (*http.Response, error) {
@@ -56,9 +73,13 @@ func (w *wire) Do(req *http.Request) (*http.Response, error) {
 	}
 	w.mu.Lock()
 	w.bodies = append(w.bodies, body)
+	if w.counts == nil {
+		w.counts = map[string]int{}
+	}
+	w.counts[operationOf(req)]++
 	w.mu.Unlock()
 	if w.next == nil {
-		return answer(req, http.StatusOK, "{}", ""), nil
+		return answer(req, http.StatusOK, `{"MessageId":"m"}`, ""), nil
 	}
 	req.Body = io.NopCloser(bytes.NewReader(text))
 	return w.next.Do(req)

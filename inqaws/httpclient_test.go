@@ -6,12 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/iotest"
+	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -175,22 +180,81 @@ func TestHTTPClient_LeavesItToTheRequestWhetherItCanBeSentAgain(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// A redirect must not take messages and credentials to another host where the client by itself
-// would not follow it.
-func TestHTTPClient_FollowsNoRedirectThatItsClientWouldNotFollow(t *testing.T) {
-	for _, status := range []int{http.StatusTemporaryRedirect, http.StatusPermanentRedirect} {
-		var hosts []string
-		client := &http.Client{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+// A redirect must not take a message or credentials to another host. An http.Client by itself makes
+// a GET of what is not 307 or 308, and takes the session token along.
+func TestHTTPClient_FollowsNoRedirect(t *testing.T) {
+	var hosts []string
+	var status int
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		hosts = append(hosts, r.Host)
+		assert.Equal(t, "session", r.Header.Get("X-Amz-Security-Token"))
+		w.Header().Set("Location", "http://elsewhere.invalid/")
+		w.WriteHeader(status)
+	}))
+	defer server.Close()
+	toServer := func(tr *http.Transport) {
+		tr.Proxy = nil
+		tr.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, server.Listener.Addr().String())
+		}
+	}
+	given := &http.Client{Transport: server.Client().Transport}
+	toServer(given.Transport.(*http.Transport))
+	for _, status = range []int{http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect} {
+		for name, client := range map[string]aws.HTTPClient{
+			"http.Client": given,
+			"the SDK's":   awshttp.NewBuildableClient().WithTransportOptions(toServer),
+			"twice":       NewHTTPClient(given),
+		} {
+			hosts = nil
+			q := NewQueue(NewClient(newBroker(t), func(o *sqs.Options) {
+				o.HTTPClient = NewHTTPClient(client)
+				o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+					return aws.Credentials{AccessKeyID: "a", SecretAccessKey: "b", SessionToken: "session"}, nil
+				})
+			}), "q")
+			_, err := q.Send(t.Context(), inq.Message{Body: "a"})
+			assert.ErrorContains(t, err, fmt.Sprint("StatusCode: ", status), name)
+			assert.Equal(t, []string{"sqs.invalid"}, hosts, name)
+
+			// Requests that the HTTPClient does not hold are not taken elsewhere either.
+			hosts = nil
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://sqs.invalid/", nil)
+			require.NoError(t, err)
+			req.Header.Set("X-Amz-Security-Token", "session")
+			if name != "the SDK's" || status < 307 { // which follows those where there is no body
+				resp, err := NewHTTPClient(client).Do(req)
+				require.NoError(t, err)
+				require.NoError(t, resp.Body.Close())
+				assert.Equal(t, status, resp.StatusCode, name)
+				assert.Equal(t, []string{"sqs.invalid"}, hosts, name)
+			}
+		}
+		assert.Nil(t, given.CheckRedirect, "the client that was given is not changed")
+	}
+}
+
+func TestHTTPClient_LeavesAChosenCheckRedirectAlone(t *testing.T) {
+	var hosts []string
+	client := &http.Client{
+		Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
 			hosts = append(hosts, r.URL.Host)
-			resp := answer(r, status, "", "")
+			resp := answer(r, http.StatusFound, "", "")
 			resp.Header.Set("Location", "http://elsewhere/")
 			return resp, nil
-		})}
-		q := NewQueue(NewClient(newBroker(t), func(o *sqs.Options) { o.HTTPClient = NewHTTPClient(client) }), "q")
-		_, err := q.Send(t.Context(), inq.Message{Body: "a"})
-		assert.ErrorContains(t, err, fmt.Sprint("StatusCode: ", status))
-		assert.Equal(t, []string{"sqs.invalid"}, hosts)
+		}),
+		CheckRedirect: func(r *http.Request, via []*http.Request) error {
+			if len(via) == 2 {
+				return http.ErrUseLastResponse
+			}
+			return nil
+		},
 	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://host/", strings.NewReader("body"))
+	require.NoError(t, err)
+	_, err = NewHTTPClient(client).Do(req)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"host", "elsewhere"}, hosts)
 }
 
 type roundTripFunc func(*http.Request) (*http.Response, error)
@@ -226,6 +290,15 @@ func TestHTTPClient_ReportsABodyThatCannotBeRead(t *testing.T) {
 	_, err = client.Do(req)
 	assert.Equal(t, io.ErrUnexpectedEOF, err)
 	assert.True(t, short.closed)
+	long := &watched{ReadCloser: io.NopCloser(strings.NewReader("body and more"))}
+	req.Body = long
+	_, err = client.Do(req)
+	assert.EqualError(t, err, "inqaws: the body of a request is longer than its ContentLength of 4")
+	assert.True(t, long.closed)
+	torn := errors.New("torn")
+	req.Body = io.NopCloser(io.MultiReader(strings.NewReader("body"), iotest.ErrReader(torn)))
+	_, err = client.Do(req)
+	assert.Equal(t, torn, err)
 	unwilling := errors.New("unwilling")
 	req.Body = struct {
 		io.Reader
@@ -233,6 +306,51 @@ func TestHTTPClient_ReportsABodyThatCannotBeRead(t *testing.T) {
 	}{strings.NewReader("body"), func() error { return unwilling }}
 	_, err = client.Do(req)
 	assert.Equal(t, unwilling, err)
+}
+
+// A body that keeps its reader waiting does not keep the caller.
+func TestHTTPClient_ASlowBodyEndsWithTheContext(t *testing.T) {
+	for name, body := range map[string]func() io.ReadCloser{
+		"that heeds Close": func() io.ReadCloser {
+			r, w := io.Pipe()
+			time.AfterFunc(2*time.Second, func() { _, _ = w.Write([]byte("body")) })
+			return r
+		},
+		"that does not": func() io.ReadCloser { return io.NopCloser(new(sleepyReader)) },
+		"whose Close waits too": func() io.ReadCloser {
+			return struct {
+				io.Reader
+				closeFunc
+			}{new(sleepyReader), func() error { time.Sleep(time.Hour); return nil }}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				began := time.Now()
+				ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+				defer cancel()
+				req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://host/", nil)
+				require.NoError(t, err)
+				req.Body, req.ContentLength = body(), 4
+				_, err = NewHTTPClient(clientFunc(func(*http.Request) (*http.Response, error) { panic("not called") })).Do(req)
+				assert.Equal(t, context.DeadlineExceeded, err)
+				assert.Equal(t, 200*time.Millisecond, time.Since(began))
+				time.Sleep(2*time.Hour - time.Since(began)) // nothing is left then
+			})
+		})
+	}
+}
+
+// sleepyReader takes two seconds for a byte, and is asked for one only.
+type sleepyReader struct{ asked bool }
+
+func (s *sleepyReader) Read(p []byte) (int, error) {
+	if s.asked {
+		panic("read on though nobody waits")
+	}
+	s.asked = true
+	time.Sleep(2 * time.Second)
+	return copy(p, "x"), nil
 }
 
 type closeFunc func() error

@@ -413,22 +413,12 @@ func TestQueue_AnEntryWithoutAnAnswerFailed(t *testing.T) {
 		require.Len(t, batch.Failed, 2)
 		assert.Equal(t, inq.BatchFailure{Index: 0, Err: errNotAnswered}, batch.Failed[0])
 		assert.Equal(t, 1, batch.Failed[1].Index)
-		assert.EqualError(t, batch.Failed[1].Err, "api error InternalError: ")
+		assert.ErrorIs(t, batch.Failed[1].Err, inq.ErrUnavailable)
+		assert.EqualError(t, batch.Failed[1].Err, "inq: service is unavailable: api error InternalError: ")
 		var api smithy.APIError
 		require.ErrorAs(t, err, &api)
 		assert.Equal(t, fault, api.ErrorFault())
 		assert.Equal(t, "m", sent[2].ID())
-	}
-}
-
-func TestQueue_ErrorsOfOtherKindsAreLeftAsTheyAre(t *testing.T) {
-	torn := errors.New("torn")
-	client := NewClient(newBroker(t), func(o *sqs.Options) {
-		o.HTTPClient = clientFunc(func(*http.Request) (*http.Response, error) { return nil, torn })
-	})
-	for name, err := range everyCall(t.Context(), NewQueue(client, "q")) {
-		assert.ErrorIs(t, err, torn, name)
-		assert.NotErrorAs(t, err, new(*refused), name)
 	}
 }
 

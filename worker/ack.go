@@ -65,7 +65,7 @@ func (r *Runner) flushLocked(w *worker) {
 		a.at = 0
 	}
 	r.unlock()
-	r.delete(some[:n], w.acks[:0])
+	r.delete(r.clock.now(), some[:n], w.acks[:0])
 	r.mu.Lock()
 }
 
@@ -79,15 +79,14 @@ func (r *Runner) tendAcksLocked(now instant) {
 	a.jobs, a.at = nil, 0
 	r.goLocked(func() {
 		for some := range slices.Chunk(jobs, atOnce) {
-			r.delete(some, nil)
+			r.delete(r.clock.now(), some, nil)
 		}
 	})
 }
 
 // delete deletes up to ten messages. Those that fail are tried again for as long as their leases
 // hold. room is for copies of the deliveries.
-func (r *Runner) delete(jobs []*job, room []inq.Delivery) {
-	now := r.clock.now()
+func (r *Runner) delete(now instant, jobs []*job, room []inq.Delivery) {
 	until := never
 	lapsed := 0
 	for i, j := range jobs {

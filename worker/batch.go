@@ -118,7 +118,7 @@ func (r *Runner) settleBatch(c *call, err error) {
 	}
 
 	for some := range slices.Chunk(processed, atOnce) {
-		r.delete(some, nil)
+		r.delete(r.clock.now(), some, nil)
 	}
 	// Of a group, those behind come before the one that failed, which keeps them from being received
 	// while it is in flight.

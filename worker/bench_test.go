@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -30,14 +31,25 @@ func fill(b *testing.B, n int) *inq.Standard {
 	return q
 }
 
+// measure reports the processor time per operation between this call and that of what it returns.
+func measure(b *testing.B) (end func()) {
+	from := cpuTime()
+	b.ReportAllocs()
+	b.ResetTimer()
+	return func() {
+		b.StopTimer()
+		b.ReportMetric(float64(cpuTime()-from)/float64(b.N), "cpu-ns/op")
+	}
+}
+
 // BenchmarkNoop is the price of a job that does nothing: received, handled and deleted by a runner
-// with eight slots, to a loop that does it by hand. Both find all messages in the queue.
+// with eight slots, to a loop that does it by hand in batches of ten. Both find all messages in the
+// queue.
 func BenchmarkNoop(b *testing.B) {
 	b.Run("by=loop", func(b *testing.B) {
 		q := fill(b, b.N)
 		ctx := context.Background()
-		b.ReportAllocs()
-		b.ResetTimer()
+		defer measure(b)()
 		for done := 0; done < b.N; {
 			ds, err := q.Receive(ctx, inq.ReceiveInput{Max: 10})
 			if err != nil {
@@ -65,14 +77,42 @@ func BenchmarkNoop(b *testing.B) {
 			return nil
 		}), worker.WithConcurrency(8))
 		require.NoError(b, err)
-		b.ReportAllocs()
-		b.ResetTimer()
+		end := measure(b)
 		if err := r.Run(ctx); err != nil {
 			b.Fatal(err)
 		}
-		b.StopTimer()
+		end()
 		require.EqualValues(b, n, q.Stats().Deleted)
-		s := r.Stats()
-		b.ReportMetric(float64(s.Receives)/float64(n), "receives/op")
+		b.ReportMetric(float64(r.Stats().Receives)/float64(n), "receives/op")
 	})
+}
+
+// BenchmarkHeartbeat is the price of one extension of one lease among 100,000 handlers that run. A
+// visibility timeout of 30 seconds needs one every 20 seconds for each.
+func BenchmarkHeartbeat(b *testing.B) {
+	const jobs = 100_000
+	q := fill(b, jobs)
+	ctx, cancel := context.WithCancel(context.Background())
+	var running atomic.Int64
+	r, err := worker.New(q, worker.HandlerFunc(func(ctx context.Context, _ *inq.Delivery) error {
+		running.Add(1)
+		<-ctx.Done()
+		return ctx.Err()
+	}), worker.WithConcurrency(jobs), worker.WithVisibility(3*time.Second), worker.WithGrace(0))
+	require.NoError(b, err)
+	done := make(chan error, 1)
+	go func() { done <- r.Run(ctx) }()
+	for running.Load() < jobs {
+		time.Sleep(time.Millisecond)
+	}
+	extended := func() int { return int(r.Stats().Extended) }
+	before := extended()
+	end := measure(b)
+	for extended() < before+b.N {
+		time.Sleep(time.Millisecond)
+	}
+	end()
+	require.Zero(b, r.Stats().Lost)
+	cancel()
+	require.NoError(b, <-done)
 }

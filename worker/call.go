@@ -6,6 +6,7 @@ import (
 	"runtime/pprof"
 	"slices"
 	"strconv"
+	"time"
 
 	"example.com/inq"
 )
@@ -16,14 +17,10 @@ type call struct {
 	jobs       []*job
 	one        [1]*job // what jobs is for a single message
 	line       *line   // FIFO, single messages: the group's
-	deliveries []inq.Delivery
-	began      instant
 	cancelled  instant // when its context was cancelled
 	cause      error   // why, nil where it was not
-	worker     *worker
 	stage      stage
-	list       *calls // where it is
-	prev, next *call  // there
+	prev, next *call // in the list that stage says
 }
 
 type stage uint8
@@ -52,7 +49,7 @@ type calls struct {
 }
 
 func (l *calls) add(c *call) {
-	c.list, c.prev, c.next = l, l.last, nil
+	c.prev, c.next = l.last, nil
 	if l.last != nil {
 		l.last.next = c
 	} else {
@@ -72,15 +69,25 @@ func (l *calls) remove(c *call) {
 	} else {
 		l.last = c.prev
 	}
-	c.list, c.prev, c.next = nil, nil, nil
+	c.prev, c.next = nil, nil
 }
 
 // A worker is what a goroutine that runs handlers has of its own.
 type worker struct {
-	label string
-	ctx   context.Context // what the contexts of its calls are made of
-	now   instant         // when it last looked at the clock
-	acks  [atOnce]inq.Delivery
+	runner *Runner
+	label  string
+	ctx    context.Context // what the contexts of its calls are made of
+	now    instant         // when it last looked at the clock
+	looked instant         // when it last looked properly,
+	time   time.Time       // and what that is for others
+	acks   [atOnce]inq.Delivery
+}
+
+// look looks at the clock.
+func (w *worker) look() {
+	w.time = time.Now()
+	w.now = w.runner.clock.at(w.time)
+	w.looked = w.now
 }
 
 // labelKey is the profiler label that goroutines of a runner carry: by its value the stack of a
@@ -95,7 +102,7 @@ func (r *Runner) workerLocked() *worker {
 		return w
 	}
 	r.made++
-	w := &worker{label: r.label + "/" + strconv.Itoa(r.made)}
+	w := &worker{runner: r, label: r.label + "/" + strconv.Itoa(r.made)}
 	w.ctx = pprof.WithLabels(r.base, pprof.Labels(labelKey, w.label))
 	return w
 }
@@ -118,7 +125,7 @@ func (r *Runner) wakeLocked() {
 // waits for them. It begins with a call where the handler of that ended another goroutine.
 func (r *Runner) work(w *worker, c *call, err error) {
 	pprof.SetGoroutineLabels(w.ctx)
-	w.now = r.clock.now()
+	w.look()
 	r.mu.Lock()
 	if c == nil {
 		r.waking = false
@@ -126,6 +133,9 @@ func (r *Runner) work(w *worker, c *call, err error) {
 	for {
 		if c != nil {
 			c = r.returnedLocked(w, c, err)
+		}
+		if c == nil && r.back.Load() > 0 && len(r.after) == 0 {
+			break // who is about to have the lock goes on; two would be in each other's way
 		}
 		if c == nil {
 			c = r.takeLocked()
@@ -146,8 +156,10 @@ func (r *Runner) work(w *worker, c *call, err error) {
 		r.wakeLocked()
 		r.unlock()
 		err = r.invoke(w, c)
-		w.now = r.clock.now()
+		r.back.Add(1)
+		w.now = r.clock.roughly()
 		r.mu.Lock()
+		r.back.Add(-1)
 	}
 	r.workers--
 	r.idle = append(r.idle, w)
@@ -176,21 +188,17 @@ func (r *Runner) takeLocked() *call {
 
 // beginLocked starts a call in a slot that has been taken.
 func (r *Runner) beginLocked(w *worker, c *call) {
-	c.stage, c.began, c.worker, c.parent = running, w.now, w, w.ctx
+	c.stage, c.began, c.worker = running, w.now, w
 	if r.timeout > 0 {
-		c.deadline = r.clock.time(c.began + r.timeout)
 		r.scheduleLocked(c.began + r.timeout)
 	}
 	r.running.add(c)
 	if r.batch != nil {
 		c.jobs = slices.DeleteFunc(c.jobs, func(j *job) bool { return j.state != held })
-		for _, j := range c.jobs {
-			c.deliveries = append(c.deliveries, *j.delivery)
-		}
 	}
 	for _, j := range c.jobs {
 		if j.delivery.ReceiveCount <= 1 {
-			r.stats.Wait.observe(r.clock.time(c.began).Sub(j.delivery.SentAt()))
+			r.stats.Wait.observe(w.time.Sub(j.delivery.SentAt()) + w.now - w.looked)
 		}
 	}
 }
@@ -210,7 +218,11 @@ func (r *Runner) invoke(w *worker, c *call) (err error) {
 		go r.work(w, c, errGoexit)
 	}()
 	if r.batch != nil {
-		err = r.batch(&c.callContext, c.deliveries)
+		ds := make([]inq.Delivery, len(c.jobs))
+		for i, j := range c.jobs {
+			ds[i] = *j.delivery
+		}
+		err = r.batch(&c.callContext, ds)
 	} else {
 		err = r.handler.Handle(&c.callContext, c.jobs[0].delivery)
 	}
@@ -238,13 +250,17 @@ func guard(f func() error) (err error) {
 // returnedLocked takes note that the handler of a call has returned, and does what the outcome asks
 // for. It returns the call that has the slot next, nil where the slot is free again.
 func (r *Runner) returnedLocked(w *worker, c *call, err error) *call {
-	c.list.remove(c)
-	wasStuck := c.stage == stuck
-	c.stage = returned
-	if wasStuck {
+	switch c.stage {
+	case running:
+		r.running.remove(c)
+	case cancelled:
+		r.cancelled.remove(c)
+	case stuck:
+		r.stucks.remove(c)
 		r.stuck--
 		r.workers++
 	}
+	c.stage = returned
 	c.end()
 	if r.phase == ended {
 		// Run is over. The message comes back by its timeout.
@@ -266,6 +282,7 @@ func (r *Runner) returnedLocked(w *worker, c *call, err error) *call {
 	if err != nil && (c.cause == ErrTimeout || r.timeout > 0 && w.now >= c.began+r.timeout) {
 		r.stats.TimedOut++
 	}
+	r.wakeLocked() // others go on meanwhile
 	r.unlock()
 	done := true
 	if r.batch != nil {
@@ -273,7 +290,7 @@ func (r *Runner) returnedLocked(w *worker, c *call, err error) *call {
 	} else {
 		done = r.settle(c, err)
 	}
-	w.now = r.clock.now()
+	w.look()
 	r.mu.Lock()
 	next := r.nextInLineLocked(c, done)
 	if next == nil {

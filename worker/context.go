@@ -10,9 +10,9 @@ import (
 // cancelled, is made when somebody first asks for something that only it knows: a handler that
 // never looks at its context costs none.
 type callContext struct {
-	parent   context.Context // of its values
-	deadline time.Time       // zero: none
-	live     atomic.Pointer[liveContext]
+	worker *worker // whose context it is made of
+	began  instant
+	live   atomic.Pointer[liveContext]
 }
 
 type liveContext struct {
@@ -27,20 +27,27 @@ var over = func() *liveContext {
 	return &liveContext{ctx, cancel}
 }()
 
-func (c *callContext) Deadline() (time.Time, bool) { return c.deadline, !c.deadline.IsZero() }
-func (c *callContext) Done() <-chan struct{}       { return c.inner().Done() }
-func (c *callContext) Err() error                  { return c.inner().Err() }
-func (c *callContext) Value(key any) any           { return c.inner().Value(key) }
+func (c *callContext) Done() <-chan struct{} { return c.inner().Done() }
+func (c *callContext) Err() error            { return c.inner().Err() }
+func (c *callContext) Value(key any) any     { return c.inner().Value(key) }
+
+func (c *callContext) Deadline() (at time.Time, ok bool) {
+	r := c.worker.runner
+	if r.timeout == 0 {
+		return time.Time{}, false
+	}
+	return r.clock.time(c.began + r.timeout), true
+}
 
 // inner returns the context inside.
 func (c *callContext) inner() *liveContext {
 	if l := c.live.Load(); l != nil {
 		return l
 	}
-	ctx, cancel := context.WithCancelCause(c.parent)
+	ctx, cancel := context.WithCancelCause(c.worker.ctx)
 	l := &liveContext{ctx, cancel}
-	if !c.deadline.IsZero() {
-		timed, stop := context.WithDeadlineCause(ctx, c.deadline, ErrTimeout)
+	if at, ok := c.Deadline(); ok {
+		timed, stop := context.WithDeadlineCause(ctx, at, ErrTimeout)
 		l.Context, l.cancel = timed, func(cause error) { cancel(cause); stop() }
 	}
 	if !c.live.CompareAndSwap(nil, l) {

@@ -109,6 +109,7 @@ func TestFIFO_ARetryAtOnceKeepsTheOrder(t *testing.T) {
 		time.Sleep(time.Minute)
 		stop(nil)
 		require.Equal(t, []string{"0s 1.1", "1s 1.2", "2s 2.1", "3s 2.2", "4s 3.1", "5s 3.2"}, of("a", log.get()))
+		require.EqualValues(t, 4, r.Stats().Receives-r.Stats().EmptyReceives, "all that is left comes at once, but for what was behind in a line")
 	})
 }
 
@@ -175,6 +176,70 @@ func TestFIFO_WhatWaitsKeepsItsLease(t *testing.T) {
 	})
 }
 
+// Where the lease of one that waits is lost, it and all behind it come again; those behind, uncounted.
+func TestFIFO_OneThatWaitsLosesItsLease(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		q := &onFIFO{FIFO: fifo(t)}
+		second := ""
+		q.change = func(ctx context.Context, changes []inq.VisibilityChange) error {
+			var failed inq.BatchError
+			for i, c := range changes {
+				if c.ReceiptHandle == second {
+					failed.Failed = append(failed.Failed, inq.BatchFailure{Index: i, Err: errBad})
+				} else {
+					require.NoError(t, q.ChangeVisibility(ctx, c.ReceiptHandle, c.Timeout))
+				}
+			}
+			if len(failed.Failed) > 0 {
+				return &failed
+			}
+			return nil
+		}
+		q.seen = func(d inq.Delivery) {
+			if d.Body == "a/2" && d.ReceiveCount == 1 {
+				second = d.ReceiptHandle()
+			}
+		}
+		send(t, q, "a/1", "a/2", "a/3")
+		log := newDiary()
+		r := newRunner(t, q, func(_ context.Context, d *inq.Delivery) error {
+			log.add("%s.%d", d.Body, d.ReceiveCount)
+			if d.Body == "a/1" {
+				time.Sleep(time.Minute)
+			}
+			return nil
+		})
+		stop := run(t, r)
+		time.Sleep(2 * time.Minute)
+		stop(nil)
+		require.Equal(t, []string{"0s a/1.1", "1m0s a/2.2", "1m0s a/3.1"}, log.get())
+		require.EqualValues(t, 1, r.Stats().Lost)
+		require.EqualValues(t, 1, r.Stats().Returned)
+	})
+}
+
+// Somebody who waits for what is given back gets all of it at once.
+func TestFIFO_WhatIsGivenBackComesTogether(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		q := fifo(t)
+		send(t, q, "a/1", "a/2", "a/3")
+		r := newBatch(t, q, func(context.Context, []inq.Delivery) error { return nil }, 10, time.Minute)
+		stop := run(t, r)
+		time.Sleep(time.Second)
+		var got []inq.Delivery
+		done := make(chan error)
+		go func() {
+			var err error
+			got, err = q.Receive(t.Context(), inq.ReceiveInput{Max: 10, Wait: 20 * time.Second})
+			done <- err
+		}()
+		synctest.Wait()
+		stop(nil)
+		require.NoError(t, <-done)
+		require.Len(t, got, 3)
+	})
+}
+
 func TestFIFO_StopGivesBackWhatWaits(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		q := fifo(t)
@@ -199,6 +264,17 @@ type onFIFO struct {
 	*inq.FIFO
 	change func(ctx context.Context, changes []inq.VisibilityChange) error
 	delete func(ctx context.Context, handle string) error
+	seen   func(d inq.Delivery)
+}
+
+func (q *onFIFO) Receive(ctx context.Context, in inq.ReceiveInput) ([]inq.Delivery, error) {
+	ds, err := q.FIFO.Receive(ctx, in)
+	for i := range ds {
+		if q.seen != nil {
+			q.seen(ds[i])
+		}
+	}
+	return ds, err
 }
 
 func (q *onFIFO) ChangeVisibilityBatch(ctx context.Context, changes []inq.VisibilityChange) error {
@@ -243,6 +319,7 @@ func TestFIFO_ALostLeaseDoesNotMakeAGroupOverlap(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		stop(nil)
 		require.Equal(t, []string{"0s a/1.1 begins", "32s a/1.1 ends", "32s a/1.2 begins", "32s a/1.2 ends", "32s a/2.2 begins", "32s a/2.2 ends"}, log.get())
+		require.Zero(t, r.Stats().Returned)
 	})
 }
 

@@ -18,9 +18,6 @@ type returner interface {
 	Return(ctx context.Context, receiptHandle string, delay time.Duration) error
 }
 
-// longestReturn is how long a Return can keep a message back (SQS: MSG-14).
-const longestReturn = 15 * time.Minute
-
 // A change has a settled message come again after a delay.
 type change struct {
 	job   *job
@@ -83,12 +80,11 @@ func (r *Runner) snooze(j *job, delay time.Duration) {
 	if len(changes) == 0 {
 		return
 	}
-	delay = changes[0].delay
-	if r.returner != nil && delay <= longestReturn {
+	if r.returner != nil {
 		ctx, cancel := r.within(j.until)
 		defer cancel()
-		err := r.returner.Return(ctx, j.delivery.ReceiptHandle(), delay)
-		if !errors.Is(err, inq.ErrInvalidParameter) { // a delay that is not shorter than the retention
+		err := r.returner.Return(ctx, j.delivery.ReceiptHandle(), changes[0].delay)
+		if !errors.Is(err, inq.ErrInvalidParameter) { // a delay of more than 15 minutes (SQS: MSG-14)
 			r.note(j, err)
 			return
 		}

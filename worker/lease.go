@@ -168,7 +168,8 @@ func (r *Runner) tendLeasesLocked(now instant) {
 		case l.deadline <= now:
 			r.loseLocked(now, l)
 		case r.extending == maxExtending:
-			l.due = min(now+r.again, l.deadline)
+			r.overdue = append(r.overdue, l)
+			l.due = l.deadline
 			heap.Fix(&r.leases, 0)
 		default:
 			r.extendLocked(now)
@@ -176,18 +177,34 @@ func (r *Runner) tendLeasesLocked(now instant) {
 	}
 }
 
+// dueLeaseLocked returns the lease to extend first: one that waits for a call to return, or else the
+// one that is due first, if that is soon.
+func (r *Runner) dueLeaseLocked(now instant) *lease {
+	for len(r.overdue) > 0 {
+		if l := r.overdue[0]; l.live > 0 && l.deadline > now {
+			return l
+		}
+		r.overdue = r.overdue[1:]
+	}
+	if len(r.leases) > 0 {
+		if l := r.leases[0]; l.due <= now+r.early && l.deadline > now && l.under == nil {
+			return l
+		}
+	}
+	return nil
+}
+
 // extendLocked sends an extension for the leases that are due first, and for those due soon as long
 // as there is room in the call.
 func (r *Runner) extendLocked(now instant) {
 	x := &lease{deadline: never, pos: -1}
-	var jobs []*job
-	var changes []inq.VisibilityChange
-	for len(r.leases) > 0 {
-		l := r.leases[0]
-		if l.due > now+r.early || l.deadline <= now || len(jobs)+l.live > atOnce && len(jobs) > 0 {
-			break
+	jobs := make([]*job, 0, atOnce)
+	changes := make([]inq.VisibilityChange, 0, atOnce)
+	for l := r.dueLeaseLocked(now); l != nil && len(jobs)+l.live <= atOnce; l = r.dueLeaseLocked(now) {
+		r.dropLocked(l)
+		if len(r.overdue) > 0 && r.overdue[0] == l {
+			r.overdue = r.overdue[1:]
 		}
-		heap.Pop(&r.leases)
 		rest := &lease{deadline: l.deadline, pos: -1}
 		for j, next := l.first, (*job)(nil); j != nil; j = next {
 			next = j.next
@@ -252,6 +269,9 @@ func (r *Runner) extend(x *lease, jobs []*job, changes []inq.VisibilityChange) {
 	extended := &lease{deadline: left + r.visibility, pos: -1}
 	again := &lease{deadline: x.deadline, pos: -1}
 	for i, j := range jobs {
+		if failed(i) == nil {
+			r.stats.Extended++
+		}
 		switch {
 		case j.state == settled && j.lease == x:
 			j.lease = again // no extension of it is under way any more
@@ -268,6 +288,9 @@ func (r *Runner) extend(x *lease, jobs []*job, changes []inq.VisibilityChange) {
 	}
 	r.keepLocked(extended, extended.deadline-r.ahead)
 	r.keepLocked(again, now+r.again)
+	for len(r.overdue) > 0 && r.extending < maxExtending {
+		r.extendLocked(now)
+	}
 }
 
 // failedEntries tells of the error of a batch call which of its n entries failed, and why.

@@ -280,6 +280,68 @@ func TestLease_AHangingExtensionHoldsUpNoOther(t *testing.T) {
 	})
 }
 
+// An extension counts from when it left, however late its answer is.
+func TestLease_AnExtensionCountsFromWhenItLeft(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		q := &hooked{Standard: standard(t)}
+		n := 0
+		q.change = func(ctx context.Context, changes []inq.VisibilityChange) error {
+			if n++; n > 1 {
+				return errBad
+			}
+			err := q.Standard.ChangeVisibilityBatch(ctx, changes)
+			time.Sleep(5 * time.Second)
+			return err
+		}
+		send(t, q, "job")
+		log := newDiary()
+		r := newRunner(t, q, func(ctx context.Context, d *inq.Delivery) error {
+			if d.ReceiveCount == 1 {
+				<-ctx.Done()
+				log.add("lost")
+			}
+			return nil
+		})
+		stop := run(t, r)
+		time.Sleep(time.Minute)
+		stop(nil)
+		require.Equal(t, []string{"50s lost"}, log.get(), "extended at 20s")
+	})
+}
+
+// However many leases there are, and however slow the queue is, no more than sixteen calls are under
+// way, and a lease that was not extended in time is lost in time.
+func TestLease_ExtensionsAreBounded(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		q := &hooked{Standard: standard(t)}
+		var under, most atomic.Int64
+		q.change = func(ctx context.Context, changes []inq.VisibilityChange) error {
+			most.Store(max(most.Load(), under.Add(1)))
+			defer under.Add(-1)
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		for i := range 500 {
+			send(t, q, fmt.Sprint(i))
+		}
+		began := time.Now()
+		r := newRunner(t, q, func(ctx context.Context, d *inq.Delivery) error {
+			if d.ReceiveCount == 1 {
+				<-ctx.Done()
+				require.Equal(t, worker.ErrLeaseLost, context.Cause(ctx))
+				require.Equal(t, 30*time.Second, time.Since(began))
+			}
+			return nil
+		}, worker.WithConcurrency(500))
+		stop := run(t, r)
+		time.Sleep(time.Minute)
+		stop(nil)
+		require.EqualValues(t, 16, most.Load())
+		require.EqualValues(t, 500, r.Stats().Lost)
+		require.EqualValues(t, 500, r.Stats().Succeeded)
+	})
+}
+
 // A call that extends is refused by its context when the lease is over, whatever the network does.
 func TestLease_CallsEndWithTheLease(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -155,7 +155,8 @@ func TestOutcome_APanicIsAFailure(t *testing.T) {
 				return seen
 			})
 		}
-		log, s := attempts(t, standard(t), time.Hour, func(n int) error {
+		target, reasons := buried(10)
+		log, s := attempts(t, standard(t, target), time.Hour, func(n int) error {
 			if n == 1 {
 				panic(worker.Bury(errBad)) // a panic is a panic, whatever is in it
 			}
@@ -165,6 +166,7 @@ func TestOutcome_APanicIsAFailure(t *testing.T) {
 		require.EqualValues(t, 1, s.Failed)
 		require.EqualValues(t, 1, s.Panicked)
 		require.NoError(t, seen, "the second attempt")
+		require.Empty(t, *reasons)
 	})
 	bubble(t, func(t *testing.T) {
 		var caught *worker.PanicError

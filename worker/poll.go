@@ -12,7 +12,8 @@ import (
 const (
 	longestWait = 20 * time.Second // of a receive
 	// maxPolls is how many receives may be under way at once. There is one, unless the queue is far
-	// away and has more than one receive brings: then the way there and back would be the limit.
+	// away and there are both messages and slots for more than one brings: then the way there and back
+	// would be the limit.
 	maxPolls = 10
 	// farAway is how long a receive takes that brings something at once over a network.
 	farAway = time.Millisecond
@@ -65,11 +66,15 @@ func (r *Runner) wantLocked() int {
 		}
 		return max(min(r.max-r.windowLen()-r.asked, atOnce), 0)
 	}
-	most := atOnce
-	if r.fifo && r.returner == nil {
-		most = 1 // what waits behind a failure could not be given back without costing it a try
+	return max(min(free-r.asked, r.mostAtOnce()), 0)
+}
+
+// mostAtOnce returns how many messages one receive may bring.
+func (r *Runner) mostAtOnce() int {
+	if r.fifo && r.returner == nil && r.batch == nil {
+		return 1 // what waits behind a failure could not be given back without costing it a try
 	}
-	return max(min(free-r.asked, most), 0)
+	return atOnce
 }
 
 // pollLocked is one receive for n slots.
@@ -89,11 +94,14 @@ func (r *Runner) pollLocked(w *worker, n int) {
 		asked, err = r.takeTokens(ctx, tokens, n)
 		tokens = asked
 	}
-	left := r.clock.now()
+	if !r.direct || r.waiter != nil { // otherwise it has looked a moment ago
+		w.look()
+	}
+	left := w.now
 	if err == nil {
 		ds, err = r.queue.Receive(ctx, inq.ReceiveInput{Max: asked, Wait: wait, VisibilityTimeout: r.visibility})
 	}
-	w.now = r.clock.now()
+	w.look()
 
 	r.mu.Lock()
 	r.polls--
@@ -122,6 +130,8 @@ func (r *Runner) pollLocked(w *worker, n int) {
 	switch {
 	case len(ds) < asked:
 		r.mostPolls = 1
+	case asked < r.mostAtOnce(): // it is slots that are short, and more receives would bring less each
+		r.mostPolls = max(r.mostPolls-1, 1)
 	case w.now-left >= farAway:
 		r.mostPolls = min(r.mostPolls+1, maxPolls)
 	}
@@ -180,22 +190,24 @@ func (r *Runner) arriveLocked(left, now instant, ds []inq.Delivery) {
 		r.logLocked(slog.LevelWarn, "a receive took longer than the visibility timeout, its messages are left alone", slog.Int("messages", len(ds)))
 		return
 	}
-	jobs := make([]job, len(ds))
-	cs := make([]call, len(ds))
+	parts := make([]struct {
+		job  job
+		call call // unless they are collected for a batch
+	}, len(ds))
 	var l *lease
 	for i := range ds {
 		if i%atOnce == 0 {
 			r.arrivedLocked(l)
 			l = &lease{deadline: deadline, pos: -1}
 		}
-		j := &jobs[i]
+		j := &parts[i].job
 		j.delivery, j.received = &ds[i], left
 		l.add(j)
 		if r.batch != nil {
 			r.collectLocked(now, j)
 			continue
 		}
-		c := &cs[i]
+		c := &parts[i].call
 		c.one[0] = j
 		c.jobs, j.call = c.one[:], c
 		r.queueLocked(c)

@@ -3,7 +3,9 @@ package worker_test
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -150,6 +152,31 @@ func TestPoll_FewerSlotsThanWereAskedFor(t *testing.T) {
 	})
 }
 
+// One that waits for a slot until its lease is lost does not run.
+func TestPoll_WhatLosesItsLeaseBeforeItBeginsDoesNotRun(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		q := &hooked{Standard: standard(t)}
+		q.change = func(context.Context, []inq.VisibilityChange) error { return errBad }
+		log := newDiary()
+		r := newRunner(t, q, func(ctx context.Context, d *inq.Delivery) error {
+			log.add("%s.%d", d.Body, d.ReceiveCount)
+			if d.ReceiveCount == 1 {
+				<-ctx.Done()
+			}
+			return nil
+		}, worker.WithConcurrency(10))
+		stop := run(t, r)
+		synctest.Wait()
+		r.SetConcurrency(1)
+		_, err := q.SendBatch(t.Context(), []inq.Message{{Body: "1"}, {Body: "2"}, {Body: "3"}})
+		require.NoError(t, err)
+		time.Sleep(5 * time.Minute)
+		stop(nil)
+		require.Equal(t, []string{"0s 1.1", "30s 1.2", "30s 2.2", "30s 3.2"}, log.get())
+		require.EqualValues(t, 3, r.Stats().Lost)
+	})
+}
+
 // Over a network one receive at a time would bring ten messages per way there and back. As long as
 // receives come back full there are more of them.
 func TestPoll_FarAwayQueuesAreAskedInParallel(t *testing.T) {
@@ -289,3 +316,49 @@ func TestLimit_ErrorsAreRetried(t *testing.T) {
 type waiter func(ctx context.Context) error
 
 func (w waiter) Wait(ctx context.Context) error { return w(ctx) }
+
+// What a busy runner asks for is what it has slots for. With every slot taken one by one it makes a
+// receive for each job; the more slots become free during one receive, the more the next brings.
+func TestPoll_BusyCalls(t *testing.T) {
+	for _, c := range []struct {
+		slots int
+		run   time.Duration // each job takes from half of it to one and a half
+	}{{10, time.Second}, {10, 50 * time.Millisecond}, {100, time.Second}, {100, 50 * time.Millisecond}} {
+		bubble(t, func(t *testing.T) {
+			q := &hooked{Standard: standard(t)}
+			q.receive = func(ctx context.Context, in inq.ReceiveInput) ([]inq.Delivery, error) {
+				time.Sleep(15 * time.Millisecond) // as far as Amazon
+				return q.Standard.Receive(ctx, in)
+			}
+			deletes := 0
+			var mu sync.Mutex
+			q.delete = func(ctx context.Context, handles []string) error {
+				mu.Lock()
+				deletes++
+				mu.Unlock()
+				return q.Standard.DeleteBatch(ctx, handles)
+			}
+			draw := rand.New(rand.NewPCG(1, 2))
+			for i := range 5000 {
+				send(t, q, strconv.Itoa(i))
+			}
+			r := newRunner(t, q, func(context.Context, *inq.Delivery) error {
+				mu.Lock()
+				d := c.run/2 + time.Duration(draw.Int64N(int64(c.run)))
+				mu.Unlock()
+				time.Sleep(d)
+				return nil
+			}, worker.WithConcurrency(c.slots))
+			stop := run(t, r)
+			for r.Stats().Succeeded < 5000 {
+				time.Sleep(time.Second)
+			}
+			s := r.Stats()
+			stop(nil)
+			t.Logf("%d slots, jobs of %v: %.2f receives and %.2f deletes per job", c.slots, c.run,
+				float64(s.Receives-s.EmptyReceives)/5000, float64(deletes)/5000)
+			require.LessOrEqual(t, s.Receives-s.EmptyReceives, s.Succeeded)
+			require.LessOrEqual(t, deletes, 5000)
+		})
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"example.com/inq"
@@ -87,6 +88,8 @@ type Runner struct {
 	clock clock
 	base  context.Context // with the values of the context of Run, and without its end
 
+	back atomic.Int32 // goroutines whose handler has returned and that wait for the lock
+
 	mu sync.Mutex // guards everything below
 
 	phase phase
@@ -113,8 +116,9 @@ type Runner struct {
 	stuck     int
 
 	leases         leases
-	extending      int // calls under way
-	extendFailures int // in a row
+	overdue        []*lease // that wait for one of the calls under way to return
+	extending      int      // calls under way
+	extendFailures int      // in a row
 
 	polling      *polling // that receives are part of
 	silenced     *polling // the last one that was told to end, or nil
@@ -233,7 +237,7 @@ func (r *Runner) Run(ctx context.Context) error {
 		return ErrRan
 	}
 	r.phase = started
-	r.clock = startClock()
+	r.clock.start = time.Now()
 	r.base = context.WithoutCancel(ctx)
 	r.polling = newPolling(r.base)
 	r.startScaleLocked()

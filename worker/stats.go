@@ -30,6 +30,7 @@ type Stats struct {
 	ReceiveErrors uint64
 	DeleteErrors  uint64
 	ExtendCalls   uint64 // each for up to ten leases
+	Extended      uint64 // leases that were extended
 	ExtendErrors  uint64 // of these, that failed at least for one lease
 
 	// Now.

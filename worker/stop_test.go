@@ -214,6 +214,8 @@ func TestAck_DeletesAreRetriedWhileTheLeaseHolds(t *testing.T) {
 		stop := run(t, r)
 		time.Sleep(50 * time.Millisecond)
 		send(t, q, "two")
+		time.Sleep(600 * time.Millisecond)
+		require.Equal(t, inq.Counts{Visible: 1, NotVisible: 1}, counts(t, q))
 		stop(nil)
 		require.Equal(t, []string{"0s delete 1", "100ms delete 1", "300ms delete 1", "700ms delete 1"}, log.get())
 		require.Equal(t, inq.Counts{Visible: 1}, counts(t, q))
@@ -266,6 +268,29 @@ func TestAck_DeletesAreBatchedBriefly(t *testing.T) {
 		}
 		require.Equal(t, 3, total)
 		require.Equal(t, "10s delete 1", log.get()[3])
+	})
+}
+
+// A delete does not wait for others where the lease would not last.
+func TestAck_DoesNotWaitForTheEndOfTheLease(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		q := &hooked{Standard: standard(t)}
+		q.change = func(context.Context, []inq.VisibilityChange) error { return errBad }
+		send(t, q, "one", "two")
+		r := newRunner(t, q, func(_ context.Context, d *inq.Delivery) error {
+			if d.ReceiveCount == 1 {
+				time.Sleep(950 * time.Millisecond)
+				if d.Body == "two" {
+					time.Sleep(time.Second)
+				}
+			}
+			return nil
+		}, worker.WithVisibility(time.Second))
+		stop := run(t, r)
+		time.Sleep(10 * time.Second)
+		stop(nil)
+		require.EqualValues(t, 1, r.Stats().Lost)
+		require.EqualValues(t, 2, r.Stats().Succeeded)
 	})
 }
 
@@ -330,7 +355,7 @@ func TestRun_EndsWithTheQueue(t *testing.T) {
 		done := make(chan error)
 		go func() { done <- r.Run(t.Context()) }()
 		time.Sleep(time.Second)
-		require.NoError(t, b.Delete(t.Context(), "jobs"))
+		require.NoError(t, b.DeleteQueue(t.Context(), "jobs"))
 		require.ErrorIs(t, <-done, inq.ErrQueueDoesNotExist)
 	})
 }
@@ -406,6 +431,29 @@ func TestRun_ReceiveErrorsAreRetried(t *testing.T) {
 		require.EqualValues(t, 1, r.Stats().Succeeded)
 		require.EqualValues(t, 10, r.Stats().ReceiveErrors)
 		require.Equal(t, 1, bytes.Count(text.Bytes(), []byte("no network")))
+	})
+}
+
+// slow takes its time to write.
+type slow struct{}
+
+func (slow) Write(p []byte) (int, error) {
+	time.Sleep(10 * time.Second)
+	return len(p), nil
+}
+
+// Run returns when all is done, what there is to log included.
+func TestRun_WaitsForItsLog(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		q := &hooked{Standard: standard(t)}
+		q.receive = func(context.Context, inq.ReceiveInput) ([]inq.Delivery, error) { return nil, errBad }
+		r, err := worker.New(q, worker.HandlerFunc(noop), worker.WithLogger(slog.New(slog.NewTextHandler(slow{}, nil))))
+		require.NoError(t, err)
+		began := time.Now()
+		stop := run(t, r)
+		time.Sleep(time.Second)
+		stop(nil)
+		require.Equal(t, 10*time.Second, time.Since(began))
 	})
 }
 

@@ -133,7 +133,7 @@ func TestList_AgreesWithASlice(t *testing.T) {
 			id := 1 + rng.Uint32N(64)
 			at := slices.Index(*m, id)
 			free := at < 0 && !slices.Contains(model[1-k], id)
-			switch op := rng.IntN(4); {
+			switch op := rng.IntN(5); {
 			case op == 0 && free:
 				l.PushBack(&n, id)
 				*m = append(*m, id)
@@ -152,8 +152,18 @@ func TestList_AgreesWithASlice(t *testing.T) {
 				require.Equal(t, (*m)[0], got, "seed %d step %d", seed, step)
 				require.Equal(t, links.Node{}, *n.At(got))
 				*m = slices.Delete(*m, 0, 1)
+			case op == 4: // all up to id, or nothing
+				last := uint32(0)
+				if at >= 0 {
+					last = id
+				}
+				l.MoveFront(&n, last, &lists[1-k])
+				model[1-k] = append(model[1-k], (*m)[:at+1]...)
+				*m = slices.Delete(*m, 0, at+1)
 			}
-			require.Equal(t, *m, ids(t, &n, l), "seed %d step %d", seed, step)
+			for i := range lists {
+				require.Equal(t, model[i], ids(t, &n, &lists[i]), "seed %d step %d", seed, step)
+			}
 		}
 	}
 }

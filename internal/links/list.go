@@ -53,6 +53,28 @@ func (l *List) Remove(n *Nodes, id uint32) {
 	}
 }
 
+// MoveFront moves the ids from the head up to last, which must be on l, to the end of another list, in
+// their order. With 0 there is nothing to move.
+func (l *List) MoveFront(n *Nodes, last uint32, to *List) {
+	if last == 0 {
+		return
+	}
+	first, e := l.Head, n.At(last)
+	if l.Head = e.Next; l.Head != 0 {
+		n.At(l.Head).Prev = 0
+	} else {
+		l.Tail = 0
+	}
+	e.Next = 0
+	n.At(first).Prev = to.Tail
+	if to.Tail != 0 {
+		n.At(to.Tail).Next = first
+	} else {
+		to.Head = first
+	}
+	to.Tail = last
+}
+
 // PopFront takes the first id out of the list, clears its links and returns it. It returns 0 when
 // the list is empty.
 func (l *List) PopFront(n *Nodes) uint32 {
