@@ -57,11 +57,11 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	naive, err := act(ctx, "Without idempotency", &account{}, stdout)
 	if err != nil {
-		return err
+		return stopped(ctx, err)
 	}
 	careful, err := act(ctx, "With idempotency", &account{known: map[string]bool{}}, stdout)
 	if err != nil {
-		return err
+		return stopped(ctx, err)
 	}
 
 	fmt.Fprintf(stdout, "\n%-22s %8s %8s %8s %8s %10s\n", "", "payments", "messages", "handled", "charged", "euros")
@@ -76,6 +76,14 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return errors.New("the figures do not add up")
 	}
 	return nil
+}
+
+// stopped explains an error that Ctrl-C has caused.
+func stopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("stopped before the end: %w", ctx.Err())
+	}
+	return err
 }
 
 // act plays the story with one account.
