@@ -142,6 +142,7 @@ func watch(ctx context.Context, queue *inq.FIFO, start func(say func(string)) (*
 	go func() { ended <- w.Run(working) }()
 
 	var crew []*process
+	killed := 0
 	stopCrew := func() (err error) {
 		for _, p := range crew {
 			err = errors.Join(err, p.stop())
@@ -167,12 +168,20 @@ func watch(ctx context.Context, queue *inq.FIFO, start func(say func(string)) (*
 	for n := 0; n < ticks && ctx.Err() == nil; {
 		select {
 		case <-ctx.Done():
+			continue
 		case n = <-progress:
 		}
-		if n == 2 && len(crew) == processes {
-			crew[0].kill()
-			crew = crew[1:]
-			show.Text("process 1 is killed")
+		if n != 2 && n != ticks {
+			continue
+		}
+		select { // what follows is to happen between two times
+		case <-ctx.Done():
+		case <-time.After(second / 2):
+			if n == 2 && killed == 0 {
+				crew[0].kill()
+				crew, killed = crew[1:], 1
+				show.Text("process 1 is killed")
+			}
 		}
 	}
 	err = stopCrew()
@@ -183,11 +192,11 @@ func watch(ctx context.Context, queue *inq.FIFO, start func(say func(string)) (*
 	err = errors.Join(err, <-ended)
 	mu.Lock()
 	defer mu.Unlock()
-	return errors.Join(err, summarize(stdout, queue.Stats(), w.Stats(), done, ticks))
+	return errors.Join(err, summarize(stdout, queue.Stats(), w.Stats(), done, ticks, killed))
 }
 
 // summarize prints the figures, and returns an error unless each time made one job.
-func summarize(stdout io.Writer, queue inq.Stats, work worker.Stats, done []time.Time, ticks int) error {
+func summarize(stdout io.Writer, queue inq.Stats, work worker.Stats, done []time.Time, ticks, killed int) error {
 	var missing, twice int
 	for i := 1; i < len(done); i++ {
 		switch gap := done[i].Sub(done[i-1]); {
@@ -198,7 +207,7 @@ func summarize(stdout io.Writer, queue inq.Stats, work worker.Stats, done []time
 		}
 	}
 	fmt.Fprintf(stdout, "\n%d times of the schedule\n", len(done)+missing-twice)
-	fmt.Fprintf(stdout, "  offers      %4d  by %d processes, of which one was killed\n", queue.Sent+queue.Deduplicated, processes)
+	fmt.Fprintf(stdout, "  offers      %4d  by %d processes, %d of them killed on the way\n", queue.Sent+queue.Deduplicated, processes, killed)
 	fmt.Fprintf(stdout, "  duplicates  %4d\n", queue.Deduplicated)
 	fmt.Fprintf(stdout, "  jobs        %4d\n", queue.Sent)
 	fmt.Fprintf(stdout, "  done        %4d  %d missing, %d twice\n", work.Succeeded, missing, twice)
