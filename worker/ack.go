@@ -125,7 +125,9 @@ func (r *Runner) delete(now instant, jobs []*job, room []inq.Delivery) {
 		a.failures = 0
 		r.wakeLocked()
 	default:
-		a.failures++
+		if a.failures++; a.failures == 1 && r.phase == started {
+			r.silenceLocked() // what comes now would be done twice
+		}
 	}
 	if a.failures <= 1 {
 		r.logLocked(slog.LevelWarn, "processed messages were not deleted", slog.String("error", text(err)))

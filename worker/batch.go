@@ -68,6 +68,26 @@ func (r *Runner) closeWindowLocked() {
 	r.wakeLocked()
 }
 
+// pruneLocked takes out of a batch what has lost its lease before it began, and on FIFO what was
+// behind that in its group, which has to come again after it.
+func (r *Runner) pruneLocked(c *call) {
+	var behind []*job
+	broken := make(map[string]bool)
+	c.jobs = slices.DeleteFunc(c.jobs, func(j *job) bool {
+		group := j.delivery.GroupID
+		switch {
+		case j.state != held:
+			broken[group] = r.fifo
+			return true
+		case broken[group]:
+			behind = append(behind, j)
+			return true
+		}
+		return false
+	})
+	r.giveBackLocked(behind)
+}
+
 // settleBatch does for each message of a batch what its outcome asks for.
 func (r *Runner) settleBatch(c *call, err error) {
 	errs := batchErrors(err, len(c.jobs))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -237,6 +238,33 @@ func TestBatch_LostLeases(t *testing.T) {
 		stop(nil)
 		require.Equal(t, worker.ErrLeaseLost, cause)
 		require.EqualValues(t, 3, r.Stats().Lost)
+		require.EqualValues(t, 3, r.Stats().Succeeded)
+	})
+}
+
+// On FIFO what is behind a message that lost its lease while the batch was collected comes again
+// after it.
+func TestBatch_OnFIFOALeaseLostBeforeItBegins(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		q := &onFIFO{FIFO: fifo(t)}
+		first := ""
+		q.seen = func(d inq.Delivery) {
+			if d.Body == "a/1" && d.ReceiveCount == 1 {
+				first = d.ReceiptHandle()
+			}
+		}
+		q.change = q.except(&first)
+		send(t, q, "a/1", "a/2", "b/1")
+		log := newDiary()
+		r := newBatch(t, q, batches(log, nil), 10, time.Minute, worker.WithConcurrency(1))
+		stop := run(t, r)
+		time.Sleep(5 * time.Minute)
+		stop(nil)
+		// a/1 comes again at 30s, into the same batch and behind a/2: neither of the two runs now. Both
+		// are given back, and come together or one by one.
+		require.Equal(t, "1m0s 1: b/1.1", log.get()[0])
+		later := strings.Join(log.get()[1:], " ")
+		require.Less(t, strings.Index(later, "a/1.2"), strings.Index(later, "a/2.1"))
 		require.EqualValues(t, 3, r.Stats().Succeeded)
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"runtime/debug"
 	"runtime/pprof"
-	"slices"
 	"strconv"
 	"time"
 
@@ -173,6 +172,9 @@ func (r *Runner) takeLocked() *call {
 		c := r.pending.first
 		r.pending.remove(c)
 		r.waiting--
+		if r.batch != nil {
+			r.pruneLocked(c)
+		}
 		if c.anyHeld() {
 			r.active++
 			return c
@@ -193,9 +195,6 @@ func (r *Runner) beginLocked(w *worker, c *call) {
 		r.scheduleLocked(c.began + r.timeout)
 	}
 	r.running.add(c)
-	if r.batch != nil {
-		c.jobs = slices.DeleteFunc(c.jobs, func(j *job) bool { return j.state != held })
-	}
 	for _, j := range c.jobs {
 		if j.delivery.ReceiveCount <= 1 {
 			r.stats.Wait.observe(w.time.Sub(j.delivery.SentAt()) + w.now - w.looked)

@@ -181,20 +181,7 @@ func TestFIFO_OneThatWaitsLosesItsLease(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		q := &onFIFO{FIFO: fifo(t)}
 		second := ""
-		q.change = func(ctx context.Context, changes []inq.VisibilityChange) error {
-			var failed inq.BatchError
-			for i, c := range changes {
-				if c.ReceiptHandle == second {
-					failed.Failed = append(failed.Failed, inq.BatchFailure{Index: i, Err: errBad})
-				} else {
-					require.NoError(t, q.ChangeVisibility(ctx, c.ReceiptHandle, c.Timeout))
-				}
-			}
-			if len(failed.Failed) > 0 {
-				return &failed
-			}
-			return nil
-		}
+		q.change = q.except(&second)
 		q.seen = func(d inq.Delivery) {
 			if d.Body == "a/2" && d.ReceiveCount == 1 {
 				second = d.ReceiptHandle()
@@ -275,6 +262,26 @@ func (q *onFIFO) Receive(ctx context.Context, in inq.ReceiveInput) ([]inq.Delive
 		}
 	}
 	return ds, err
+}
+
+// except changes everything but the receive with this handle.
+func (q *onFIFO) except(handle *string) func(ctx context.Context, changes []inq.VisibilityChange) error {
+	return func(ctx context.Context, changes []inq.VisibilityChange) error {
+		var failed inq.BatchError
+		for i, c := range changes {
+			err := errBad
+			if c.ReceiptHandle != *handle {
+				err = q.ChangeVisibility(ctx, c.ReceiptHandle, c.Timeout)
+			}
+			if err != nil {
+				failed.Failed = append(failed.Failed, inq.BatchFailure{Index: i, Err: err})
+			}
+		}
+		if len(failed.Failed) > 0 {
+			return &failed
+		}
+		return nil
+	}
 }
 
 func (q *onFIFO) ChangeVisibilityBatch(ctx context.Context, changes []inq.VisibilityChange) error {

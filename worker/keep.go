@@ -24,8 +24,11 @@ func (r *Runner) keep() {
 		r.mu.Lock()
 		now := r.clock.now()
 		r.tendLocked(now)
-		r.armed = r.nextLocked()
-		timer.Reset(max(r.armed-r.clock.now(), 0))
+		if r.armed = r.nextLocked(); r.armed == never {
+			timer.Stop()
+		} else {
+			timer.Reset(max(r.armed-r.clock.now(), 0))
+		}
 		r.unlock()
 	}
 }
