@@ -98,15 +98,9 @@ func (q *queue) deleteLocked(now int64, rc receipt) error {
 	switch {
 	case r == nil:
 	case q.plain && r.rare == nil && r.state == stateInFlight && r.flags == flagLine:
-		// ackLocked, spelled out.
-		q.tellLocked(now, EventDeleted, rc.slot)
-		q.timeouts.line.Remove(&q.store.nodes, rc.slot)
-		q.main.arrivals.remove(&q.store, r)
-		q.counts[classInFlight]--
-		q.counts[classNone]++
-		r.state = stateFree
-		q.bytes -= int64(len(r.body))
-		q.store.release(rc.slot)
+		q.deletePlainLocked(now, rc.slot, r)
+	case q.fifo != nil && r.rare == nil && r.state == stateInFlight:
+		q.deleteOrderedLocked(now, rc.slot, r)
 	default:
 		q.ackLocked(now, rc.slot, r)
 	}
