@@ -55,8 +55,11 @@ func TestASendThatFailsIsTold(t *testing.T) {
 	require.Equal(t, "closed", attributes(s.Attributes())["error.type"])
 	require.Equal(t, []sample{{with(sending, "error.type", "closed"), 1, "{message}"}}, l.collect("messaging.client.sent.messages"))
 
-	_, err = l.Producer(q).Send(nil, inq.Message{Body: "x"}) //nolint:staticcheck // nil is the case
-	require.Error(t, err)
+	var none context.Context
+	_, err = l.Producer(q).Send(none, inq.Message{Body: "x"})
+	require.ErrorIs(t, err, inq.ErrMissingParameter)
+	_, err = l.Producer(q).SendBatch(none, []inq.Message{{Body: "x"}})
+	require.ErrorIs(t, err, inq.ErrMissingParameter)
 	require.Nil(t, l.Producer(nil))
 }
 
