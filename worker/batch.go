@@ -1,0 +1,177 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"example.com/inq"
+)
+
+// NewBatch makes a Runner that hands messages to h several at a time: up to max (1 to 10,000), or
+// those that came within wait (0 to 5 minutes) of the first. With a wait of 0 it hands on what one
+// receive brings. The concurrency counts calls of h, and a batch is collected only while one is
+// free. h must not keep ds.
+//
+// When h returns nil all messages are processed. An [*inq.BatchError] names those that failed, by
+// their index in ds and each with an error of its own, which may be a [Bury] or [Snooze]; the others
+// are processed. Any other error, and a panic, is that of all. On FIFO everything behind a failure
+// in its group fails with it, since it has to come again after it; h may leave it out then. A lost lease drops the result of
+// its message alone; ctx ends with [ErrLeaseLost] when all are lost.
+//
+// What is refused, and how, is as with [New]; [WithMiddleware] is refused too.
+func NewBatch(q inq.Queue, h func(ctx context.Context, ds []inq.Delivery) error, max int, wait time.Duration, opts ...Option) (*Runner, error) {
+	r, err := newRunner(q, opts)
+	if err != nil {
+		return nil, err
+	}
+	for _, err := range []error{notNil("h", h), inRange("max", max, 1, maxBatch), inRange("wait", wait, 0, maxWindow)} {
+		if err != nil {
+			return nil, err
+		}
+	}
+	if len(r.middleware) > 0 {
+		return nil, &inq.ParamError{Err: inq.ErrInvalidParameter, Param: "WithMiddleware", Reason: "is for handlers of single messages"}
+	}
+	r.batch, r.max, r.wait = h, max, wait
+	return r, nil
+}
+
+// windowLen returns how many messages the batch has that is being collected.
+func (r *Runner) windowLen() int {
+	if r.window == nil {
+		return 0
+	}
+	return len(r.window.jobs)
+}
+
+// collectLocked adds a message to the batch that is being collected.
+func (r *Runner) collectLocked(now instant, j *job) {
+	if r.window == nil {
+		r.window = &call{}
+		r.windowEnds = now + r.wait
+		r.scheduleLocked(r.windowEnds)
+	}
+	j.call = r.window
+	r.window.jobs = append(r.window.jobs, j)
+	if len(r.window.jobs) == r.max {
+		r.closeWindowLocked()
+	}
+}
+
+// closeWindowLocked has the batch that was collected wait for a slot.
+func (r *Runner) closeWindowLocked() {
+	r.pending.add(r.window)
+	r.waiting++
+	r.window = nil
+	r.wakeLocked()
+}
+
+// pruneLocked takes out of a batch what has lost its lease before it began, and on FIFO what was
+// behind that in its group, which has to come again after it.
+func (r *Runner) pruneLocked(c *call) {
+	var behind []*job
+	broken := make(map[string]bool)
+	c.jobs = slices.DeleteFunc(c.jobs, func(j *job) bool {
+		group := j.delivery.GroupID
+		switch {
+		case j.state != held:
+			broken[group] = r.fifo
+			return true
+		case broken[group]:
+			behind = append(behind, j)
+			return true
+		}
+		return false
+	})
+	r.giveBackLocked(behind)
+}
+
+// settleBatch does for each message of a batch what its outcome asks for.
+func (r *Runner) settleBatch(c *call, err error) {
+	errs := batchErrors(err, len(c.jobs))
+	r.mu.Lock()
+	holds := make([]bool, len(c.jobs))
+	for i, j := range c.jobs {
+		holds[i] = r.settleLocked(j)
+	}
+	r.unlock()
+
+	var processed, snoozed, back []*job
+	var failed []change
+	delays := make(map[*job]time.Duration) // of those snoozed
+	blocked := make(map[string]change)     // FIFO: groups with a failure, and what comes of those behind
+	for i, j := range c.jobs {
+		v, delay, why := succeed, time.Duration(0), errs[i]
+		first, behind := blocked[j.delivery.GroupID]
+		switch {
+		case behind:
+			v, delay, why = retry, first.delay, first.why
+			if first.why == ErrShutdown {
+				v = cutOff
+			}
+		case !holds[i]:
+			v = lapsed
+		case why != nil:
+			v, delay, why = r.tryBury(c, j, why)
+		}
+		if r.fifo && !behind && errs[i] != nil {
+			blocked[j.delivery.GroupID] = change{nil, delay, errBehind}
+			if v == cutOff {
+				blocked[j.delivery.GroupID] = change{nil, 0, ErrShutdown}
+			}
+		}
+		if !holds[i] {
+			continue
+		}
+		switch v {
+		case succeed:
+			processed = append(processed, j)
+		case snooze:
+			snoozed, delays[j] = append(snoozed, j), delay
+		case cutOff:
+			back = append(back, j)
+		case retry:
+			failed = append(failed, change{j, delay, why})
+		}
+	}
+
+	for some := range slices.Chunk(processed, atOnce) {
+		r.delete(r.clock.now(), some, nil)
+	}
+	// Of a group, those behind come before the one that failed, which keeps them from being received
+	// while it is in flight.
+	slices.Reverse(failed)
+	for some := range slices.Chunk(failed, atOnce) {
+		r.failed(some)
+	}
+	for _, j := range snoozed {
+		r.snooze(j, delays[j])
+	}
+	r.giveBack(back)
+}
+
+// errBehind is why a message failed that was processed behind a failure of its group.
+var errBehind = errors.New("worker: an earlier message of the group failed")
+
+// batchErrors returns the error of each message of a batch.
+func batchErrors(err error, n int) []error {
+	errs := make([]error, n)
+	if err == nil {
+		return errs
+	}
+	failed := failedEntries(err, n)
+	if batch, ok := as[*inq.BatchError](err); ok {
+		for _, f := range batch.Failed {
+			if f.Index < 0 || f.Index >= n {
+				// Nobody knows which message is meant, so none may count as processed.
+				failed = func(int) error { return err }
+			}
+		}
+	}
+	for i := range errs {
+		errs[i] = failed(i)
+	}
+	return errs
+}
