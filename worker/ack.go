@@ -66,6 +66,9 @@ func (r *Runner) flushLocked(w *worker) {
 	}
 	r.unlock()
 	r.delete(r.clock.now(), some[:n], w.acks[:0])
+	if !r.direct {
+		w.look() // that may have taken a while
+	}
 	r.mu.Lock()
 }
 
@@ -164,7 +167,7 @@ func (r *Runner) deleteAll(until instant, jobs []*job, room []inq.Delivery) erro
 	}
 	handles := make([]string, len(jobs))
 	for i, j := range jobs {
-		handles[i] = j.delivery.ReceiptHandle()
+		handles[i] = j.handle()
 	}
 	ctx, cancel := r.within(until)
 	defer cancel()
@@ -210,5 +213,5 @@ func (r *Runner) deleteOne(ctx context.Context, j *job) error {
 	if r.direct {
 		return j.delivery.Delete(ctx)
 	}
-	return r.queue.Delete(ctx, j.delivery.ReceiptHandle())
+	return r.queue.Delete(ctx, j.handle())
 }

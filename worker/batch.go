@@ -11,14 +11,14 @@ import (
 
 // NewBatch makes a Runner that hands messages to h several at a time: up to max (1 to 10,000), or
 // those that came within wait (0 to 5 minutes) of the first. With a wait of 0 it hands on what one
-// receive brings. The concurrency counts calls of h, and a batch is collected only while one is
-// free. h must not keep ds.
+// receive brings. The concurrency and [WithTimeout] count calls of h, and a batch is collected only
+// while one is free.
 //
 // When h returns nil all messages are processed. An [*inq.BatchError] names those that failed, by
 // their index in ds and each with an error of its own, which may be a [Bury] or [Snooze]; the others
 // are processed. Any other error, and a panic, is that of all. On FIFO everything behind a failure
-// in its group fails with it, since it has to come again after it; h may leave it out then. A lost lease drops the result of
-// its message alone; ctx ends with [ErrLeaseLost] when all are lost.
+// in its group fails with it, since it has to come again after it; h may leave it out then. A lost
+// lease drops the result of its message alone; ctx ends with [ErrLeaseLost] when all are lost.
 //
 // What is refused, and how, is as with [New]; [WithMiddleware] is refused too.
 func NewBatch(q inq.Queue, h func(ctx context.Context, ds []inq.Delivery) error, max int, wait time.Duration, opts ...Option) (*Runner, error) {
@@ -88,56 +88,49 @@ func (r *Runner) pruneLocked(c *call) {
 	r.giveBackLocked(behind)
 }
 
-// settleBatch does for each message of a batch what its outcome asks for.
+// settleBatch does for each message of a batch what its outcome asks for. Until it is its turn, a
+// message is held and its lease is extended: there may be a thousand calls before.
 func (r *Runner) settleBatch(c *call, err error) {
-	errs := batchErrors(err, len(c.jobs))
-	r.mu.Lock()
-	holds := make([]bool, len(c.jobs))
-	for i, j := range c.jobs {
-		holds[i] = r.settleLocked(j)
-	}
-	r.unlock()
-
-	var processed, snoozed, back []*job
-	var failed []change
-	delays := make(map[*job]time.Duration) // of those snoozed
-	blocked := make(map[string]change)     // FIFO: groups with a failure, and what comes of those behind
-	for i, j := range c.jobs {
-		v, delay, why := succeed, time.Duration(0), errs[i]
-		first, behind := blocked[j.delivery.GroupID]
+	var processed, back []*job
+	var failed, snoozed []change
+	behind := make(map[string]change) // FIFO: what is to become of all behind a failure, by group
+	for i, err := range batchErrors(err, len(c.jobs)) {
+		j := c.jobs[i]
+		v, delay := r.judge(c, j, err)
+		first, found := behind[j.delivery.GroupID]
 		switch {
-		case behind:
-			v, delay, why = retry, first.delay, first.why
-			if first.why == ErrShutdown {
-				v = cutOff
-			}
-		case !holds[i]:
-			v = lapsed
-		case why != nil:
-			v, delay, why = r.tryBury(c, j, why)
-		}
-		if r.fifo && !behind && errs[i] != nil {
-			blocked[j.delivery.GroupID] = change{nil, delay, errBehind}
-			if v == cutOff {
-				blocked[j.delivery.GroupID] = change{nil, 0, ErrShutdown}
+		case found:
+			v, delay, err = retry, first.delay, first.why
+		case v == bury:
+			r.mu.Lock()
+			holds := r.settleLocked(j)
+			r.unlock()
+			if v = lapsed; holds {
+				v, delay, err = r.bury(j, err)
 			}
 		}
-		if !holds[i] {
-			continue
+		if err != nil && r.fifo && !found {
+			behind[j.delivery.GroupID] = change{nil, delay, errBehind}
+		}
+		if c.cause == ErrShutdown && v == retry {
+			v = cutOff
 		}
 		switch v {
 		case succeed:
 			processed = append(processed, j)
 		case snooze:
-			snoozed, delays[j] = append(snoozed, j), delay
+			snoozed = append(snoozed, change{j, delay, nil})
 		case cutOff:
 			back = append(back, j)
 		case retry:
-			failed = append(failed, change{j, delay, why})
+			failed = append(failed, change{j, delay, err})
 		}
 	}
 
 	for some := range slices.Chunk(processed, atOnce) {
+		r.mu.Lock()
+		some = r.settleAllLocked(some)
+		r.unlock()
 		r.delete(r.clock.now(), some, nil)
 	}
 	// Of a group, those behind come before the one that failed, which keeps them from being received
@@ -146,8 +139,8 @@ func (r *Runner) settleBatch(c *call, err error) {
 	for some := range slices.Chunk(failed, atOnce) {
 		r.failed(some)
 	}
-	for _, j := range snoozed {
-		r.snooze(j, delays[j])
+	for _, s := range snoozed {
+		r.snooze(s.job, s.delay)
 	}
 	r.giveBack(back)
 }

@@ -207,6 +207,34 @@ func TestBatch_OnFIFOWhatIsBehindAFailureFailsWithIt(t *testing.T) {
 	}
 }
 
+// The outcomes of a large batch take their time, and what waits for its turn keeps its lease.
+func TestBatch_OutcomesThatTakeLongerThanALease(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		q := &hooked{Standard: standard(t)}
+		q.delete = func(ctx context.Context, handles []string) error {
+			time.Sleep(time.Second)
+			return q.Standard.DeleteBatch(ctx, handles)
+		}
+		for i := range 1000 {
+			send(t, q, strconv.Itoa(i))
+		}
+		r := newBatch(t, q, func(_ context.Context, ds []inq.Delivery) error {
+			var failed inq.BatchError
+			for i := range ds {
+				if i%2 == 0 && ds[i].ReceiveCount == 1 {
+					failed.Failed = append(failed.Failed, failure(i, errBad))
+				}
+			}
+			return &failed
+		}, 1000, time.Second, worker.WithConcurrency(1))
+		stop := run(t, r)
+		time.Sleep(10 * time.Minute)
+		stop(nil)
+		s := r.Stats()
+		require.EqualValues(t, []uint64{1000, 500, 0}, []uint64{s.Succeeded, s.Failed, s.Lost})
+	})
+}
+
 // A lost lease drops the result of its message alone, and the context ends when all are lost.
 func TestBatch_LostLeases(t *testing.T) {
 	bubble(t, func(t *testing.T) {

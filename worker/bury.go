@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"example.com/inq"
@@ -22,16 +23,27 @@ type (
 	}
 )
 
-// bury hands a settled message whose lease holds to the dead letters. Where that fails, the lease is
-// as it was.
-func (r *Runner) bury(j *job, why error) error {
+// bury hands a settled message to the dead letters, and says what has become of it: what cannot be
+// buried is to be tried again.
+func (r *Runner) bury(j *job, why error) (verdict, time.Duration, error) {
+	if !r.await(j) {
+		return lapsed, 0, why
+	}
+	if failure := r.tryBury(j, why); failure != nil {
+		return retry, r.delay(j), errors.Join(why, failure)
+	}
+	return bury, 0, why
+}
+
+// tryBury is the call. Where it fails, the lease is as it was.
+func (r *Runner) tryBury(j *job, why error) error {
 	ctx, cancel := r.within(j.until)
 	defer cancel()
 	d, reason := j.delivery, text(why)
 	var err error
 	switch q := r.queue.(type) {
 	case burier:
-		err = q.Bury(ctx, d.ReceiptHandle(), reason)
+		err = q.Bury(ctx, j.handle(), reason)
 	case deadLetterQueuer:
 		err = r.buryBySend(ctx, q, j, reason)
 	default:
@@ -85,7 +97,7 @@ func (r *Runner) buryBySend(ctx context.Context, q deadLetterQueuer, j *job, rea
 	if err != nil {
 		return err
 	}
-	return r.queue.Delete(ctx, j.delivery.ReceiptHandle())
+	return r.queue.Delete(ctx, j.handle())
 }
 
 // legal makes the value of an attribute of a text (SQS: MSG-8, MSG-9).

@@ -275,7 +275,7 @@ func (r *Runner) returnedLocked(w *worker, c *call, err error) *call {
 		}
 		return nil
 	}
-	if _, ok := err.(*PanicError); ok {
+	if _, ok := as[*PanicError](err); ok {
 		r.stats.Panicked++
 	}
 	if err != nil && (c.cause == ErrTimeout || r.timeout > 0 && w.now >= c.began+r.timeout) {

@@ -54,8 +54,8 @@
 //
 // When its context ends, [Runner.Run] receives nothing more and gives back what has not begun.
 // Handlers that run have the grace of [WithGrace] to finish; then their contexts are cancelled, and
-// what fails because of that is given back. What was done is deleted. Then Run returns. [RunAll] does
-// that for several runners.
+// what fails because of that is given back. What was done is deleted. Then Run returns. [RunAll]
+// does that for several runners.
 //
 // # Schedules
 //

@@ -73,34 +73,3 @@ func ExamplePolicy() {
 	// 12 <nil>
 	// 9
 }
-
-// Three processes run the same schedule: each time makes one job.
-func ExampleEvery() {
-	q, err := inq.NewFIFO("reports.fifo")
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer q.Close()
-	report := worker.NewKind[string]("report")
-	every := worker.Interval(50 * time.Millisecond)
-	ctx, cancel := context.WithTimeout(context.Background(), 220*time.Millisecond)
-	defer cancel()
-	tickers := make([]*worker.Ticker, 3)
-	ended := make(chan error)
-	for i := range tickers {
-		tickers[i] = worker.Every(report, every, func(tick time.Time) string { return tick.Format(time.RFC3339) })
-		go func() { ended <- tickers[i].Run(ctx, q) }()
-	}
-	for range tickers {
-		if err := <-ended; err != nil {
-			log.Fatal(err)
-		}
-	}
-	var sent, duplicates uint64
-	for _, t := range tickers {
-		sent += t.Stats().Sent
-		duplicates += t.Stats().Duplicates
-	}
-	fmt.Println("a job for each tick, and no more:", sent > 0 && sent == q.Stats().Sent && duplicates <= 2*sent)
-	// Output: a job for each tick, and no more: true
-}

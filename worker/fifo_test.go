@@ -176,7 +176,8 @@ func TestFIFO_WhatWaitsKeepsItsLease(t *testing.T) {
 	})
 }
 
-// Where the lease of one that waits is lost, it and all behind it come again; those behind, uncounted.
+// Where the lease of one that waits is lost, it and all behind it come again, those behind
+// uncounted.
 func TestFIFO_OneThatWaitsLosesItsLease(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		q := &onFIFO{FIFO: fifo(t)}

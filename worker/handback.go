@@ -34,9 +34,13 @@ func (r *Runner) failed(changes []change) {
 	r.change(changes)
 }
 
-// awaitAll waits until no extension of the messages is under way, drops those whose leases are over,
-// and counts the others and bounds their delays. What it returns has to be sent at once.
+// awaitAll settles messages, waits until no extension of them is under way, and drops those whose
+// leases are over. The others it counts, and bounds their delays. What it returns has to be sent at
+// once.
 func (r *Runner) awaitAll(changes []change, count func()) []change {
+	r.mu.Lock()
+	changes = slices.DeleteFunc(changes, func(c change) bool { return c.job.state != settled && !r.settleLocked(c.job) })
+	r.unlock()
 	for _, c := range changes {
 		r.awaitExtension(c.job)
 	}
@@ -64,7 +68,7 @@ func (r *Runner) change(changes []change) {
 	until, entries := never, make([]inq.VisibilityChange, len(changes))
 	for i, c := range changes {
 		until = min(until, c.job.until)
-		entries[i] = inq.VisibilityChange{ReceiptHandle: c.job.delivery.ReceiptHandle(), Timeout: c.delay}
+		entries[i] = inq.VisibilityChange{ReceiptHandle: c.job.handle(), Timeout: c.delay}
 	}
 	ctx, cancel := r.within(until)
 	defer cancel()
@@ -83,7 +87,7 @@ func (r *Runner) snooze(j *job, delay time.Duration) {
 	if r.returner != nil {
 		ctx, cancel := r.within(j.until)
 		defer cancel()
-		err := r.returner.Return(ctx, j.delivery.ReceiptHandle(), changes[0].delay)
+		err := r.returner.Return(ctx, j.handle(), changes[0].delay)
 		if !errors.Is(err, inq.ErrInvalidParameter) { // a delay of more than 15 minutes (SQS: MSG-14)
 			r.note(j, err)
 			return
@@ -130,7 +134,7 @@ func (r *Runner) giveBack(jobs []*job) {
 		default:
 			j := changes[0].job
 			ctx, cancel := r.within(j.until)
-			r.note(j, r.returner.Return(ctx, j.delivery.ReceiptHandle(), 0))
+			r.note(j, r.returner.Return(ctx, j.handle(), 0))
 			cancel()
 		}
 	}

@@ -12,6 +12,7 @@ import (
 // A job is a message that was received, with its lease.
 type job struct {
 	delivery *inq.Delivery
+	receipt  string // its handle, where that is made already
 	call     *call
 	lease    *lease
 	next     *job    // of the same lease
@@ -19,6 +20,14 @@ type job struct {
 	until    instant // settled: when its lease ends
 	state    jobState
 	final    bool // its lease is not extended any more
+}
+
+// handle returns the receipt handle.
+func (j *job) handle() string {
+	if j.receipt != "" {
+		return j.receipt
+	}
+	return j.delivery.ReceiptHandle()
 }
 
 type jobState uint8
@@ -219,7 +228,7 @@ func (r *Runner) extendLocked(now instant) {
 			x.add(j)
 			x.deadline = min(x.deadline, l.deadline)
 			jobs = append(jobs, j)
-			changes = append(changes, inq.VisibilityChange{ReceiptHandle: j.delivery.ReceiptHandle(), Timeout: timeout})
+			changes = append(changes, inq.VisibilityChange{ReceiptHandle: j.handle(), Timeout: timeout})
 		}
 		r.keepLocked(rest, never)
 	}

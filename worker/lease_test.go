@@ -342,6 +342,26 @@ func TestLease_ExtensionsAreBounded(t *testing.T) {
 	})
 }
 
+// A middleware may bind the delivery to another queue while its lease is extended.
+func TestLease_TheDeliveryMayBeRebound(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		q := bare{standard(t)}
+		send(t, q, "job")
+		r := newRunner(t, q, func(ctx context.Context, d *inq.Delivery) error {
+			for range 65 {
+				time.Sleep(time.Second)
+				d.Rebind(q.Queue)
+			}
+			return ctx.Err()
+		})
+		stop := run(t, r)
+		time.Sleep(2 * time.Minute)
+		stop(nil)
+		require.EqualValues(t, 1, r.Stats().Succeeded)
+		require.EqualValues(t, 3, r.Stats().Extended)
+	})
+}
+
 // A call that extends is refused by its context when the lease is over, whatever the network does.
 func TestLease_CallsEndWithTheLease(t *testing.T) {
 	bubble(t, func(t *testing.T) {

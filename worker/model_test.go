@@ -53,7 +53,6 @@ type world struct {
 	succeeded map[string]bool
 	buried    map[string]bool
 	failed    map[string]int
-	slots     int
 	faults    []string
 }
 

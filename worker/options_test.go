@@ -95,6 +95,8 @@ func TestNew_RefusesNil(t *testing.T) {
 	}
 	_, err := worker.NewBatch(q, batch, 10_000, 5*time.Minute)
 	require.NoError(t, err)
+	_, err = worker.New(bare{}, h) // whose Name panics
+	require.ErrorContains(t, err, "Name of the queue")
 }
 
 // The default of the concurrency is the least that WithAutoscale allows, and what is given is

@@ -202,6 +202,9 @@ func (r *Runner) arriveLocked(left, now instant, ds []inq.Delivery) {
 		}
 		j := &parts[i].job
 		j.delivery, j.received = &ds[i], left
+		if !r.direct { // a handler or a middleware may bind the delivery to another queue meanwhile
+			j.receipt = ds[i].ReceiptHandle()
+		}
 		l.add(j)
 		if r.batch != nil {
 			r.collectLocked(now, j)

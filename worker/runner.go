@@ -17,7 +17,7 @@ import (
 // A Handler processes messages. What it returns says what becomes of the message: see the package
 // documentation. Handle is called by many goroutines at once. ctx has the values of the context
 // that [Runner.Run] was given, and ends when the result is no longer wanted: [context.Cause] tells
-// why.
+// why. The runner reads d meanwhile: a handler that wants to change it takes a copy.
 type Handler interface {
 	Handle(ctx context.Context, d *inq.Delivery) error
 }
@@ -31,16 +31,13 @@ func (f HandlerFunc) Handle(ctx context.Context, d *inq.Delivery) error { return
 // Middleware makes a handler of a handler: the way to add what all handlers need.
 type Middleware func(Handler) Handler
 
-// A Runner receives messages of one queue, hands them to a handler, and tells the queue how it
-// went. Create one with [New] or [NewBatch]. Its methods are safe for concurrent use.
-//
-// How it works, for those who read on. All state is guarded by one lock, under which nothing
-// foreign runs and nothing waits.
+// How a Runner works. All state is guarded by one lock, under which nothing foreign runs and nothing
+// waits.
 //
 // Slots and goroutines. A slot is the right to run one call of the handler; there are as many as
 // SetConcurrency says. A goroutine that runs handlers takes the next call that waits; when none
-// waits it receives for the slots that are free; when there are none it ends (call.go, poll.go).
-// So there is no buffer: what is received has a slot, except for messages behind the first one of a
+// waits it receives for the slots that are free; when there are none it ends (call.go, poll.go). So
+// there is no buffer: what is received has a slot, except for messages behind the first one of a
 // FIFO group, which are leased with it and wait in a line (line.go).
 //
 // Leases. Messages received or extended by one call share a lease, which ends a visibility timeout
@@ -48,24 +45,28 @@ type Middleware func(Handler) Handler
 // however slow the network was (lease.go). One goroutine, keep, watches all leases, the earliest
 // first, and sends extensions in batches of ten when a third of the time is left, and then again
 // until one succeeds or the lease is over. Over means over by the clock of the runner. On SQS that
-// is the only honest measure: there a handle that has lapsed is extended with success, and an
-// old handle changes the receive of whoever has the message now. So after the end of a lease
-// nothing is sent for it any more, and an outcome that would hand a message back waits for an
-// extension that is still under way.
+// is the only honest measure: there a handle that has lapsed is extended with success, and an old
+// handle changes the receive of whoever has the message now. So after the end of a lease nothing is
+// sent for it any more, and an outcome that would hand a message back waits for an extension that is
+// still under way.
 //
 // Outcomes. Processed messages of a Standard queue are deleted ten at a time, after a tenth of a
 // second at most, and at once where no handler runs whose message could join (ack.go). On FIFO the
 // delete comes first and the next of the group after it. Everything else is one call to the queue,
-// in the goroutine of the handler, whose slot is free after it (settle.go).
+// in the goroutine of the handler, whose slot is free after it (settle.go, handback.go, bury.go).
 //
-// Time. keep also does all else that is due at a time: timeouts, the end of the grace, handlers
-// that are stuck, windows of batches, deletes to try again, decisions about scaling (keep.go). What
-// it starts that may wait runs in goroutines of its own, so that a call that hangs delays nothing.
+// Time. keep also does all else that is due at a time: timeouts, the end of the grace, handlers that
+// are stuck, windows of batches, deletes to try again, decisions about scaling (keep.go). What it
+// starts that may wait runs in goroutines of its own, so that a call that hangs delays nothing.
 //
 // The end. Run ends when no goroutine of the runner is left, save those of handlers that are stuck.
+
+// A Runner receives messages of one queue, hands them to a handler, and tells the queue how it went.
+// Create one with [New] or [NewBatch]. Its methods are safe for concurrent use.
 type Runner struct {
 	settings
 	queue    inq.Queue
+	name     string                                             // of the queue
 	handler  Handler                                            // nil for batches
 	batch    func(ctx context.Context, ds []inq.Delivery) error // nil for single messages
 	max      int                                                // of a batch
@@ -188,15 +189,20 @@ func newRunner(q inq.Queue, opts []Option) (*Runner, error) {
 	if err != nil {
 		return nil, err
 	}
+	var name string
+	if err := guard(func() error { name = q.Name(); return nil }); err != nil {
+		return nil, fmt.Errorf("worker: Name of the queue: %w", err)
+	}
 	r := &Runner{
 		settings:  s,
 		queue:     q,
+		name:      name,
 		kindOf:    kindAttribute,
-		fifo:      strings.HasSuffix(q.Name(), ".fifo"),
+		fifo:      strings.HasSuffix(name, ".fifo"),
 		ahead:     s.visibility / 3,
 		early:     s.visibility / 12,
 		again:     max(s.visibility/30, 50*time.Millisecond),
-		label:     fmt.Sprintf("%s-%08x", q.Name(), rand.Uint32()),
+		label:     fmt.Sprintf("%s-%08x", name, rand.Uint32()),
 		kick:      make(chan struct{}, 1),
 		failing:   make(chan struct{}),
 		done:      make(chan struct{}),
@@ -265,7 +271,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.unlock()
 	if r.err != nil {
-		return errors.Join(fmt.Errorf("worker: queue %s: %w", r.queue.Name(), r.err), r.stuckErrorLocked())
+		return errors.Join(fmt.Errorf("worker: queue %s: %w", r.name, r.err), r.stuckErrorLocked())
 	}
 	return r.stuckErrorLocked()
 }
@@ -391,7 +397,7 @@ func (r *Runner) log(level slog.Level, msg string, attrs ...slog.Attr) {
 	}
 	ctx := context.Background()
 	if l.Enabled(ctx, level) {
-		l.LogAttrs(ctx, level, msg, append([]slog.Attr{slog.String("queue", r.queue.Name())}, attrs...)...)
+		l.LogAttrs(ctx, level, msg, append([]slog.Attr{slog.String("queue", r.name)}, attrs...)...)
 	}
 }
 

@@ -20,6 +20,9 @@ import (
 // quiet is for runners whose failures are meant.
 var quiet = worker.WithLogger(slog.New(slog.NewTextHandler(io.Discard, nil)))
 
+// nilContext is no context.
+var nilContext context.Context
+
 // bubble runs a test in a bubble. Nothing of a runner may be left at its end.
 func bubble(t *testing.T, f func(t *testing.T)) {
 	t.Helper()

@@ -186,7 +186,7 @@ func TestTicker_BadInput(t *testing.T) {
 			}
 			require.ErrorContains(t, err, c.text, name)
 		}
-		require.ErrorIs(t, worker.Every(report, minute, same).Run(nil, q), inq.ErrMissingParameter) //nolint:staticcheck // that is the test
+		require.ErrorIs(t, worker.Every(report, minute, same).Run(nilContext, q), inq.ErrMissingParameter)
 		require.Equal(t, inq.Counts{}, counts(t, q))
 	})
 }

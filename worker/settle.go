@@ -1,7 +1,6 @@
 package worker
 
 import (
-	"errors"
 	"log/slog"
 	"time"
 )
@@ -16,9 +15,9 @@ func (r *Runner) settle(c *call, err error) (done bool) {
 	if !holds {
 		return false
 	}
-	v, delay, why := succeed, time.Duration(0), err
-	if err != nil {
-		v, delay, why = r.tryBury(c, j, err)
+	v, delay := r.judge(c, j, err)
+	if v == bury {
+		v, delay, err = r.bury(j, err)
 	}
 	switch v {
 	case succeed:
@@ -39,38 +38,26 @@ func (r *Runner) settle(c *call, err error) (done bool) {
 	case cutOff:
 		r.giveBack([]*job{j})
 	case retry:
-		r.failed([]change{{j, delay, why}})
+		r.failed([]change{{j, delay, err}})
 	}
 	return false
 }
 
-// tryBury finds out what is to be done about a settled message whose handler returned an error, and
-// buries it where that is to be done. A message that cannot be buried is tried again.
-func (r *Runner) tryBury(c *call, j *job, err error) (v verdict, delay time.Duration, why error) {
+// judge finds out what is to be done about a message whose handler returned err.
+func (r *Runner) judge(c *call, j *job, err error) (v verdict, delay time.Duration) {
 	v, delay = judge(err)
-	switch {
-	case v != retry && v != retryIn:
-	case c.cause == ErrShutdown:
-		return cutOff, 0, err
-	case r.maxAttempts > 0 && j.delivery.ReceiveCount >= r.maxAttempts:
-		v = bury
-	case v == retryIn:
-		return retry, delay, err
-	}
-	if v == bury {
-		if !r.await(j) {
-			return lapsed, 0, err
+	if v == retry || v == retryIn {
+		switch {
+		case c.cause == ErrShutdown:
+			return cutOff, 0
+		case r.maxAttempts > 0 && j.delivery.ReceiveCount >= r.maxAttempts:
+			return bury, 0
+		case v == retry:
+			delay = r.delay(j)
 		}
-		failure := r.bury(j, err)
-		if failure == nil {
-			return bury, 0, err
-		}
-		v, err = retry, errors.Join(err, failure)
+		v = retry
 	}
-	if v == retry {
-		delay = r.delay(j)
-	}
-	return v, delay, err
+	return v, delay
 }
 
 // delay asks the backoff.

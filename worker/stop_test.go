@@ -120,7 +120,7 @@ func TestStuck_HandlersKeepTheirSlotsAndLoseTheirMessages(t *testing.T) {
 		stop := run(t, r)
 		time.Sleep(65*time.Second - 1)
 		require.Zero(t, r.Stats().Stuck)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		require.Equal(t, 1, r.Stats().Stuck)
 		require.Equal(t, 1, r.Stats().Running)
@@ -294,6 +294,27 @@ func TestAck_DoesNotWaitForTheEndOfTheLease(t *testing.T) {
 	})
 }
 
+// What a slow delete takes is not part of the next job.
+func TestAck_ASlowDeleteIsNoPartOfTheNextJob(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		q := &hooked{Standard: standard(t)}
+		q.delete = func(ctx context.Context, handles []string) error {
+			time.Sleep(10 * time.Second)
+			return q.Standard.DeleteBatch(ctx, handles)
+		}
+		send(t, q, "one", "two", "three")
+		r := newRunner(t, q, func(ctx context.Context, _ *inq.Delivery) error {
+			time.Sleep(time.Second)
+			return ctx.Err()
+		}, worker.WithConcurrency(1), worker.WithTimeout(5*time.Second))
+		stop := run(t, r)
+		time.Sleep(time.Minute)
+		stop(nil)
+		require.EqualValues(t, 3, r.Stats().Succeeded)
+		require.Equal(t, 3*time.Second, r.Stats().Run.Sum)
+	})
+}
+
 // A single entry that fails is tried again and holds up nothing.
 func TestAck_OneThatFailsHoldsUpNothing(t *testing.T) {
 	bubble(t, func(t *testing.T) {
@@ -363,7 +384,7 @@ func TestRun_EndsWithTheQueue(t *testing.T) {
 func TestRun_RunsOnce(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRunner(t, standard(t), func(context.Context, *inq.Delivery) error { return nil })
-		require.ErrorIs(t, r.Run(nil), inq.ErrMissingParameter) //nolint:staticcheck // that is the test
+		require.ErrorIs(t, r.Run(nilContext), inq.ErrMissingParameter)
 		stop := run(t, r)
 		synctest.Wait()
 		require.Equal(t, worker.ErrRan, r.Run(t.Context()))
@@ -402,12 +423,12 @@ func TestRunAll_StopsAllAtTheFirstError(t *testing.T) {
 		require.NoError(t, worker.RunAll(ctx, newRunner(t, standard(t), h), newRunner(t, standard(t), h)))
 		require.NoError(t, worker.RunAll(ctx))
 		require.ErrorIs(t, worker.RunAll(ctx, nil), inq.ErrMissingParameter)
-		require.ErrorIs(t, worker.RunAll(nil), inq.ErrMissingParameter) //nolint:staticcheck // that is the test
+		require.ErrorIs(t, worker.RunAll(nilContext), inq.ErrMissingParameter)
 	})
 }
 
-// Errors of Receive are tried again after a pause that doubles up to ten seconds, and are logged once
-// in a row.
+// Errors of Receive are tried again after a pause that doubles up to ten seconds, and are logged
+// once in a row.
 func TestRun_ReceiveErrorsAreRetried(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		log := newDiary()

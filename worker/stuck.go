@@ -70,5 +70,5 @@ func (r *Runner) stuckErrorLocked() error {
 	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
 		names = append(names, fmt.Sprintf("%s (%d)", kind, kinds[kind]))
 	}
-	return fmt.Errorf("%w: queue %s: %s", ErrStuck, r.queue.Name(), strings.Join(names, ", "))
+	return fmt.Errorf("%w: queue %s: %s", ErrStuck, r.name, strings.Join(names, ", "))
 }
