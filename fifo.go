@@ -35,21 +35,27 @@ type groupState struct {
 	last     uint32
 	run      uint32     // the message taken last in the receive under way, while its group may have more; 0: none
 	delayed  links.List // messages in the queue's delay, by enqueue time: the delay in force applies to all (SQS: LC-1)
+	hidden   int        // messages in a delay: neither ready nor counted as not visible
 	locked   int        // groups with a message in flight
 	dedup    dedup
 	attempts attempts
 }
 
 // group is one message group. It exists while it has messages.
+//
+// A message that comes or goes touches no other of its group where one or two wait: among a million
+// groups each look at another place in memory takes as long as half of a send.
 type group struct {
 	name     string
-	hash     uint64 // of the name, for the end of the group
-	head     uint32 // its messages in order of seq
+	hash     uint32 // the half of the name's hash that the index knows, for the end of the group
+	ready    bool   // the first message is
+	eligible bool   // on the list
+	head     uint32 // the messages in order of seq
+	behind   uint32 // the message after the head, which has no links of its own
 	tail     uint32
 	next     uint32 // links of the list of eligible groups
 	prev     uint32
 	inFlight uint32 // messages that count as not visible
-	eligible bool   // on the list
 }
 
 func newFIFOState(scope DeduplicationScope) *fifo {
@@ -118,23 +124,37 @@ func errNoDeduplicationID() error {
 }
 
 // join puts a new message at the end of its group.
-func (f *fifo) join(s *store, slot uint32, p *payload) {
+func (f *fifo) join(s *store, slot uint32, p *payload) (uint32, *group) {
 	g, ok := f.names.Find(p.hash, func(g uint32) bool { return f.groups.at(g).name == p.group })
 	if !ok {
 		g = f.groups.alloc()
 		gr := f.groups.at(g)
-		gr.name, gr.hash = p.group, p.hash
+		gr.name, gr.hash = p.group, uint32(p.hash>>32)
 		f.names.Insert(p.hash, g)
 	}
 	gr := f.groups.at(g)
-	part := s.part(slot)
-	*part = fifoPart{dedup: p.dedup, group: g, prev: gr.tail}
-	if gr.tail == 0 {
+	*s.part(slot) = fifoPart{dedup: p.dedup, group: g, prev: gr.tail}
+	switch gr.tail {
+	case 0:
 		gr.head = slot
-	} else {
+	case gr.head:
+		gr.behind = slot
+	default:
 		s.part(gr.tail).next = slot
 	}
 	gr.tail = slot
+	return g, gr
+}
+
+// following returns the message of the group that comes after slot, 0 if there is none.
+func (gr *group) following(s *store, slot uint32) uint32 {
+	switch slot {
+	case gr.head:
+		return gr.behind
+	case gr.tail:
+		return 0
+	}
+	return s.part(slot).next
 }
 
 // leave takes a message out of its group, which may unlock the group or end it (SQS: DEL-4,
@@ -145,19 +165,30 @@ func (f *fifo) leave(s *store, slot uint32) {
 	}
 	part := s.part(slot)
 	gr := f.groups.at(part.group)
-	if part.prev == 0 {
-		gr.head = part.next
-	} else {
-		s.part(part.prev).next = part.next
-	}
-	if part.next == 0 {
-		gr.tail = part.prev
-	} else {
-		s.part(part.next).prev = part.prev
+	switch next := gr.following(s, slot); {
+	case slot != gr.head:
+		if next == 0 {
+			gr.tail = part.prev
+		} else {
+			s.part(next).prev = part.prev
+		}
+		if part.prev == gr.head {
+			gr.behind = next
+		} else {
+			s.part(part.prev).next = next
+		}
+	case next == 0:
+		gr.head, gr.tail, gr.ready = 0, 0, false
+	default:
+		gr.head, gr.behind = next, 0
+		if next != gr.tail {
+			gr.behind = s.part(next).next
+		}
+		gr.ready = f.hidden == 0 && gr.inFlight == 0 || s.at(next).state == stateReady
 	}
 	f.changed(s, part.group)
 	if gr.head == 0 {
-		f.names.Delete(gr.hash, part.group)
+		f.names.Delete(uint64(gr.hash)<<32, part.group)
 		f.groups.release(part.group)
 	}
 }
@@ -166,36 +197,53 @@ func (f *fifo) leave(s *store, slot uint32) {
 // has changed. A group that can deliver again goes behind the others (SQS: FIFO-11, FIFO-14).
 func (f *fifo) changed(s *store, g uint32) {
 	gr := f.groups.at(g)
-	can := gr.head != 0 && s.at(gr.head).state == stateReady
 	switch {
-	case can && !gr.eligible:
-		gr.eligible = true
-		gr.prev, gr.next = f.last, 0
-		if f.last == 0 {
-			f.first = g
-		} else {
-			f.groups.at(f.last).next = g
-		}
-		f.last = g
-	case !can && gr.eligible:
-		gr.eligible = false
-		if gr.prev == 0 {
-			f.first = gr.next
-		} else {
-			f.groups.at(gr.prev).next = gr.next
-		}
-		if gr.next == 0 {
-			f.last = gr.prev
-		} else {
-			f.groups.at(gr.next).prev = gr.prev
-		}
-		gr.next, gr.prev = 0, 0
+	case gr.ready && !gr.eligible:
+		f.lineUp(g, gr)
+	case !gr.ready && gr.eligible:
+		f.stepOut(gr)
 	}
 }
 
-// count keeps the number of locked groups.
+// lineUp puts a group at the end of the eligible ones.
+func (f *fifo) lineUp(g uint32, gr *group) {
+	gr.eligible = true
+	gr.prev, gr.next = f.last, 0
+	if f.last == 0 {
+		f.first = g
+	} else {
+		f.groups.at(f.last).next = g
+	}
+	f.last = g
+}
+
+// stepOut takes a group out of the eligible ones.
+func (f *fifo) stepOut(gr *group) {
+	gr.eligible = false
+	if gr.prev == 0 {
+		f.first = gr.next
+	} else {
+		f.groups.at(gr.prev).next = gr.next
+	}
+	if gr.next == 0 {
+		f.last = gr.prev
+	} else {
+		f.groups.at(gr.next).prev = gr.prev
+	}
+	gr.next, gr.prev = 0, 0
+}
+
+// count keeps what is known of the states of messages.
 func (f *fifo) count(s *store, slot uint32, was, is class) {
 	gr := f.groups.at(s.part(slot).group)
+	if gr.head == slot {
+		gr.ready = is == classVisible
+	}
+	if was == classDelayed {
+		f.hidden--
+	} else if is == classDelayed {
+		f.hidden++
+	}
 	switch {
 	case notVisible(is) == notVisible(was):
 	case notVisible(is):
@@ -215,7 +263,8 @@ func (f *fifo) count(s *store, slot uint32, was, is class) {
 // run, or else the first of the group whose turn it is.
 func (f *fifo) peek(s *store) uint32 {
 	if f.run != 0 {
-		if next := s.part(f.run).next; next != 0 && s.at(next).state == stateReady {
+		gr := f.groups.at(s.part(f.run).group)
+		if next := gr.following(s, f.run); next != 0 && s.at(next).state == stateReady {
 			return next
 		}
 		f.run = 0

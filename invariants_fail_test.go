@@ -373,7 +373,7 @@ func TestCheckInvariants_NoticesACorruptFIFOQueue(t *testing.T) {
 	corrupt(t, richFIFO, append(bothTypes(), []corruption{
 		{"a group without its first message", func(q *queue) func() {
 			g := group(q, "locked")
-			return swap(&g.head, q.store.part(g.head).next)
+			return swap(&g.head, g.behind)
 		}},
 		{"a group without its last message", func(q *queue) func() {
 			g := group(q, "locked")
@@ -381,7 +381,11 @@ func TestCheckInvariants_NoticesACorruptFIFOQueue(t *testing.T) {
 		}},
 		{"a group in a circle", func(q *queue) func() {
 			g := group(q, "locked")
-			return swap(&q.store.part(g.tail).next, g.head)
+			return swap(&q.store.part(g.behind).next, g.head)
+		}},
+		{"a group without its second message", func(q *queue) func() {
+			g := group(q, "locked")
+			return swap(&g.behind, g.tail)
 		}},
 		{"a message with a wrong link back in its group", func(q *queue) func() {
 			return swap(&q.store.part(group(q, "locked").tail).prev, 0)
@@ -397,6 +401,11 @@ func TestCheckInvariants_NoticesACorruptFIFOQueue(t *testing.T) {
 			g := group(q, "locked")
 			return swap(&g.inFlight, g.inFlight+1)
 		}},
+		{"a group with the hash of another name", func(q *queue) func() {
+			return swap(&group(q, "third").hash, group(q, "fourth").hash)
+		}},
+		{"one more message in a delay", func(q *queue) func() { return swap(&q.fifo.hidden, q.fifo.hidden+1) }},
+		{"a group that does not know its head is ready", func(q *queue) func() { return swap(&group(q, "third").ready, false) }},
 		{"one locked group more", func(q *queue) func() { return swap(&q.fifo.locked, q.fifo.locked+1) }},
 		{"a locked group said to deliver", func(q *queue) func() { return swap(&group(q, "locked").eligible, true) }},
 		{"a group that can deliver and says no", func(q *queue) func() { return swap(&group(q, "third").eligible, false) }},

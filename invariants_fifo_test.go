@@ -36,6 +36,9 @@ func (a *audit) groups() {
 	if locked != f.locked {
 		a.fault("%d groups have a message in flight, not %d", locked, f.locked)
 	}
+	if a.hidden != f.hidden {
+		a.fault("%d messages are in a delay, not %d", a.hidden, f.hidden)
+	}
 	prev := uint32(0)
 	for g := f.first; g != 0; g = f.groups.at(g).next {
 		if members[g] == 0 || !f.groups.at(g).eligible || eligible == 0 {
@@ -75,8 +78,11 @@ func (a *audit) group(g uint32, n int) (inFlight uint32) {
 	if found, ok := f.names.Find(f.groupHash(gr.name), func(o uint32) bool { return f.groups.at(o).name == gr.name }); !ok || found != g {
 		a.fault("group %q is not found by its name", gr.name)
 	}
+	if gr.hash != uint32(f.groupHash(gr.name)>>32) {
+		a.fault("group %q has the hash of another name", gr.name)
+	}
 	prev, seq := uint32(0), uint64(0)
-	for slot := gr.head; slot != 0; slot = s.part(slot).next {
+	for slot := gr.head; slot != 0; slot = gr.following(s, slot) {
 		if !a.live(slot) || n == 0 || s.part(slot).group != g {
 			a.fault("group %q: slot %d is in its list and should not, or twice", gr.name, slot)
 			return inFlight
@@ -86,11 +92,14 @@ func (a *audit) group(g uint32, n int) (inFlight uint32) {
 		if r.seq <= seq {
 			a.fault("group %q: slot %d is not in order", gr.name, slot)
 		}
-		if p := s.part(slot).prev; p != prev {
+		if p := s.part(slot).prev; p != prev && slot != gr.head {
 			a.fault("group %q: slot %d comes after %d and says %d", gr.name, slot, prev, p)
 		}
 		if notVisible(r.state.class()) {
 			inFlight++
+		}
+		if r.state.class() == classDelayed {
+			a.hidden++
 		}
 		prev, seq = slot, r.seq
 	}
@@ -99,6 +108,9 @@ func (a *audit) group(g uint32, n int) (inFlight uint32) {
 	}
 	if inFlight != gr.inFlight {
 		a.fault("group %q: %d messages are in flight, not %d", gr.name, inFlight, gr.inFlight)
+	}
+	if ready := a.live(gr.head) && s.at(gr.head).state == stateReady; ready != gr.ready {
+		a.fault("group %q: the head is ready is %v, but it says %v", gr.name, ready, gr.ready)
 	}
 	if can := a.live(gr.head) && s.at(gr.head).state == stateReady; can != gr.eligible {
 		a.fault("group %q: can deliver is %v, but it says %v", gr.name, can, gr.eligible)

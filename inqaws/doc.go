@@ -5,6 +5,7 @@
 //     end in an [inq.Broker] of the same process, without a socket.
 //   - [NewQueue] is for programs written against [inq.Queue]: the same code on any endpoint of SQS,
 //     Amazon's own, a server with a [example.com/inq/sqsapi.Handler], or such a client.
+//   - [Lambda] is for functions on AWS Lambda: a handler of package worker behind its events.
 //   - [NewHTTPClient] is for the SDK over real sockets to a server nearby, where it would lose some
 //     large answers.
 //
