@@ -211,23 +211,34 @@ func (w *world) observe(es []inq.Event) {
 
 // begins checks the order of a group: all that came before are gone, or in front in a batch.
 func (w *world) begins(ds ...inq.Delivery) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	if !w.fifo {
 		return
 	}
+	early := map[string]string{} // messages that are not gone, as far as the observer knows, and what is before them
 	front := map[string]bool{}
+	w.mu.Lock()
 	for i := range ds {
 		group, number, _ := strings.Cut(ds[i].Body, "/")
 		n, _ := strconv.Atoi(number)
 		for before := range n {
 			earlier := fmt.Sprintf("%s/%02d", group, before)
-			// What an observer is told comes after the fact.
-			if w.gone[earlier] == "" && !front[earlier] && w.left()[earlier] {
-				w.faults = append(w.faults, ds[i].Body+" begins before "+earlier+" is gone")
+			if w.gone[earlier] == "" && !front[earlier] {
+				early[earlier] = ds[i].Body
 			}
 		}
 		front[ds[i].Body] = true
+	}
+	w.mu.Unlock()
+	if len(early) == 0 {
+		return
+	}
+	// The observer is told after the fact; the queue knows. It is asked without the lock, since that
+	// may call the observer.
+	left := w.left()
+	for earlier, body := range early {
+		if left[earlier] {
+			w.fault("%s begins before %s is gone", body, earlier)
+		}
 	}
 }
 
