@@ -19,7 +19,8 @@ type job struct {
 	received instant // when its receive left
 	until    instant // settled: when its lease ends
 	state    jobState
-	final    bool // its lease is not extended any more
+	final    bool   // its lease is not extended any more
+	arrival  uint32 // which receive brought it
 }
 
 // handle returns the receipt handle.

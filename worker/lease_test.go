@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -314,11 +315,17 @@ func TestLease_AnExtensionCountsFromWhenItLeft(t *testing.T) {
 func TestLease_ExtensionsAreBounded(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		q := &hooked{Standard: standard(t)}
-		var under, most atomic.Int64
+		var mu sync.Mutex
+		under, most := 0, 0
 		q.change = func(ctx context.Context, changes []inq.VisibilityChange) error {
-			most.Store(max(most.Load(), under.Add(1)))
-			defer under.Add(-1)
+			mu.Lock()
+			under++
+			most = max(most, under)
+			mu.Unlock()
 			<-ctx.Done()
+			mu.Lock()
+			under--
+			mu.Unlock()
 			return ctx.Err()
 		}
 		for i := range 500 {
@@ -336,7 +343,7 @@ func TestLease_ExtensionsAreBounded(t *testing.T) {
 		stop := run(t, r)
 		time.Sleep(time.Minute)
 		stop(nil)
-		require.EqualValues(t, 16, most.Load())
+		require.Equal(t, 16, most)
 		require.EqualValues(t, 500, r.Stats().Lost)
 		require.EqualValues(t, 500, r.Stats().Succeeded)
 	})

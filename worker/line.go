@@ -5,10 +5,10 @@ package worker
 // arrives by another receive while there is a line comes because a lease of the line is over: it
 // begins anew, when what was received before has run or was given back.
 type line struct {
-	group    string
-	received instant // when the receive left that brought the call and next
-	next     []*call // in order
-	anew     []*call // by later receives
+	group   string
+	arrival uint32  // the receive that brought the call and next
+	next    []*call // in order
+	anew    []*call // by later receives
 }
 
 // joinLocked puts a call into the line of its group. It reports true where the call is the first
@@ -18,12 +18,12 @@ func (r *Runner) joinLocked(c *call) bool {
 	group := j.delivery.GroupID
 	l := r.lines[group]
 	if l == nil {
-		c.line = &line{group: group, received: j.received}
+		c.line = &line{group: group, arrival: j.arrival}
 		r.lines[group] = c.line
 		return true
 	}
 	c.line = l
-	if j.received == l.received {
+	if j.arrival == l.arrival {
 		l.next = append(l.next, c)
 	} else {
 		l.anew = append(l.anew, c)
@@ -76,8 +76,8 @@ func (r *Runner) nextInLineLocked(c *call, done bool) *call {
 			delete(r.lines, l.group)
 			return nil
 		}
-		l.received, done = l.anew[0].jobs[0].received, true
-		for len(l.anew) > 0 && l.anew[0].jobs[0].received == l.received {
+		l.arrival, done = l.anew[0].jobs[0].arrival, true
+		for len(l.anew) > 0 && l.anew[0].jobs[0].arrival == l.arrival {
 			l.next, l.anew = append(l.next, l.anew[0]), l.anew[1:]
 		}
 	}

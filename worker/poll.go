@@ -194,6 +194,7 @@ func (r *Runner) arriveLocked(left, now instant, ds []inq.Delivery) {
 		job  job
 		call call // unless they are collected for a batch
 	}, len(ds))
+	r.arrivals++
 	var l *lease
 	for i := range ds {
 		if i%atOnce == 0 {
@@ -201,7 +202,7 @@ func (r *Runner) arriveLocked(left, now instant, ds []inq.Delivery) {
 			l = &lease{deadline: deadline, pos: -1}
 		}
 		j := &parts[i].job
-		j.delivery, j.received = &ds[i], left
+		j.delivery, j.received, j.arrival = &ds[i], left, r.arrivals
 		if !r.direct { // a handler or a middleware may bind the delivery to another queue meanwhile
 			j.receipt = ds[i].ReceiptHandle()
 		}

@@ -185,7 +185,8 @@ func TestPoll_FarAwayQueuesAreAskedInParallel(t *testing.T) {
 		var polls, most atomic.Int64
 		q.receive = func(ctx context.Context, in inq.ReceiveInput) ([]inq.Delivery, error) {
 			n := polls.Add(1)
-			most.Store(max(most.Load(), n))
+			for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+			}
 			defer polls.Add(-1)
 			time.Sleep(20 * time.Millisecond)
 			return q.Standard.Receive(ctx, in)

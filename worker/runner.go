@@ -108,8 +108,9 @@ type Runner struct {
 	idle    []*worker
 	made    int // workers
 
-	pending   calls // calls that wait for a slot
-	waiting   int   // how many
+	arrivals  uint32 // receives that brought something
+	pending   calls  // calls that wait for a slot
+	waiting   int    // how many
 	lines     map[string]*line
 	running   calls // by when they began
 	cancelled calls // by when they were cancelled
@@ -242,15 +243,18 @@ func (r *Runner) Run(ctx context.Context) error {
 		r.mu.Unlock()
 		return ErrRan
 	}
+	if ctx.Err() != nil {
+		r.phase = ended
+		r.mu.Unlock()
+		return nil
+	}
 	r.phase = started
 	r.clock.start = time.Now()
 	r.base = context.WithoutCancel(ctx)
 	r.polling = newPolling(r.base)
 	r.startScaleLocked()
 	go r.keep()
-	if ctx.Err() == nil {
-		r.wakeLocked()
-	}
+	r.wakeLocked()
 	r.unlock()
 
 	select {
