@@ -151,15 +151,29 @@ func (q *queue) noteLocked(now int64, e Event) {
 	q.errands |= errandTell
 }
 
-// tellAll delivers the events of several queues. Should an observer panic or end the goroutine, the events
-// of the others are delivered all the same.
-func tellAll(qs []*queue) {
+// tellAll delivers the events of several queues, and waits for their recorders. Should an observer panic
+// or end the goroutine, the events of the others are delivered all the same.
+func tellAll(qs []*queue) (err error) {
 	if len(qs) == 0 {
-		return
+		return nil
 	}
-	defer tellAll(qs[1:])
-	qs[0].mu.Lock()
-	qs[0].deliverEvents() // unlocks
+	defer func() {
+		if lost := tellAll(qs[1:]); err == nil {
+			err = lost
+		}
+	}()
+	q := qs[0]
+	var keep recorder
+	var mark uint64
+	q.mu.Lock()
+	if q.recorder != nil {
+		keep, mark = q.markLocked()
+	}
+	q.deliverEvents() // unlocks
+	if keep == nil {
+		return nil
+	}
+	return keep.keep(mark)
 }
 
 // deliverEvents unlocks and calls the observer. One goroutine at a time does so, for all that

@@ -157,27 +157,31 @@ func (q *queue) receive(ctx context.Context, c *receiveCall, dst []Delivery) ([]
 		return nil, err
 	}
 	for {
-		room := dst
-		if room == nil {
-			if n := q.worthLocked(c); n > 0 {
-				room = make([]Delivery, n)
+		if q.waiters.head != nil && (q.behind || q.errands&errandLook != 0) {
+			q.errands |= errandLook // those who wait were there before, and unlock serves them
+		} else {
+			room := dst
+			if room == nil {
+				if n := q.worthLocked(c); n > 0 {
+					room = make([]Delivery, n)
+				}
 			}
-		}
-		n, err := q.takeLocked(now, c, room)
-		if n > 0 {
-			if q.errands == 0 && c.attempt == "" { // nothing else is to be done, as nearly always
-				q.mu.Unlock()
+			n, err := q.takeLocked(now, c, room)
+			if n > 0 {
+				if q.errands == 0 && c.attempt == "" { // nothing else is to be done, as nearly always
+					q.mu.Unlock()
+					return room[:n], nil
+				}
+				q.answerRepeatsLocked(now, c.attempt)
+				if err := q.unlock(now); err != nil {
+					return nil, err
+				}
 				return room[:n], nil
 			}
-			q.answerRepeatsLocked(now, c.attempt)
-			if err := q.unlock(now); err != nil {
+			if err != nil {
+				_ = q.unlock(now)
 				return nil, err
 			}
-			return room[:n], nil
-		}
-		if err != nil {
-			_ = q.unlock(now)
-			return nil, err
 		}
 		// A lot timed out at once and is carried out in steps, or what it met is handed to another queue
 		// and a message of the same group may be next: look again after that.
@@ -214,17 +218,18 @@ func (q *queue) wait(ctx context.Context, now int64, c *receiveCall, dst []Deliv
 		}
 	}()
 	q.parkLocked(w, after(now, c.wait))
-	_ = q.unlock(now)
-	select {
-	case <-w.wake:
-	case <-ctx.Done():
-		if !q.abandon(w) {
-			answered = true
-			return nil, ctx.Err()
+	err := q.unlock(now)
+	if err == nil {
+		select {
+		case <-w.wake:
+		case <-ctx.Done():
+			err = ctx.Err()
 		}
-		// It was woken in the same instant: what it was handed is never dropped.
 	}
 	answered = true
+	if err != nil && !q.abandon(w) {
+		return nil, err
+	}
 	if w.err != nil || w.n == 0 {
 		return nil, w.err
 	}
@@ -247,8 +252,8 @@ func (q *queue) forsake(w *waiter) {
 	}
 }
 
-// abandon takes w out of line because its context ended, and reports whether it had been woken
-// before.
+// abandon takes w out of line before its time, and reports whether it had been woken already: what it
+// was handed in that instant is never dropped.
 func (q *queue) abandon(w *waiter) (woken bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

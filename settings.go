@@ -29,15 +29,30 @@ type settings struct {
 	stored       stored // what a broker's queue keeps and shows
 
 	// Derived by finish, for the paths that most calls take.
-	plain bool        // no delay and no capacity
-	usual receiveCall // what the zero ReceiveInput asks for
+	plain    bool        // no delay and no capacity
+	usual    receiveCall // what the zero ReceiveInput asks for
+	tooOften string      // why most messages are dead-lettered
 }
 
 // finish derives what depends on the other settings, once they are valid.
 func (s *settings) finish() *settings {
 	s.plain = s.delay == 0 && s.capMessages == 0 && s.capBytes == 0
 	s.usual = receiveCall{max: 1, wait: s.wait, visibility: s.visibility, inLine: true}
+	if s.target != nil {
+		s.tooOften = tooOften(s.maxReceives)
+	}
 	return s
+}
+
+func tooOften(receives int) string { return fmt.Sprintf("received as often as allowed: %d", receives) }
+
+// reason is why a message is dead-lettered that nobody asked for. A dead-letter queue keeps it with each
+// message, so those that were received as often as the policy says share the text.
+func (s *settings) reason(r *record) string {
+	if n := int(r.receivesHere()); n != s.maxReceives {
+		return tooOften(n)
+	}
+	return s.tooOften
 }
 
 // patch is a set of changes to settings; set tells which fields were given.
@@ -341,7 +356,10 @@ func (q *queue) configure(p *patch) error {
 	}
 	q.settings.Store(s.finish())
 	q.watched = s.observer != nil || q.recorder != nil
-	q.errands |= errandCalls // what waits for a call may have another target now
+	if p.set&setDeadLetter != 0 {
+		q.outbox.places = nil
+		q.errands |= errandCalls // what waits for a call may have another target now
+	}
 	q.limit = s.inFlight
 	q.modified = q.ids.time(now)
 	// Delays of FIFO and retention may have become shorter; what is due now is carried out by the

@@ -12,7 +12,7 @@ const (
 	move            // a move task takes it
 )
 
-// marksAtOnce bounds how many messages one critical section makes burying.
+// marksAtOnce bounds how many messages one critical section makes burying, whatever it is for.
 const marksAtOnce = 64
 
 // takeLocked leases up to c.max messages into dst, which may be shorter. Messages received often enough
@@ -37,7 +37,7 @@ func (q *queue) takeLocked(now int64, c *receiveCall, dst []Delivery) (n int, er
 	if c.moves {
 		most = 1 // it counts as in flight for nobody
 	}
-	for marks := 0; n < most; {
+	for n < most {
 		slot := q.peekLocked(now)
 		if slot == 0 {
 			break
@@ -50,13 +50,13 @@ func (q *queue) takeLocked(now int64, c *receiveCall, dst []Delivery) (n int, er
 				q.fifo.run = slot // what follows it in its group may come with it
 			}
 		case bury:
-			if marks++; marks > marksAtOnce {
+			if q.marked >= marksAtOnce {
 				q.errands |= errandLook
 				most = n
 				continue
 			}
 			q.buryLocked(now, slot, r)
-			q.sendOffLocked(s, slot, r)
+			q.postLocked(s, slot, r)
 			if q.fifo != nil {
 				q.fifo.run = 0 // what follows in the group waits for the outcome
 			}

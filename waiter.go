@@ -139,9 +139,12 @@ func (q *queue) dropWaiter(w *waiter) {
 	q.mu.Unlock()
 }
 
-// serveLocked hands what is receivable to the receives that wait, in the order they came.
+// serveLocked hands what is receivable to the receives that wait, in the order they came. Where it
+// stops because enough was made burying for one critical section, it sets errandLook.
 func (q *queue) serveLocked(now int64) {
-	for w := q.waiters.head; w != nil; w = q.waiters.head {
+	q.errands &^= errandLook
+	q.behind = false
+	for w := q.waiters.head; w != nil && q.errands&errandLook == 0; w = q.waiters.head {
 		if q.counts[classVisible] == 0 || q.counts[classInFlight] >= q.limit {
 			return
 		}
