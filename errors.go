@@ -300,11 +300,14 @@ func (b *batchFailures) add(index int, err error) {
 	b.failed = append(b.failed, BatchFailure{Index: index, Err: err})
 }
 
-// ended is the error of a batch of n entries of which the first were tried, and the others not
-// because of err. Where none was, it is err itself.
+// ended is the error of a batch of n entries of which the first were tried, and the others failed
+// because of err, whatever else was found about them. Where none was tried, it is err itself.
 func (b *batchFailures) ended(tried, n int, err error) error {
 	if tried == 0 {
 		return err
+	}
+	for last := len(b.failed) - 1; last >= 0 && b.failed[last].Index >= tried; last-- {
+		b.failed = b.failed[:last]
 	}
 	for i := tried; i < n; i++ {
 		b.add(i, err)

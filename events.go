@@ -151,29 +151,33 @@ func (q *queue) noteLocked(now int64, e Event) {
 	q.errands |= errandTell
 }
 
-// tellAll delivers the events of several queues, and waits for their recorders. Should an observer panic
-// or end the goroutine, the events of the others are delivered all the same.
-func tellAll(qs []*queue) (err error) {
+// tellAll delivers the events of several queues. Should an observer panic or end the goroutine, the events
+// of the others are delivered all the same.
+func tellAll(qs []*queue) {
 	if len(qs) == 0 {
-		return nil
+		return
 	}
-	defer func() {
-		if lost := tellAll(qs[1:]); err == nil {
+	defer tellAll(qs[1:])
+	qs[0].mu.Lock()
+	qs[0].deliverEvents() // unlocks
+}
+
+// keepAll waits until the recorders of several queues have kept what they were told so far. It returns the
+// first error of one that could not.
+func keepAll(qs []*queue) (err error) {
+	for _, q := range qs {
+		q.mu.Lock()
+		if q.recorder == nil {
+			q.mu.Unlock()
+			continue
+		}
+		keep, mark := q.markLocked()
+		q.mu.Unlock()
+		if lost := keep.keep(mark); err == nil {
 			err = lost
 		}
-	}()
-	q := qs[0]
-	var keep recorder
-	var mark uint64
-	q.mu.Lock()
-	if q.recorder != nil {
-		keep, mark = q.markLocked()
 	}
-	q.deliverEvents() // unlocks
-	if keep == nil {
-		return nil
-	}
-	return keep.keep(mark)
+	return err
 }
 
 // deliverEvents unlocks and calls the observer. One goroutine at a time does so, for all that

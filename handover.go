@@ -143,16 +143,24 @@ func (c *carrier) look(q *queue, now int64) (again bool) {
 	again = !tired && q.errands&(errandCalls|errandLook) != 0
 	q.behind = tired || again || len(q.letters) != 0
 	c.done += q.marked
-	c.letters = append(c.letters, q.letters...)
+	if c.letters == nil {
+		c.letters = q.letters
+	} else {
+		c.letters = append(c.letters, q.letters...)
+	}
 	q.letters, q.marked = nil, 0
 	q.errands &^= errandLetters | errandLook
 	q.pause(now)
 	return again
 }
 
-// tell delivers the events of the queues that were touched, and waits for their recorders. Should an
-// observer panic or end the goroutine, the events of the other queues are delivered all the same.
-func (c *carrier) tell() error { return tellAll(c.queues) }
+// tell waits for the recorders of the queues that were touched, whose error it returns, and then delivers
+// the events, since an observer may take its time or end the goroutine.
+func (c *carrier) tell() error {
+	err := keepAll(c.queues)
+	tellAll(c.queues)
+	return err
+}
 
 // sendOff unlocks, and sees to the hand-overs that were marked under the lock and to what they lead
 // to. The carrier is yet to tell.
