@@ -19,7 +19,7 @@ const (
 	errandTell                        // there are events to deliver
 	errandLetters                     // there are letters to queues of this process
 	errandCalls                       // there are messages to call a dead-letter target for
-	errandLook                        // there may be more to take, see takeLocked
+	errandLook                        // a receive may have more than it was given, see takeLocked and carrier
 	errandTask                        // a move task waits for a message; stays until it was woken
 	errandKeep                        // the recorder was told something
 )

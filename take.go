@@ -16,8 +16,8 @@ const (
 const marksAtOnce = 64
 
 // takeLocked leases up to c.max messages into dst, which may be shorter. Messages received often enough
-// are on their way to the dead-letter target instead, and it goes on to others. Where errandLook is set
-// afterwards there may be more to find once the lock was released: see unlock.
+// it posts to the dead-letter target instead, and goes on to others. Where it has posted enough for one
+// critical section it stops and sets errandLook: there may be more to find after unlocking.
 //
 // A call of a move task takes one message, and does not lease it.
 func (q *queue) takeLocked(now int64, c *receiveCall, dst []Delivery) (n int, err error) {
@@ -43,17 +43,11 @@ func (q *queue) takeLocked(now int64, c *receiveCall, dst []Delivery) (n int, er
 			break
 		}
 		r := q.store.at(slot)
-		switch q.judgeLocked(now, c, s, slot, r) {
-		case deliver:
-			q.leaseLocked(now, c, slot, r)
-			if q.fifo != nil {
-				q.fifo.run = slot // what follows it in its group may come with it
-			}
-		case bury:
+		v := q.judgeLocked(now, c, s, slot, r)
+		if v == bury {
 			if q.marked >= marksAtOnce {
 				q.errands |= errandLook
-				most = n
-				continue
+				break
 			}
 			q.buryLocked(now, slot, r)
 			q.postLocked(s, slot, r)
@@ -61,8 +55,14 @@ func (q *queue) takeLocked(now int64, c *receiveCall, dst []Delivery) (n int, er
 				q.fifo.run = 0 // what follows in the group waits for the outcome
 			}
 			continue
-		case move:
+		}
+		if v == move {
 			q.buryLocked(now, slot, r)
+		} else {
+			q.leaseLocked(now, c, slot, r)
+			if q.fifo != nil {
+				q.fifo.run = slot // what follows it in its group may come with it
+			}
 		}
 		q.fillLocked(&dst[n], slot, r)
 		n++
@@ -173,13 +173,4 @@ func (q *queue) nextReadyLocked(now int64) uint32 {
 		return main
 	}
 	return q.fair.peek(now, &q.store, main)
-}
-
-// worthLocked returns how many deliveries are worth room for. What a receive repeats by its attempt
-// id is not visible.
-func (q *queue) worthLocked(c *receiveCall) int {
-	if c.attempt != "" {
-		return c.max
-	}
-	return min(c.max, q.counts[classVisible])
 }
