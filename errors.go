@@ -315,18 +315,6 @@ func (b *batchFailures) ended(tried, n int, err error) error {
 	return b.err()
 }
 
-// merge adds the failures of a later step, keeping the order of the entries.
-func (b *batchFailures) merge(o batchFailures) {
-	if len(o.failed) == 0 {
-		return
-	}
-	n := len(b.failed)
-	b.failed = append(b.failed, o.failed...)
-	if n > 0 && b.failed[n-1].Index > b.failed[n].Index { // not where o is of a later part of the batch
-		slices.SortFunc(b.failed, func(x, y BatchFailure) int { return x.Index - y.Index })
-	}
-}
-
 func (b *batchFailures) err() error {
 	if len(b.failed) == 0 {
 		return nil
