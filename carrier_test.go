@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What a hand-over leads to, and who does it: receives that wait have their turn, calls and timers do a bounded
-// part, and who is answered has had what it did recorded.
+// What a hand-over leads to, and who does it: receives that wait have their turn, calls and timers do
+// a bounded part, and who is answered has had what it did recorded.
 
 // poison sends n messages, receives them once and leaves them in flight for a time.
 func (s steps) poison(n int, visibility time.Duration) (ds []Delivery) {
@@ -176,6 +176,9 @@ func TestConfigure_AnotherTargetIsCalledThoughTheOldOneHangs(t *testing.T) {
 		target.do = func(context.Context, DeadLetter) error { <-let; return nil }
 		s.wear(many(40)...)
 		s.meets()
+		s.buriesIn(target, 1) // the same, and no more calls at once for it
+		synctest.Wait()
+		require.Len(s, target.got(), callsAtOnce)
 		other := &script{}
 		s.buriesIn(other, 1)
 		synctest.Wait()

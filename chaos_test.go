@@ -16,10 +16,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The chaos test lets several goroutines use queues that are each other's dead-letter queues, or have targets
-// that hang, fail, panic, quit or call back, in virtual time and with observers that are slow, quit or call
-// back too. Much happens at the same instant, since all times are few round numbers. Whenever nothing moves any
-// more it asks that
+// The chaos test lets several goroutines use queues that are each other's dead-letter queues, or have
+// targets that hang, fail, panic, quit or call back, in virtual time and with observers that are
+// slow, quit or call back too. Much happens at the same instant, since all times are few round
+// numbers. Whenever nothing moves any more it asks that
 //
 //   - the invariants hold, nothing is half done, and no receive waits for what it could have;
 //   - the state of each message is what a recorder was told, and the recorder was waited for;
@@ -393,8 +393,8 @@ func (c *chaos) act() {
 	}
 }
 
-// burst sends more messages than one critical section takes, and receives them so that they come back at one
-// instant.
+// burst sends more messages than one critical section takes, and receives them so that they come back
+// at one instant.
 func (c *chaos) burst(q *queue) {
 	ctx := context.Background()
 	n := 1 + c.draw(3*marksAtOnce)

@@ -23,8 +23,8 @@ type outbox struct {
 }
 
 // places are what the calls of one target take, save those that consumers make. A call that does not
-// return keeps its place, also where its message is gone. A target that is set anew has places of its
-// own: calls of the former one may never return.
+// return keeps its place, also where its message is gone. Another target has places of its own:
+// calls of the former one may never return.
 type places struct {
 	taken int
 	ends  [callsAtOnce]int64 // when the time of the call is over; 0: free

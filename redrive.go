@@ -20,8 +20,8 @@ import (
 // there is something to hand over: at most 16 calls at once, and for one message of a FIFO group after
 // the other. Its ctx ends after 30 seconds, when the queue is closed, and when the message is deleted
 // meanwhile: then a target that has it already may keep it. A target that does not heed its ctx keeps
-// one of the 16 places; with all of them taken like that, other messages wait as if it had failed. A
-// target that Configure sets has 16 places of its own.
+// one of the 16 places; with all of them taken like that, other messages wait as if it had failed.
+// Another target that Configure sets has places of its own.
 //
 // [Counts].NotVisible counts messages on their way, and those that wait for the next try. A program that
 // ends when all work is done waits until all three counts are zero; a test in a [testing/synctest]
