@@ -322,3 +322,36 @@ func TestTimer_SurvivesAnObserverOfTheTargetThatQuits(t *testing.T) {
 		dead.counts(n, 0, 0)
 	})
 }
+
+// fading is an account in which a queue is found a number of times, and then no more.
+type fading struct {
+	account
+	q    *queue
+	left int
+}
+
+func (a *fading) queueOf(string) (*queue, error) {
+	if a.left--; a.left < 0 {
+		return nil, ErrQueueDoesNotExist
+	}
+	return a.q, nil
+}
+
+func TestDLQ8_ATargetMayGoAtAnyMoment(t *testing.T) {
+	for left := range 4 {
+		onBothTypes(t, func(s steps) {
+			dead := s.another("dead")
+			s.wear("p-1")
+			s.buriesIn(deadLetterARN{&fading{q: dead.q, left: left}, dead.q.arn}, 1)
+			require.Equal(s, 1, len(s.receive(10, 0))+dead.q.Stats().Visible, left)
+		})
+		onBothTypes(t, func(s steps) {
+			dead := s.another("dead")
+			s.send("p-1")
+			d := s.one(time.Minute)
+			s.buriesIn(deadLetterARN{&fading{q: dead.q, left: left}, dead.q.arn}, 1)
+			err := d.Bury(context.Background(), "why")
+			require.Equal(s, err == nil, dead.q.Stats().Visible == 1)
+		})
+	}
+}

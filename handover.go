@@ -30,28 +30,35 @@ const (
 	byMove               // a move task: it is back where it stood
 )
 
-// targetQueue returns the queue of this process that is the target. local is false where the target
-// is something else, and err says that the queue is gone.
-func (s *settings) targetQueue() (to *queue, local bool, err error) {
+// address is where the dead letters of a queue go at one moment: the target may be a queue that is closed
+// or deleted while nobody who hands over holds its lock. A critical section asks once.
+type address struct {
+	to     *queue           // of this process, and alive
+	gone   error            // why there is no such queue any more
+	abroad DeadLetterTarget // something else
+}
+
+// address looks up where dead letters go now. There must be a target.
+func (s *settings) address() (a address) {
 	if t, ok := s.target.(deadLetterARN); ok {
-		if to, err = t.account.queueOf(t.arn); err != nil {
-			return nil, true, err
+		if a.to, a.gone = t.account.queueOf(t.arn); a.gone != nil {
+			return address{gone: a.gone}
 		}
-	} else if to = localQueue(s.target); to == nil || to.ids == nil {
-		return nil, false, nil
+	} else if a.to = localQueue(s.target); a.to == nil {
+		return address{abroad: s.target}
 	}
-	if gone := to.ended.Load(); gone != nil {
-		return nil, true, *gone
+	if gone := a.to.ended.Load(); gone != nil {
+		return address{gone: *gone}
 	}
-	return to, true, nil
+	return a
 }
 
 // postLocked sees to it that a message which is burying since just now is handed over: right after
 // unlocking where the target is a queue of this process, else by a goroutine of the outbox.
-func (q *queue) postLocked(s *settings, slot uint32, r *record) {
+func (q *queue) postLocked(s *settings, a *address, slot uint32, r *record) {
 	q.marked++
-	if to, local, _ := s.targetQueue(); local {
-		q.letters = append(q.letters, q.letterLocked(slot, r, to, byReceive, s.reason(r)))
+	if a.to != nil {
+		q.letters = append(q.letters, q.letterLocked(slot, r, a.to, byReceive, s.reason(r)))
 		q.errands |= errandLetters
 		return
 	}

@@ -160,10 +160,12 @@ func (q *queue) startCallsLocked(now int64) {
 		return
 	}
 	s := q.settings.Load()
-	to, local, err := s.targetQueue()
+	var a address
+	if s.target != nil {
+		a = s.address()
+	}
 	for !q.outbox.waiting.Empty() {
-		abroad := s.target != nil && !local
-		if abroad && q.outbox.full() {
+		if a.abroad != nil && q.outbox.full() {
 			return
 		}
 		if q.marked >= marksAtOnce {
@@ -175,10 +177,10 @@ func (q *queue) startCallsLocked(now int64) {
 		switch {
 		case s.target == nil:
 			q.putBackLocked(now, slot, r)
-		case err != nil:
-			q.refuseLocked(now, slot, r, err)
-		case local:
-			q.letters = append(q.letters, q.letterLocked(slot, r, to, byReceive, s.reason(r)))
+		case a.gone != nil:
+			q.refuseLocked(now, slot, r, a.gone)
+		case a.to != nil:
+			q.letters = append(q.letters, q.letterLocked(slot, r, a.to, byReceive, s.reason(r)))
 		default:
 			l := q.letterLocked(slot, r, nil, byReceive, s.reason(r))
 			ctx, cancel := context.WithCancel(context.Background())

@@ -89,15 +89,15 @@ func (q *queue) buryReceipt(ctx context.Context, rc receipt, reason string) erro
 	if err != nil {
 		return q.done(now, err)
 	}
-	to, local, err := s.targetQueue()
-	if err != nil {
-		q.failedLocked(now, rc.slot, err)
-		return q.done(now, targetFailed(err))
+	a := s.address()
+	if a.gone != nil {
+		q.failedLocked(now, rc.slot, a.gone)
+		return q.done(now, targetFailed(a.gone))
 	}
 	q.buryLocked(now, rc.slot, r)
-	l := q.letterLocked(rc.slot, r, to, byBury, reason)
-	if !local {
-		return q.buryAbroad(ctx, now, s.target, &l)
+	l := q.letterLocked(rc.slot, r, a.to, byBury, reason)
+	if a.abroad != nil {
+		return q.buryAbroad(ctx, now, a.abroad, &l)
 	}
 	q.pause(now)
 	var c carrier

@@ -37,20 +37,24 @@ func (q *queue) takeLocked(now int64, c *receiveCall, dst []Delivery) (n int, er
 	if c.moves {
 		most = 1 // it counts as in flight for nobody
 	}
+	var a address
+	if s.target != nil {
+		a = s.address()
+	}
 	for n < most {
 		slot := q.peekLocked(now)
 		if slot == 0 {
 			break
 		}
 		r := q.store.at(slot)
-		v := q.judgeLocked(now, c, s, slot, r)
+		v := q.judgeLocked(now, c, s, &a, slot, r)
 		if v == bury {
 			if q.marked >= marksAtOnce {
 				q.errands |= errandLook
 				break
 			}
 			q.buryLocked(now, slot, r)
-			q.postLocked(s, slot, r)
+			q.postLocked(s, &a, slot, r)
 			if q.fifo != nil {
 				q.fifo.run = 0 // what follows in the group waits for the outcome
 			}
@@ -82,7 +86,7 @@ func (q *queue) takeLocked(now int64, c *receiveCall, dst []Delivery) (n int, er
 
 // judgeLocked decides about the message whose turn it is (SQS: DLQ-4). Where the dead-letter queue is
 // gone the message is delivered as if there were none, and that counts as a failure (SQS: DLQ-8).
-func (q *queue) judgeLocked(now int64, c *receiveCall, s *settings, slot uint32, r *record) verdict {
+func (q *queue) judgeLocked(now int64, c *receiveCall, s *settings, a *address, slot uint32, r *record) verdict {
 	switch {
 	case c.moves:
 		return move
@@ -90,9 +94,8 @@ func (q *queue) judgeLocked(now int64, c *receiveCall, s *settings, slot uint32,
 		return deliver
 	case r.rare != nil && r.rare.spared == r.receive:
 		return deliver
-	}
-	if _, _, err := s.targetQueue(); err != nil {
-		q.failedLocked(now, slot, err)
+	case a.gone != nil:
+		q.failedLocked(now, slot, a.gone)
 		return deliver
 	}
 	return bury
