@@ -36,7 +36,7 @@ func ExampleNewBatch() {
 		}
 		fmt.Println("rows:", len(ds))
 		return &failed
-	}, 100, 50*time.Millisecond, worker.WithLogger(slog.New(slog.DiscardHandler)))
+	}, 100, 50*time.Millisecond, worker.WithBackoff(func(int) time.Duration { return time.Minute }), worker.WithLogger(slog.New(slog.DiscardHandler)))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -96,7 +96,7 @@ type Runner struct {
 	phase phase
 	err   error    // why it stops by itself
 	after []func() // what to do when the lock is released
-	armed instant  // when keep wakes up; 0: it is about to
+	armed instant  // when keep wakes up
 	ops   int      // goroutines of goLocked
 	cutAt instant  // stopping: when handlers are cancelled
 

@@ -524,5 +524,6 @@ func TestStop_InTheMiddleOfTenThousandJobs(t *testing.T) {
 		require.Equal(t, s.Received, s.Succeeded+s.Returned)
 		require.EqualValues(t, 10_000, int(s.Succeeded)+c.Visible)
 		require.Zero(t, c.NotVisible+c.Delayed)
+		t.Logf("10000 jobs: %d done, %d left in the queue, %d of these given back", s.Succeeded, c.Visible, s.Returned)
 	})
 }
