@@ -262,8 +262,10 @@ func (q *modelQueue) changeVisibility(rc modelReceipt, d time.Duration) error {
 	switch {
 	case d < 0 || d > modelTotalVisible && !q.unlimited:
 		return ErrInvalidParameter
-	case m.state == modelGone || q.fifo && !q.current(rc):
+	case m.state == modelGone:
 		return ErrNotInFlight
+	case q.fifo && !q.current(rc):
+		return ErrReceiptHandleExpired
 	case m.state != modelInFlight:
 		return nil // without effect
 	case d != 0 && !q.unlimited && q.now().Add(d).Sub(m.received) > modelTotalVisible:

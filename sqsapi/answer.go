@@ -9,8 +9,8 @@ import (
 // Answer is what became of a request, see Options.Answered. It holds nothing of a message.
 type Answer struct {
 	Operation string // such as "SendMessage"; "" where the request names none that exists
-	// Queue is the name of the queue the request is about, whether it exists or not. "" where it is
-	// about none, or cannot be read.
+	// Queue is the name of the queue the request is about, whether it exists or not; one that is too
+	// long for a name is cut. "" where the request is about none, or cannot be read.
 	Queue        string
 	Status       int    // of HTTP
 	Code         string // of the error, as the Query protocol spells it; "" for success
@@ -19,12 +19,16 @@ type Answer struct {
 	Duration     time.Duration
 }
 
+// maxQueueShown is the longest name of a queue (SQS: section 1.2).
+const maxQueueShown = 80
+
 // about fills in what a request was about, as far as that was understood.
 func (a *Answer) about(op *operation, in any, path string) {
 	if op == nil {
 		return
 	}
 	a.Operation = op.name
+	defer func() { a.Queue = cut(a.Queue, maxQueueShown) }()
 	if !op.account {
 		a.Queue = path
 	}

@@ -11,12 +11,31 @@ import (
 	"example.com/inq"
 )
 
-// attributeValue is MessageAttributeValue of both protocols. The reserved list values are ignored
-// (SQS: MSG-12).
+// attributeValue is MessageAttributeValue in an answer.
 type attributeValue struct {
 	StringValue *string `json:",omitempty"`
 	BinaryValue []byte  `json:",omitempty"` // base64 on the wire
 	DataType    *string `json:",omitempty"`
+}
+
+// attributeInput is MessageAttributeValue in a request.
+type attributeInput struct {
+	StringValue      *string
+	BinaryValue      []byte
+	DataType         *string
+	StringListValues reserved `query:"StringListValue"`
+	BinaryListValues reserved `query:"BinaryListValue"`
+}
+
+// reserved is a member that no request may have; true where it is there.
+type reserved bool
+
+// attributeInputs are MessageAttributes or MessageSystemAttributes of a request, as far as they are
+// kept. "" is the name of those that have none.
+type attributeInputs struct {
+	named     map[string]attributeInput
+	left      int // how many are not kept, since there are too many in any case
+	leftBytes int // of these, at least
 }
 
 // Limits that the texts of section 1.3 speak of; the queue has the same ones.
@@ -26,28 +45,35 @@ const (
 )
 
 // toAttributes turns message attributes into those of a message. It refuses the first wrong one by
-// name (SQS: MSG-7..9, MSG-11); names, numbers and how many there are is left to the queue.
-func toAttributes(values map[string]attributeValue) (map[string]inq.Attribute, error) {
-	if len(values) == 0 {
+// name (SQS: MSG-5, MSG-7..9, MSG-11, MSG-12); names and numbers are left to the queue.
+func toAttributes(in attributeInputs, operation string) (map[string]inq.Attribute, error) {
+	if len(in.named) == 0 {
 		return nil, nil
 	}
-	attributes := make(map[string]inq.Attribute, len(values))
-	for name, v := range values {
+	attributes := make(map[string]inq.Attribute, len(in.named))
+	for name, v := range in.named {
+		if v.StringListValues || v.BinaryListValues {
+			return nil, faultf(kindUnsupportedOperation, textListValues, operation)
+		}
 		attributes[name] = v.unchecked()
 	}
-	if len(values) > maxAttributes {
-		return attributes, nil
+	if n := len(in.named) + in.left; n > maxAttributes {
+		return attributes, faultf(kindInvalidParameter, "Number of message attributes [%d] exceeds the allowed maximum [%d].", n, maxAttributes)
 	}
-	for _, name := range slices.Sorted(maps.Keys(values)) {
-		if err := values[name].check(name); err != nil {
+	for _, name := range slices.Sorted(maps.Keys(in.named)) {
+		if err := in.named[name].check(name); err != nil {
 			return attributes, err
 		}
 	}
 	return attributes, nil
 }
 
+func attributeTwice(name string) error {
+	return faultf(kindInvalidParameter, "Message (user) attribute '%s' is given more than once.", shown(name))
+}
+
 // unchecked has what the value says, be it right or wrong.
-func (v attributeValue) unchecked() (a inq.Attribute) {
+func (v attributeInput) unchecked() (a inq.Attribute) {
 	if v.DataType != nil {
 		a.Type = *v.DataType
 	}
@@ -58,7 +84,7 @@ func (v attributeValue) unchecked() (a inq.Attribute) {
 	return a
 }
 
-func (v attributeValue) check(name string) error {
+func (v attributeInput) check(name string) error {
 	a := v.unchecked()
 	base, label, labelled := strings.Cut(a.Type, ".")
 	field := "String"
@@ -66,6 +92,8 @@ func (v attributeValue) check(name string) error {
 		field = "Binary"
 	}
 	switch {
+	case name == "": // (SQS: CAP-5)
+		return faultf(kindInvalidParameter, "The request must contain non-empty message attribute name.")
 	case a.Type == "":
 		return faultf(kindInvalidParameter, "The message (user) attribute '%s' must contain a non-empty message attribute type.", shown(name))
 	case base != "String" && base != "Number" && base != "Binary", labelled && label == "", !validText(label):
@@ -87,27 +115,31 @@ func (v attributeValue) check(name string) error {
 
 // validText reports whether text has only characters that SQS takes (SQS: MSG-3).
 func validText(text string) bool {
-	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool {
-		return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF
-	})
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return !validRune(r) })
+}
+
+func validRune(r rune) bool {
+	return (r >= ' ' || r == '\t' || r == '\n' || r == '\r') && r != 0xFFFE && r != 0xFFFF
 }
 
 const traceHeader = "AWSTraceHeader"
 
 // toTraceHeader returns the trace header among the system attributes, and its digest (SQS: MSG-13,
 // MD5-4).
-func toTraceHeader(values map[string]attributeValue) (header, digest string, err error) {
-	if len(values) == 0 {
+func toTraceHeader(in attributeInputs, operation string) (header, digest string, err error) {
+	if len(in.named) == 0 {
 		return "", "", nil
 	}
-	for _, name := range slices.Sorted(maps.Keys(values)) {
+	for _, name := range slices.Sorted(maps.Keys(in.named)) {
 		if name != traceHeader {
 			return "", "", faultf(kindInvalidParameter, "Message system attribute name '%s' is invalid.", shown(name))
 		}
 	}
-	v := values[traceHeader]
+	v := in.named[traceHeader]
 	a := v.unchecked()
 	switch {
+	case bool(v.StringListValues || v.BinaryListValues):
+		return "", "", faultf(kindUnsupportedOperation, textListValues, operation)
 	case a.Type != "String" || v.BinaryValue != nil:
 		return "", "", faultf(kindInvalidParameter, "Message system attribute '%s' must be of type 'String'.", traceHeader)
 	case a.Value == "":

@@ -24,16 +24,16 @@ type batchFailure struct {
 
 // checkEntries applies what fails a batch as a whole, in this order: how many entries there are,
 // their ids, and that these differ (SQS: BAT-1, NAM-4, BAT-2, BAT-6).
-func checkEntries(q inq.Local, operation string, ids []*string) error {
-	switch n := len(ids); {
+func (c *call) checkEntries(q inq.Local, operation string, ids []*string) error {
+	switch n := len(ids) + c.left; {
 	case n == 0:
 		return toFault(&inq.ParamError{Err: inq.ErrEmptyBatch, Param: operation}, origin{batch: true})
 	case n > maxEntries && hasLimits(q):
 		return toFault(&inq.ParamError{Err: inq.ErrTooManyEntries, Param: operation, Value: n, Max: maxEntries}, origin{batch: true})
 	}
-	for _, id := range ids {
+	for i, id := range ids {
 		if id == nil {
-			return missing(operation + "RequestEntry.Id")
+			return missingEntry(operation, i, "Id")
 		}
 		if len(*id) < 1 || len(*id) > 80 || strings.Trim(*id, entryIDCharacters) != "" {
 			return faultf(kindInvalidBatchEntryID,
@@ -48,6 +48,12 @@ func checkEntries(q inq.Local, operation string, ids []*string) error {
 		seen[*id] = true
 	}
 	return nil
+}
+
+// missingEntry refuses a batch, or an entry of it, for a member that the entry does not have (SQS:
+// CAP-12).
+func missingEntry(operation string, i int, name string) *fault {
+	return missing(fmt.Sprintf("%sRequestEntry.%d.%s", operation, i+1, name))
 }
 
 const entryIDCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
@@ -120,7 +126,7 @@ func (c *call) sendMessageBatch(in *sendMessageBatchRequest) (*sendMessageBatchR
 		return nil, err
 	}
 	ids := idsOf(in.Entries, func(e *sendEntry) *string { return e.Id })
-	if err := checkEntries(q, "SendMessageBatch", ids); err != nil {
+	if err := c.checkEntries(q, "SendMessageBatch", ids); err != nil {
 		return nil, err
 	}
 	messages := make([]inq.Message, len(ids))
@@ -129,11 +135,15 @@ func (c *call) sendMessageBatch(in *sendMessageBatchRequest) (*sendMessageBatchR
 	total := 0
 	fifo, limits, trace := isFIFO(q), hasLimits(q), traceOf(c.r)
 	for i := range in.Entries {
-		messages[i], digests[i], failed[i] = in.Entries[i].message(fifo, trace)
+		e := &in.Entries[i]
+		messages[i], digests[i], failed[i] = e.message(fifo, trace, "SendMessageBatch")
+		if f, ok := failed[i].(*fault); ok && f.kind == kindUnsupportedOperation {
+			return nil, f // (SQS: MSG-12)
+		}
 		if failed[i] == nil && !limits {
 			failed[i] = checkBody(messages[i].Body)
 		}
-		total += size(&messages[i])
+		total += size(&messages[i]) + e.MessageAttributes.leftBytes
 	}
 	if total > maxBatchBytes && limits {
 		return nil, toFault(&inq.ParamError{Err: inq.ErrBatchTooLong, Value: total, Max: maxBatchBytes}, origin{batch: true})
@@ -148,6 +158,11 @@ func (c *call) sendMessageBatch(in *sendMessageBatchRequest) (*sendMessageBatchR
 	sent, err := q.SendBatch(c.ctx, messages)
 	if err := failed.add(err, func(i int) int { return i }); err != nil {
 		return nil, err
+	}
+	for i, err := range failed {
+		if err != nil {
+			failed[i] = aboutBody(err, messages[i].Body)
+		}
 	}
 	out := &sendMessageBatchResult{Failed: failed.failures(ids)}
 	for i, m := range messages {
@@ -210,16 +225,18 @@ func (c *call) deleteMessageBatch(in *deleteMessageBatchRequest) (*deleteMessage
 		return nil, err
 	}
 	ids := idsOf(in.Entries, func(e *deleteEntry) *string { return e.Id })
-	if err := checkEntries(q, "DeleteMessageBatch", ids); err != nil {
+	if err := c.checkEntries(q, "DeleteMessageBatch", ids); err != nil {
 		return nil, err
 	}
 	handles := make([]string, len(ids)) // the queue refuses "" as missing
+	failed := make(outcome, len(ids))
 	for i, e := range in.Entries {
-		if e.ReceiptHandle != nil {
+		if e.ReceiptHandle == nil {
+			failed[i] = missingEntry("DeleteMessageBatch", i, "ReceiptHandle")
+		} else {
 			handles[i] = *e.ReceiptHandle
 		}
 	}
-	failed := make(outcome, len(ids))
 	if err := failed.add(q.DeleteBatch(c.ctx, handles), func(i int) int { return i }); err != nil {
 		return nil, err
 	}
@@ -258,7 +275,7 @@ func (c *call) changeMessageVisibilityBatch(in *changeMessageVisibilityBatchRequ
 		return nil, err
 	}
 	ids := idsOf(in.Entries, func(e *visibilityEntry) *string { return e.Id })
-	if err := checkEntries(q, "ChangeMessageVisibilityBatch", ids); err != nil {
+	if err := c.checkEntries(q, "ChangeMessageVisibilityBatch", ids); err != nil {
 		return nil, err
 	}
 	// Entries without a timeout are not shown to the queue, for which no value means none (SQS:
@@ -269,9 +286,9 @@ func (c *call) changeMessageVisibilityBatch(in *changeMessageVisibilityBatchRequ
 	for i, e := range in.Entries {
 		switch {
 		case e.ReceiptHandle == nil:
-			failed[i] = missing("ReceiptHandle")
+			failed[i] = missingEntry("ChangeMessageVisibilityBatch", i, "ReceiptHandle")
 		case e.VisibilityTimeout == nil:
-			failed[i] = missing(fmt.Sprintf("ChangeMessageVisibilityBatchRequestEntry.%d.VisibilityTimeout", i+1))
+			failed[i] = missingEntry("ChangeMessageVisibilityBatch", i, "VisibilityTimeout")
 		default:
 			changes = append(changes, inq.VisibilityChange{ReceiptHandle: *e.ReceiptHandle, Timeout: toDuration(*e.VisibilityTimeout)})
 			entries = append(entries, i)

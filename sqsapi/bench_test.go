@@ -1,7 +1,6 @@
 package sqsapi
 
 import (
-	"bytes"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -134,12 +133,10 @@ func (w *discard) Write(b []byte) (int, error) { return len(b), nil }
 func (w *discard) WriteHeader(int)             {}
 
 func TestBuffers_OfLargeMessagesAreNotKept(t *testing.T) {
-	large := bytes.NewBuffer(make([]byte, 0, maxPooled+1))
-	large.WriteByte('x')
-	release(large)
-	assert.Equal(t, 1, large.Len(), "left as it was")
-	small := bytes.NewBuffer(make([]byte, 0, maxPooled))
-	small.WriteByte('x')
-	release(small)
-	assert.Zero(t, small.Len())
+	large := &requestBody{append(make([]byte, 0, maxPooled+1), 'x')}
+	large.release()
+	assert.Len(t, large.text, 1, "left as it was")
+	small := &requestBody{append(make([]byte, 0, maxPooled), 'x')}
+	small.release()
+	assert.Empty(t, small.text)
 }

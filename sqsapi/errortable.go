@@ -39,6 +39,9 @@ var (
 	kindInvalidAttributeName   = &kind{shape: "InvalidAttributeName", code: "InvalidAttributeName", status: 400}
 	kindInvalidAttributeValue  = &kind{shape: "InvalidAttributeValue", code: "InvalidAttributeValue", status: 400}
 	kindInvalidMessageContents = &kind{shape: "InvalidMessageContents", code: "InvalidMessageContents", status: 400}
+	kindUnsupportedOperation   = &kind{shape: "UnsupportedOperation", code: "AWS.SimpleQueueService.UnsupportedOperation", status: 400}
+	kindRequestThrottled       = &kind{shape: "RequestThrottled", code: "RequestThrottled", status: 403}
+	kindAccessDenied           = &kind{shape: "AccessDeniedException", code: "AccessDenied", status: 403, framework: true}
 	kindInvalidParameter       = &kind{shape: "InvalidParameterValueException", code: "InvalidParameterValue", status: 400, framework: true}
 	kindMissingParameter       = &kind{shape: "MissingRequiredParameterException", code: "MissingParameter", status: 400, framework: true}
 
@@ -50,6 +53,7 @@ var (
 	kindNoAction           = &kind{shape: "UnknownOperationException", code: "InvalidAction", status: 404, framework: true}
 	kindSerialization      = &kind{shape: "SerializationException", code: "MalformedInput", status: 400, framework: true}
 	kindTooLarge           = &kind{shape: "RequestEntityTooLargeException", code: "RequestEntityTooLarge", status: http.StatusRequestEntityTooLarge, framework: true}
+	kindRequestTimeout     = &kind{shape: "RequestTimeoutException", code: "RequestTimeout", status: http.StatusRequestTimeout, framework: true}
 	kindServiceUnavailable = &kind{shape: "ServiceUnavailableException", code: "ServiceUnavailable", status: http.StatusServiceUnavailable, framework: true, receiver: true}
 )
 
@@ -79,6 +83,8 @@ var kinds = []struct {
 	{inq.ErrFull, kindOverLimit},
 	{inq.ErrNotDeadLetterQueue, kindInvalidParameter},
 	{inq.ErrTaskRunning, kindInvalidParameter},
+	{inq.ErrThrottled, kindRequestThrottled},
+	{inq.ErrUnavailable, kindServiceUnavailable},
 	{inq.ErrClosed, kindServiceUnavailable},
 	{context.Canceled, kindServiceUnavailable},
 	{context.DeadlineExceeded, kindServiceUnavailable},
@@ -89,6 +95,7 @@ type fault struct {
 	kind    *kind
 	message string
 	cause   error // of the broker or of a queue; nil for what this package refuses itself
+	unread  bool  // the request was not read to its end
 }
 
 func (f *fault) Error() string { return f.kind.code + ": " + f.message }
@@ -116,6 +123,10 @@ const (
 	textCharacters     = "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF"
 	textStandardName   = "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"
 	textFIFOName       = "The name of a FIFO queue can only include alphanumeric characters, hyphens, or underscores, must end with .fifo suffix and be 1 to 80 in length"
+	textListValues     = "Message attribute list values in %s operation are not supported."
+	textBusy           = "The service is busy with other requests. Try again later."
+	textGet            = "A GET request that changes something is refused: a page in a browser can make it send one. Use POST."
+	textOverLimit      = "Too many messages have been received without being deleted. Please delete your received messages or let them timeout before receiving more." // SQS: CAP-14
 	textClosed         = "The service is shutting down: the broker, or this queue of it, was closed."
 	textGivenUp        = "The request was given up."
 )
@@ -190,13 +201,16 @@ func text(k *kind, p *inq.ParamError, from origin) *fault {
 	case inq.ErrQueueDoesNotExist:
 		return &fault{kind: k, message: textNoQueue}
 	case inq.ErrReceiptHandleInvalid:
+		if handle, ok := p.Value.(string); ok && isHandle(handle) { // (SQS: CAP-10)
+			return faultf(k, `The receipt handle "%s" is not valid for this queue.`, handle)
+		}
 		return faultf(k, `The input receipt handle "%s" is not a valid receipt handle.`, shown(p.Value))
 	case inq.ErrReceiptHandleExpired:
-		return invalid(p.Value, p.Param, "The receipt handle has expired.")
+		return lapsed(p, from, "The receipt handle has expired")
 	case inq.ErrAttemptNotRetryable: // (SQS: CAP-2)
 		return invalid(p.Value, p.Param, "The receiveRequestAttemptId is not valid anymore since the receive call is not retryable.")
 	case inq.ErrNotInFlight: // (SQS: VIS-5)
-		return invalid(p.Value, p.Param, "Message does not exist or is not available for visibility timeout change.")
+		return lapsed(p, from, "Message does not exist or is not available for visibility timeout change")
 	case inq.ErrInvalidMessageContents:
 		return &fault{kind: k, message: textCharacters}
 	case inq.ErrInvalidAttributeName, inq.ErrQueueExists, inq.ErrQueueDeletedRecently:
@@ -212,7 +226,10 @@ func text(k *kind, p *inq.ParamError, from origin) *fault {
 	case inq.ErrBatchTooLong: // (SQS: BAT-3)
 		return faultf(k, "Batch requests cannot be longer than %v bytes. You have sent %v bytes.", p.Max, p.Value)
 	case inq.ErrOverLimit:
-		return &fault{kind: k, message: "Too many messages in flight. Delete messages before receiving more."}
+		if p.Param == "Queues" {
+			return faultf(k, "%v queues exist, maximum allowed is %v.", p.Value, p.Max)
+		}
+		return &fault{kind: k, message: textOverLimit}
 	case inq.ErrFull:
 		return &fault{kind: k, message: "The queue is at its capacity."}
 	case inq.ErrNotDeadLetterQueue: // (SQS: MOV-2)
@@ -220,10 +237,30 @@ func text(k *kind, p *inq.ParamError, from origin) *fault {
 	case inq.ErrTaskRunning: // (SQS: MOV-4)
 		return &fault{kind: k, message: "There is already a task running. Only one active task is allowed for a source queue arn at a given time."}
 	}
-	if errors.Is(p, inq.ErrClosed) {
+	switch {
+	case errors.Is(p, inq.ErrClosed):
 		return &fault{kind: k, message: textClosed}
+	case errors.Is(p, inq.ErrThrottled):
+		return &fault{kind: k, message: textBusy}
+	case errors.Is(p, inq.ErrUnavailable):
+		return &fault{kind: k, message: "The service is unavailable."}
 	}
 	return &fault{kind: k, message: textGivenUp}
+}
+
+// lapsed refuses a handle that was good once. An entry of a batch gets another code than a call, and
+// the reason alone (SQS: CAP-8, CAP-9).
+func lapsed(p *inq.ParamError, from origin, reason string) *fault {
+	if from.entry {
+		return &fault{kind: kindReceiptHandleInvalid, message: reason}
+	}
+	return invalid(p.Value, p.Param, reason+".")
+}
+
+// isHandle reports whether text has the form of a receipt handle: then it is one of another queue, or
+// altered.
+func isHandle(text string) bool {
+	return len(text) == 32 && strings.Trim(text, entryIDCharacters+".") == "" && !strings.Contains(text, "-")
 }
 
 func withReason(text, reason string) string {

@@ -1,48 +1,42 @@
 package sqsapi
 
 import (
-	"bytes"
-	"encoding/json"
 	"net/http"
+	"reflect"
 )
 
 // jsonCodec is AWS JSON 1.0 (SQS: section 9.1).
-type jsonCodec struct{ body []byte }
+type jsonCodec struct {
+	body []byte
+	void bool // success has no body (SQS: CAP-16)
+}
 
 var jsonContentType = []string{"application/x-amz-json-1.0"}
 
 func (*jsonCodec) contentType() []string { return jsonContentType }
 
 // read fills in. An empty body is an empty request.
-func (j *jsonCodec) read(in any) error {
+func (j *jsonCodec) read(in any, b batch) error {
 	if len(j.body) == 0 {
 		return nil
 	}
-	return readJSON(j.body, in)
+	return readJSON(j.body, in, b)
 }
 
-// result writes a result without absent members, {} where there is none (SQS: WIRE-3, WIRE-4).
-func (*jsonCodec) result(b *bytes.Buffer, out any, _ string) {
-	if out == nil {
-		b.WriteString("{}")
-		return
+// result writes a result without absent members (SQS: WIRE-4), {} or nothing where there is none (SQS:
+// WIRE-3).
+func (j *jsonCodec) result(o *output, out any, _ string) {
+	switch {
+	case out != nil:
+		jsonWriter{output: o}.object(reflect.ValueOf(out).Elem())
+	case !j.void:
+		o.text("{}")
 	}
-	writeJSON(b, out)
-}
-
-// writeJSON appends v as JSON, with < and > as they are.
-func writeJSON(b *bytes.Buffer, v any) {
-	e := json.NewEncoder(b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		panic("bug: an answer has no JSON form: " + err.Error())
-	}
-	b.Truncate(b.Len() - 1) // the line feed
 }
 
 // fault writes an error and the header by which clients know its Query code (SQS: WIRE-5, WIRE-6,
 // WIRE-21).
-func (*jsonCodec) fault(b *bytes.Buffer, head http.Header, f *fault, _ string) {
+func (*jsonCodec) fault(o *output, head http.Header, f *fault, _ string) {
 	side := ";Sender"
 	if f.kind.receiver {
 		side = ";Receiver"
@@ -52,8 +46,10 @@ func (*jsonCodec) fault(b *bytes.Buffer, head http.Header, f *fault, _ string) {
 	if f.kind.framework {
 		namespace = "com.amazon.coral.service#"
 	}
-	writeJSON(b, struct {
-		Type    string `json:"__type"`
-		Message string `json:"message"`
-	}{namespace + f.kind.shape, f.message})
+	j := jsonWriter{output: o}
+	o.text(`{"__type":`)
+	j.string(namespace + f.kind.shape)
+	o.text(`,"message":`)
+	j.string(f.message)
+	o.byte('}')
 }

@@ -15,31 +15,52 @@ import (
 // jsonReader reads the body of a JSON request into its struct, in one pass. The decoder of the
 // standard library takes names of members without regard to case, where to SQS messageBody is an
 // unknown member; it leaves in the elements of a list that is given twice what they were the first
-// time; it puts a replacement character where text is broken; and it takes three times as long.
+// time; it puts a replacement character where text is broken; it makes everything that a body has,
+// however much that is; and it takes three times as long.
 //
-// Unknown members are checked to be JSON and ignored. Of members with one name the last counts.
+// Unknown members are checked to be JSON and ignored. A known one that is given twice is refused:
+// one of the two would be lost.
 type jsonReader struct {
 	text  []byte
 	at    int // next byte to read
 	depth int
 	plain []byte // the last string that had escapes
+	batch batch
+	keeping
 }
 
 // maxDepth is how deep a body can nest. Requests have four levels; the rest is for members that are
 // not known.
 const maxDepth = 1000
 
-// maxElements is how many elements a list or an object can have. An element takes two bytes of a body
-// and fifty of memory, more while the list grows. A batch beyond SQS limits is shorter.
-const maxElements = 100_000
+// Bounds of what is made of a request, in both protocols. Beyond them it is refused in any case, so
+// that nothing more needs to be kept of it, except by a queue without limits.
+const (
+	maxListed      = 1000           // names in a list; no operation has use for more than 50
+	maxBatch       = 10_000         // entries of a batch to a queue without limits
+	keptEntries    = maxEntries + 1 // of a batch to any other queue
+	keptAttributes = maxAttributes + 1
+	keptNames      = 51 // of attributes of a queue, of which there are fewer, and tags (SQS: section 1.2)
+)
+
+// batch is the batch of a request while it is read.
+type batch interface {
+	// endless reports whether the queue with that URL is without limits, as far as it can be found.
+	endless(url *string) bool
+	// leave counts entries that are not kept.
+	leave(n int)
+}
+
+// keeping remembers whether a batch keeps more than so many entries as are legal.
+type keeping struct{ asked, all bool }
 
 // readJSON fills the struct that in points to. An absent member and null leave a field nil (SQS:
 // WIRE-4).
-func readJSON(text []byte, in any) error {
+func readJSON(text []byte, in any, b batch) error {
 	if !utf8.Valid(text) {
 		return faultf(kindSerialization, "The body of the request is not valid UTF-8.")
 	}
-	j := jsonReader{text: text}
+	j := jsonReader{text: text, batch: b}
 	if err := j.value(reflect.ValueOf(in).Elem(), "of the request"); err != nil {
 		return err
 	}
@@ -47,6 +68,17 @@ func readJSON(text []byte, in any) error {
 		return j.malformed()
 	}
 	return nil
+}
+
+// keepsAll reports whether all entries of a batch are kept. To find the queue it looks through the
+// whole request, once.
+func (j *jsonReader) keepsAll() bool {
+	if !j.asked {
+		var in struct{ QueueUrl *string }
+		_ = readJSON(j.text, &in, nil) // what is wrong with it is found by the reading that goes on
+		j.asked, j.all = true, j.batch.endless(in.QueueUrl)
+	}
+	return j.all
 }
 
 func (j *jsonReader) malformed() error {
@@ -79,17 +111,17 @@ func (j *jsonReader) value(to reflect.Value, name string) error {
 	}
 	switch field := to.Addr().Interface().(type) {
 	case **string:
-		if c != '"' {
-			return mustBe(name, "a string")
+		b, err := j.scalar(c, '"', name, "a String")
+		if err != nil {
+			return err
 		}
-		b, err := j.string()
 		text := string(b)
 		*field = &text
-		return err
+		return nil
 	case **int32:
-		b, err := j.number()
+		b, err := j.scalar(c, '0', name, "an Integer")
 		if err != nil {
-			return mustBe(name, "a number")
+			return err
 		}
 		n, err := strconv.ParseInt(string(b), 10, 32)
 		if err != nil {
@@ -99,10 +131,7 @@ func (j *jsonReader) value(to reflect.Value, name string) error {
 		**field = int32(n)
 		return nil
 	case *[]byte:
-		if c != '"' {
-			return mustBe(name, "a string")
-		}
-		b, err := j.string()
+		b, err := j.scalar(c, '"', name, "a String")
 		if err != nil {
 			return err
 		}
@@ -110,50 +139,94 @@ func (j *jsonReader) value(to reflect.Value, name string) error {
 			return mustBe(name, "base64")
 		}
 		return nil
+	case *reserved:
+		*field = true
+		return j.skip()
 	case *map[string]*string:
 		*field = map[string]*string{}
 		return j.object(c, name, func(key []byte) error {
+			if j.next() == 'n' { // which means absent (SQS: WIRE-4)
+				return j.literal("null")
+			}
+			if _, twice := (*field)[string(key)]; twice {
+				return givenTwice(string(key))
+			}
+			if len(*field) == keptNames { // too many, whatever they are
+				return j.skip()
+			}
 			var value *string
 			k := string(key)
 			err := j.value(reflect.ValueOf(&value).Elem(), name)
 			(*field)[k] = value
 			return err
 		})
-	case *map[string]attributeValue:
-		*field = map[string]attributeValue{}
+	case *attributeInputs:
+		*field = attributeInputs{named: map[string]attributeInput{}}
+		var value attributeInput
 		return j.object(c, name, func(key []byte) error {
-			var value attributeValue
+			if _, twice := field.named[string(key)]; twice { // (SQS: MSG-6)
+				return attributeTwice(string(key))
+			}
+			if len(field.named) == keptAttributes {
+				from := j.at
+				err := j.skip()
+				field.left, field.leftBytes = field.left+1, field.leftBytes+j.at-from
+				return err
+			}
+			value = attributeInput{}
 			k := string(key)
 			err := j.value(reflect.ValueOf(&value).Elem(), name)
-			(*field)[k] = value
+			field.named[k] = value
 			return err
 		})
 	case *[]string:
 		*field = []string{}
 		return j.array(c, name, func() error {
-			var value *string
-			err := j.value(reflect.ValueOf(&value).Elem(), name)
-			if value == nil {
-				value = new(string)
+			if len(*field) == maxListed {
+				return tooManyElements(maxListed)
 			}
-			*field = append(*field, *value)
-			return err
+			var b []byte
+			if c := j.next(); c == 'n' {
+				if err := j.literal("null"); err != nil {
+					return err
+				}
+			} else {
+				var err error
+				if b, err = j.scalar(c, '"', name, "a String"); err != nil {
+					return err
+				}
+			}
+			*field = append(*field, string(b))
+			return nil
 		})
 	}
 	switch to.Kind() {
 	case reflect.Struct:
 		members := jsonMembersOf(to.Type())
+		var seen uint64
 		return j.object(c, name, func(key []byte) error {
 			m, known := members[string(key)]
 			if !known {
 				return j.skip()
 			}
+			if seen&m.bit != 0 {
+				return givenTwice(string(key))
+			}
+			seen |= m.bit
 			return j.value(to.FieldByIndex(m.index), m.name)
 		})
 	case reflect.Slice:
 		to.SetZero()
 		return j.array(c, name, func() error {
 			n := to.Len()
+			switch {
+			case n < keptEntries:
+			case !j.keepsAll():
+				j.batch.leave(1)
+				return j.skip()
+			case n == maxBatch:
+				return tooManyElements(maxBatch)
+			}
 			to.Grow(1)
 			to.SetLen(n + 1)
 			return j.value(to.Index(n), name)
@@ -162,10 +235,51 @@ func (j *jsonReader) value(to reflect.Value, name string) error {
 	panic("bug: a request has a field of type " + to.Type().String())
 }
 
-// jsonMember is a field of a request: where it is, and what errors call it.
+// scalar reads a string or, where wanted is a digit, the text of a number. What else it is, is told
+// as SQS tells it.
+func (j *jsonReader) scalar(c, wanted byte, name, what string) (b []byte, err error) {
+	is, known := "", true
+	switch {
+	case c == '"':
+		is = "STRING_VALUE"
+		if wanted == '"' {
+			return j.string()
+		}
+		_, err = j.string()
+	case c == '-' || '0' <= c && c <= '9':
+		is = "NUMBER_VALUE"
+		if b, err = j.number(); wanted != '"' {
+			return b, err
+		}
+	case c == 't':
+		is, err = "TRUE_VALUE", j.literal("true")
+	case c == 'f':
+		is, err = "FALSE_VALUE", j.literal("false")
+	default:
+		known = false
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case !known:
+		return nil, mustBe(name, strings.ToLower(what))
+	}
+	return nil, faultf(kindSerialization, "%s can not be converted to %s", is, what)
+}
+
+func givenTwice(name string) error {
+	return faultf(kindSerialization, "The request has %s more than once.", shown(name))
+}
+
+func tooManyElements(most int) error {
+	return faultf(kindSerialization, "A list of the request has more than %d elements.", most)
+}
+
+// jsonMember is a field of a request: where it is, what errors call it, and a bit of its own.
 type jsonMember struct {
 	index []int
 	name  string
+	bit   uint64
 }
 
 // jsonMemberMaps has for each type of struct its fields by the names of their members: the tag
@@ -185,7 +299,11 @@ func jsonMembersOf(t reflect.Type) map[string]jsonMember {
 		if name == "" {
 			name = f.Name
 		}
-		members[name] = jsonMember{f.Index, "of " + name}
+		m := jsonMember{f.Index, "of " + name, 1 << len(members)}
+		members[name] = m
+		if name == "tags" { // as CreateQueue calls them; TagQueue and every other list begin with a capital
+			members["Tags"] = m
+		}
 	}
 	jsonMemberMaps.Store(t, members)
 	return members
@@ -224,10 +342,7 @@ func (j *jsonReader) list(end byte, each func() error) error {
 	}
 	j.at++
 	if j.next() != end {
-		for n := 0; ; n++ {
-			if n == maxElements {
-				return faultf(kindSerialization, "A list of the request has more than %d elements.", maxElements)
-			}
+		for {
 			if err := each(); err != nil {
 				return err
 			}

@@ -1,6 +1,8 @@
 package sqsapi
 
 import (
+	"context"
+	"strings"
 	"time"
 
 	"example.com/inq"
@@ -15,8 +17,8 @@ type sendMessageRequest struct {
 type sendMembers struct {
 	MessageBody             *string
 	DelaySeconds            *int32
-	MessageAttributes       map[string]attributeValue `query:"MessageAttribute,Name,Value"`
-	MessageSystemAttributes map[string]attributeValue `query:"MessageSystemAttribute,Name,Value"`
+	MessageAttributes       attributeInputs `query:"MessageAttribute,Name,Value"`
+	MessageSystemAttributes attributeInputs `query:"MessageSystemAttribute,Name,Value"`
 	MessageDeduplicationId  *string
 	MessageGroupId          *string
 }
@@ -37,7 +39,7 @@ func (c *call) sendMessage(in *sendMessageRequest) (*sendMessageResult, error) {
 	if in.MessageBody == nil || *in.MessageBody == "" {
 		return nil, missing("MessageBody")
 	}
-	m, digest, err := in.message(isFIFO(q), traceOf(c.r))
+	m, digest, err := in.message(isFIFO(q), traceOf(c.r), "SendMessage")
 	if err == nil && !hasLimits(q) {
 		err = checkBody(m.Body)
 	}
@@ -46,7 +48,7 @@ func (c *call) sendMessage(in *sendMessageRequest) (*sendMessageResult, error) {
 	}
 	sent, err := q.Send(c.ctx, m)
 	if err != nil {
-		return nil, err
+		return nil, aboutBody(err, m.Body)
 	}
 	return &sendMessageResult{
 		MessageId:                    sent.ID(),
@@ -60,16 +62,16 @@ func (c *call) sendMessage(in *sendMessageRequest) (*sendMessageResult, error) {
 // message turns a request, or an entry of a batch, into the message it asks to send. trace is the
 // request's own trace header; digest is that of the system attributes. Where a member is refused
 // the message has all the others, so that a batch can be checked on.
-func (in *sendMembers) message(fifo bool, trace string) (m inq.Message, digest string, err error) {
+func (in *sendMembers) message(fifo bool, trace, operation string) (m inq.Message, digest string, err error) {
 	if in.MessageBody != nil {
 		m.Body = *in.MessageBody
 	}
 	if in.DelaySeconds != nil {
 		m.Delay = toDuration(*in.DelaySeconds)
 	}
-	m.Attributes, err = toAttributes(in.MessageAttributes)
+	m.Attributes, err = toAttributes(in.MessageAttributes, operation)
 	m.TraceHeader = trace
-	header, digest, systemErr := toTraceHeader(in.MessageSystemAttributes)
+	header, digest, systemErr := toTraceHeader(in.MessageSystemAttributes, operation)
 	if header != "" {
 		m.TraceHeader = header
 	}
@@ -87,6 +89,8 @@ func (in *sendMembers) message(fifo bool, trace string) (m inq.Message, digest s
 		m.DeduplicationID = *in.MessageDeduplicationId
 		switch {
 		case err != nil:
+		case !fifo && operation == "SendMessageBatch": // (SQS: CAP-7)
+			err = &fault{kind: kindInvalidParameter, message: strings.TrimSuffix(textWrongQueueType, ".")}
 		case !fifo: // (SQS: MSG-15)
 			err = invalid(m.DeduplicationID, "MessageDeduplicationId", textWrongQueueType)
 		case m.DeduplicationID == "":
@@ -160,6 +164,7 @@ func (c *call) receiveMessage(in *receiveMessageRequest) (*receiveMessageResult,
 			return nil, badID("", "ReceiveRequestAttemptId")
 		}
 	}
+	c.share.shrink(c.budget, in.held())
 	deliveries, err := c.receive(q, input)
 	if err != nil {
 		return nil, toFault(err, origin{receive: true})
@@ -167,6 +172,12 @@ func (c *call) receiveMessage(in *receiveMessageRequest) (*receiveMessageResult,
 	out := &receiveMessageResult{}
 	if len(deliveries) == 0 {
 		return out, nil
+	}
+	if n := sizeOf(deliveries); n > freeBytes {
+		if err := c.share.grow(c.ctx, c.budget, c.share.held+n); err != nil {
+			giveBack(input, deliveries)
+			return nil, err
+		}
 	}
 	filter := newAttributeFilter(in.MessageAttributeNames)
 	out.Messages = make([]message, len(deliveries))
@@ -178,6 +189,37 @@ func (c *call) receiveMessage(in *receiveMessageRequest) (*receiveMessageResult,
 		m.MessageAttributes, m.MD5OfMessageAttributes = filter.pick(d.Attributes())
 	}
 	return out, nil
+}
+
+// held is what the request keeps in memory while it waits: the names it asks for.
+func (in *receiveMessageRequest) held() (n int64) {
+	for _, names := range [][]string{in.AttributeNames, in.MessageSystemAttributeNames, in.MessageAttributeNames} {
+		for _, name := range names {
+			n += int64(len(name))
+		}
+	}
+	return n
+}
+
+// sizeOf is the size of messages as they lie in memory.
+func sizeOf(deliveries []inq.Delivery) (n int64) {
+	for i := range deliveries {
+		d := &deliveries[i]
+		n += int64(size(&inq.Message{Body: d.Body, Attributes: d.Attributes()}))
+	}
+	return n
+}
+
+// giveBack returns messages that their receiver will not see, as if they had not been received. What
+// timed out meanwhile has returned by itself. Those of a receive with an attempt id stay: the client can
+// have them again by it, and must not find them changed.
+func giveBack(in inq.ReceiveInput, deliveries []inq.Delivery) {
+	if in.AttemptID != "" {
+		return
+	}
+	for i := len(deliveries) - 1; i >= 0; i-- { // the first of a FIFO group last, so that none overtakes it
+		_ = deliveries[i].Return(context.Background(), 0)
+	}
 }
 
 type deleteMessageRequest struct {

@@ -156,8 +156,8 @@ func (c *call) cancelMessageMoveTask(in *cancelMessageMoveTaskRequest) (*cancelM
 		return nil, missing("TaskHandle")
 	}
 	var handle taskHandle
-	text, err := base64.StdEncoding.DecodeString(*in.TaskHandle)
-	if err != nil || json.Unmarshal(text, &handle) != nil || handle.TaskID == "" || handle.SourceARN == "" {
+	text, err := base64.StdEncoding.DecodeString((*in.TaskHandle)[:min(len(*in.TaskHandle), maxTokenLength)])
+	if len(*in.TaskHandle) > maxTokenLength || err != nil || json.Unmarshal(text, &handle) != nil || handle.TaskID == "" || handle.SourceARN == "" {
 		return nil, faultf(kindInvalidParameter, "Value for parameter TaskHandle is invalid.")
 	}
 	source, err := c.byARN("SourceArn", handle.SourceARN)

@@ -1,15 +1,14 @@
 package sqsapi
 
-import (
-	"bytes"
-	"net/http"
-)
+import "net/http"
 
 // operation is one of the 23 operations (SQS: section 9.3). What it does is written once, in terms
 // of a request and a result that are structs; the codecs fill the one and write the other.
 type operation struct {
 	name    string
 	account bool       // about no queue, and refused at the URL of one (SQS: WIRE-11)
+	reads   bool       // changes nothing
+	void    bool       // answers JSON without a body (SQS: CAP-16)
 	input   func() any // a new request, a pointer to a struct
 	run     func(c *call, in any) (out any, err error)
 }
@@ -17,10 +16,11 @@ type operation struct {
 // codec is a request in one of the protocols: it reads what is asked and writes the answer.
 type codec interface {
 	// read fills the struct that in points to.
-	read(in any) error
+	read(in any, b batch) error
 	// result writes the struct that out points to; nil is the result of an operation that has none.
-	result(b *bytes.Buffer, out any, id string)
-	fault(b *bytes.Buffer, head http.Header, f *fault, id string)
+	// An answer may be written more than once, and each time is the same.
+	result(o *output, out any, id string)
+	fault(o *output, head http.Header, f *fault, id string)
 	contentType() []string
 }
 
@@ -54,6 +54,18 @@ func ofAccount(o operation) operation {
 	return o
 }
 
+// reading marks an operation that changes nothing.
+func reading(o operation) operation {
+	o.reads = true
+	return o
+}
+
+// silent marks an operation that answers JSON without a body.
+func silent(o operation) operation {
+	o.void = true
+	return o
+}
+
 // operations are all there are, by name.
 var operations = func() map[string]*operation {
 	byName := map[string]*operation{}
@@ -68,22 +80,22 @@ var operations = func() map[string]*operation {
 		answering("ChangeMessageVisibilityBatch", (*call).changeMessageVisibilityBatch),
 
 		ofAccount(answering("CreateQueue", (*call).createQueue)),
-		ofAccount(answering("ListQueues", (*call).listQueues)),
-		answering("GetQueueUrl", (*call).getQueueURL),
-		answering("GetQueueAttributes", (*call).getQueueAttributes),
-		acting("SetQueueAttributes", (*call).setQueueAttributes),
+		ofAccount(reading(answering("ListQueues", (*call).listQueues))),
+		reading(answering("GetQueueUrl", (*call).getQueueURL)),
+		reading(answering("GetQueueAttributes", (*call).getQueueAttributes)),
+		silent(acting("SetQueueAttributes", (*call).setQueueAttributes)),
 		acting("PurgeQueue", (*call).purgeQueue),
-		acting("DeleteQueue", (*call).deleteQueue),
-		answering("ListDeadLetterSourceQueues", (*call).listDeadLetterSourceQueues),
+		silent(acting("DeleteQueue", (*call).deleteQueue)),
+		reading(answering("ListDeadLetterSourceQueues", (*call).listDeadLetterSourceQueues)),
 
-		answering("ListQueueTags", (*call).listQueueTags),
+		reading(answering("ListQueueTags", (*call).listQueueTags)),
 		acting("TagQueue", (*call).tagQueue),
 		acting("UntagQueue", (*call).untagQueue),
 		acting("AddPermission", (*call).addPermission),
 		acting("RemovePermission", (*call).removePermission),
 
 		answering("StartMessageMoveTask", (*call).startMessageMoveTask),
-		answering("ListMessageMoveTasks", (*call).listMessageMoveTasks),
+		reading(answering("ListMessageMoveTasks", (*call).listMessageMoveTasks)),
 		answering("CancelMessageMoveTask", (*call).cancelMessageMoveTask),
 	} {
 		byName[o.name] = &o

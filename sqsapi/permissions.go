@@ -86,8 +86,12 @@ func (p *policy) set(name string, value any) {
 // toJSON leaves < and > as they are, so that what a policy had before becomes no longer.
 func toJSON(v any) json.RawMessage {
 	var b bytes.Buffer
-	writeJSON(&b, v)
-	return b.Bytes()
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		panic("bug: a value has no JSON form: " + err.Error())
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
 // find returns the place of the statement with a label, -1 if there is none.

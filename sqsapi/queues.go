@@ -83,6 +83,9 @@ type page struct {
 	ask   int // one more, to know whether another page follows; size where no token may tell
 }
 
+// maxTokenLength is longer than any token or task handle of this package.
+const maxTokenLength = 1024
+
 // tokenMark makes a token of a name recognisable as one of this list.
 func tokenMark(list string) string { return list + ":" }
 
@@ -97,9 +100,9 @@ func newPage(list string, maxResults *int32, token *string) (p page, err error) 
 		}
 	}
 	if token != nil {
-		text, err := base64.RawURLEncoding.DecodeString(*token)
+		text, err := base64.RawURLEncoding.DecodeString((*token)[:min(len(*token), maxTokenLength)])
 		after, ok := strings.CutPrefix(string(text), tokenMark(list))
-		if err != nil || !ok {
+		if err != nil || !ok || len(*token) > maxTokenLength {
 			return p, faultf(kindInvalidParameter, "Invalid or expired next token.")
 		}
 		p.after = after
@@ -213,8 +216,11 @@ func (c *call) setQueueAttributes(in *setQueueAttributesRequest) error {
 	if err != nil {
 		return err
 	}
-	if in.Attributes == nil {
+	if in.Attributes == nil && isJSON(c.r) {
 		return missing("Attributes")
+	}
+	if len(in.Attributes) == 0 { // (SQS: CAP-1); none is what an empty map is in Query
+		return missing("Attribute.Name")
 	}
 	return c.broker.SetAttributes(c.ctx, q.Name(), plain(in.Attributes))
 }
@@ -264,7 +270,7 @@ func (c *call) tagQueue(in *tagQueueRequest) error {
 	if err != nil {
 		return err
 	}
-	if in.Tags == nil {
+	if len(in.Tags) == 0 { // (SQS: CAP-17)
 		return missing("Tags")
 	}
 	return c.broker.SetTags(c.ctx, q.Name(), plain(in.Tags))
@@ -280,7 +286,7 @@ func (c *call) untagQueue(in *untagQueueRequest) error {
 	if err != nil {
 		return err
 	}
-	if in.TagKeys == nil {
+	if len(in.TagKeys) == 0 { // (SQS: CAP-17)
 		return missing("TagKeys")
 	}
 	return c.broker.RemoveTags(c.ctx, q.Name(), in.TagKeys...)

@@ -7,9 +7,17 @@ import (
 	"example.com/inq"
 )
 
-// isJSON tells the protocol of a request. The path does not matter (SQS: WIRE-1, WIRE-2).
+// isJSON tells the protocol of a request: its content type decides, and where that is of neither
+// protocol, whether it has a target. The path does not matter (SQS: WIRE-1, WIRE-2).
 func isJSON(r *http.Request) bool {
-	return r.Header.Get("X-Amz-Target") != "" || strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-amz-json-")
+	kind := strings.ToLower(r.Header.Get("Content-Type"))
+	switch {
+	case strings.HasPrefix(kind, "application/x-amz-json-"):
+		return true
+	case strings.HasPrefix(kind, "application/x-www-form-urlencoded"):
+		return false
+	}
+	return r.Header.Get("X-Amz-Target") != ""
 }
 
 const targetPrefix = "AmazonSQS."
@@ -123,6 +131,9 @@ func awsRegion(host string) (region string, aws bool) {
 	}
 	if _, region, ok := strings.Cut(host, ".sqs."); ok { // a VPC endpoint
 		return region, true
+	}
+	if !strings.Contains(host, ".") { // a region alone, as old clients have it (SQS: CAP-15)
+		return host, true
 	}
 	return "", true
 }

@@ -1,8 +1,6 @@
 package sqsapi
 
 import (
-	"bytes"
-	"encoding/base64"
 	"fmt"
 	"maps"
 	"net/http"
@@ -28,34 +26,33 @@ func (q *queryCodec) contentType() []string {
 
 // result writes a result; one without members is an empty element, an operation without result has
 // none (SQS: WIRE-13).
-func (q *queryCodec) result(b *bytes.Buffer, out any, id string) {
+func (q *queryCodec) result(o *output, out any, id string) {
 	if q.json {
-		q.jsonResult(b, out, id)
+		q.jsonResult(o, out, id)
 		return
 	}
-	b.WriteString(`<?xml version="1.0"?><` + q.name + `Response xmlns="` + namespace + `">`)
+	o.text(`<?xml version="1.0"?><` + q.name + `Response xmlns="` + namespace + `">`)
 	if out != nil {
-		from := b.Len()
-		openElement(b, q.name+"Result")
-		start := b.Len()
-		writeMembers(b, reflect.ValueOf(out).Elem())
-		if b.Len() == start {
-			b.Truncate(from)
-			b.WriteString("<" + q.name + "Result/>")
+		openElement(o, q.name+"Result")
+		start := o.size
+		writeMembers(o, reflect.ValueOf(out).Elem())
+		if o.size == start {
+			o.drop(len(">"))
+			o.text("/>")
 		} else {
-			closeElement(b, q.name+"Result")
+			closeElement(o, q.name+"Result")
 		}
 	}
-	b.WriteString("<ResponseMetadata>")
-	textElement(b, "RequestId", id)
-	b.WriteString("</ResponseMetadata></" + q.name + "Response>")
+	o.text("<ResponseMetadata>")
+	textElement(o, "RequestId", id)
+	o.text("</ResponseMetadata></" + q.name + "Response>")
 }
 
 // fault writes an error (SQS: WIRE-16). A request without an action gets XML in any case (SQS:
 // WIRE-11, WIRE-17).
-func (q *queryCodec) fault(b *bytes.Buffer, _ http.Header, f *fault, id string) {
+func (q *queryCodec) fault(o *output, _ http.Header, f *fault, id string) {
 	if q.plain {
-		b.WriteString("<UnknownOperationException/>\n")
+		o.text("<UnknownOperationException/>\n")
 		return
 	}
 	message := f.message
@@ -67,100 +64,106 @@ func (q *queryCodec) fault(b *bytes.Buffer, _ http.Header, f *fault, id string) 
 		side = "Receiver"
 	}
 	if q.json {
-		jsonFault(b, side, f.kind.code, message, id)
+		jsonFault(o, side, f.kind.code, message, id)
 		return
 	}
-	b.WriteString(`<?xml version="1.0"?><ErrorResponse xmlns="` + namespace + `"><Error>`)
-	textElement(b, "Type", side)
-	textElement(b, "Code", f.kind.code)
-	textElement(b, "Message", message)
-	b.WriteString("<Detail/></Error>")
-	textElement(b, "RequestId", id)
-	b.WriteString("</ErrorResponse>")
+	o.text(`<?xml version="1.0"?><ErrorResponse xmlns="` + namespace + `"><Error>`)
+	textElement(o, "Type", side)
+	textElement(o, "Code", f.kind.code)
+	textElement(o, "Message", message)
+	o.text("<Detail/></Error>")
+	textElement(o, "RequestId", id)
+	o.text("</ErrorResponse>")
 }
 
 // writeMembers writes the fields of a result. Lists and maps are flattened (SQS: WIRE-14); absent
 // members, empty lists among them, have no element.
-func writeMembers(b *bytes.Buffer, from reflect.Value) {
+func writeMembers(o *output, from reflect.Value) {
 	for i := range from.NumField() {
 		m := memberOf(from.Type().Field(i))
-		switch v := from.Field(i).Interface().(type) {
-		case string:
-			if v != "" {
-				textElement(b, m.name, v)
-			}
+		switch p := from.Field(i).Addr().Interface().(type) {
 		case *string:
-			if v != nil {
-				textElement(b, m.name, *v)
+			if *p != "" {
+				textElement(o, m.name, *p)
 			}
-		case bool:
-			textElement(b, m.name, strconv.FormatBool(v))
-		case int64:
-			textElement(b, m.name, strconv.FormatInt(v, 10))
+		case **string:
+			if *p != nil {
+				textElement(o, m.name, **p)
+			}
+		case *bool:
+			textElement(o, m.name, strconv.FormatBool(*p))
 		case *int64:
-			if v != nil {
-				textElement(b, m.name, strconv.FormatInt(*v, 10))
+			textElement(o, m.name, strconv.FormatInt(*p, 10))
+		case **int64:
+			if *p != nil {
+				textElement(o, m.name, strconv.FormatInt(**p, 10))
 			}
-		case []byte:
-			if v != nil {
-				textElement(b, m.name, base64.StdEncoding.EncodeToString(v))
+		case *[]byte:
+			if *p != nil {
+				openElement(o, m.name)
+				writeBase64(o, *p)
+				closeElement(o, m.name)
 			}
-		case []string:
-			for _, text := range v {
-				textElement(b, m.name, text)
+		case *[]string:
+			for _, text := range *p {
+				textElement(o, m.name, text)
 			}
-		case map[string]string:
-			for _, key := range slices.Sorted(maps.Keys(v)) {
-				openElement(b, m.name)
-				textElement(b, m.key, key)
-				textElement(b, m.value, v[key])
-				closeElement(b, m.name)
+		case *map[string]string:
+			for _, key := range slices.Sorted(maps.Keys(*p)) {
+				openElement(o, m.name)
+				textElement(o, m.key, key)
+				textElement(o, m.value, (*p)[key])
+				closeElement(o, m.name)
 			}
-		case map[string]attributeValue:
-			for _, key := range slices.Sorted(maps.Keys(v)) {
-				openElement(b, m.name)
-				textElement(b, m.key, key)
-				openElement(b, m.value)
-				writeMembers(b, reflect.ValueOf(v[key]))
-				closeElement(b, m.value)
-				closeElement(b, m.name)
+		case *map[string]attributeValue:
+			for _, key := range slices.Sorted(maps.Keys(*p)) {
+				value := (*p)[key]
+				openElement(o, m.name)
+				textElement(o, m.key, key)
+				openElement(o, m.value)
+				writeMembers(o, reflect.ValueOf(&value).Elem())
+				closeElement(o, m.value)
+				closeElement(o, m.name)
 			}
 		default:
 			list := from.Field(i)
 			if list.Kind() != reflect.Slice {
-				panic(fmt.Sprintf("bug: a result has a field of type %T", v))
+				panic(fmt.Sprintf("bug: a result has a field of type %s", list.Type()))
 			}
 			for n := range list.Len() {
-				openElement(b, m.name)
-				writeMembers(b, list.Index(n))
-				closeElement(b, m.name)
+				openElement(o, m.name)
+				writeMembers(o, list.Index(n))
+				closeElement(o, m.name)
 			}
 		}
 	}
 }
 
-func openElement(b *bytes.Buffer, name string) {
-	b.WriteByte('<')
-	b.WriteString(name)
-	b.WriteByte('>')
+func openElement(o *output, name string) {
+	o.byte('<')
+	o.text(name)
+	o.byte('>')
 }
 
-func closeElement(b *bytes.Buffer, name string) {
-	b.WriteString("</")
-	b.WriteString(name)
-	b.WriteByte('>')
+func closeElement(o *output, name string) {
+	o.text("</")
+	o.text(name)
+	o.byte('>')
 }
 
-func textElement(b *bytes.Buffer, name, text string) {
-	openElement(b, name)
-	escape(b, text)
-	closeElement(b, name)
+func textElement(o *output, name, text string) {
+	openElement(o, name)
+	escape(o, text)
+	closeElement(o, name)
 }
 
 // escape writes the text of an element. Quotes and carriage returns are escaped beyond what XML
 // demands, so that bodies come back byte for byte (SQS: WIRE-15). Errors may repeat characters that
 // XML cannot say; these are replaced.
-func escape(b *bytes.Buffer, text string) {
+func escape(o *output, text string) {
+	if o.err != nil {
+		return
+	}
 	done := 0
 	for i := 0; i < len(text); {
 		c := text[i]
@@ -187,11 +190,11 @@ func escape(b *bytes.Buffer, text string) {
 			}
 		}
 		if with != "" {
-			b.WriteString(text[done:i])
-			b.WriteString(with)
+			o.text(text[done:i])
+			o.text(with)
 			done = i + size
 		}
 		i += size
 	}
-	b.WriteString(text[done:])
+	o.text(text[done:])
 }

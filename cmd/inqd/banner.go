@@ -3,15 +3,15 @@ package main
 import "strings"
 
 // banner is what a user reads and pastes. The first line ends with the URL, for programs that read
-// it. queue is one that exists, or "".
-func banner(base, region, account, queue string) string {
+// it. URLs of queues begin with queueBase; queue is one that exists, or "".
+func banner(base, queueBase, region, account, queue string) string {
 	text := textBanner
 	name := queue
 	if name == "" {
 		name = "jobs"
 		text = strings.Replace(text, "{create}", "    aws sqs create-queue --endpoint-url {base} --queue-name {queue}\n", 1)
 	}
-	return strings.NewReplacer("{create}", "", "{base}", base, "{region}", region, "{url}", base+"/"+account+"/"+name, "{queue}", name).Replace(text)
+	return strings.NewReplacer("{create}", "", "{base}", base, "{region}", region, "{url}", queueBase+"/"+account+"/"+name, "{queue}", name).Replace(text)
 }
 
 const textBanner = `inqd serves Amazon SQS on {base}

@@ -9,18 +9,30 @@
 //
 // # Stopping
 //
-// The first SIGTERM or Ctrl-C makes it accept no more connections, answer every long poll at once
-// as one that found nothing, finish the requests under way within 8 seconds, log how many messages
-// are lost with it, and end with status 0. A second Ctrl-C ends it at once, with status 130. A
-// second SIGTERM changes nothing: whoever sends it to a process and to its group, as timeout(1)
-// does, sends it twice and means it once, and has SIGKILL for more.
+// The first SIGTERM, SIGHUP or Ctrl-C makes it accept no more connections, answer every long poll at
+// once as one that found nothing, finish the requests under way, log how many messages are lost with
+// it, and end with status 0. Requests that clients keep from ending are cut off after 7 seconds, and
+// the process ends within 8, whatever becomes of its clients and of its log. A second Ctrl-C ends it at
+// once, with status 130. A second SIGTERM changes nothing: whoever sends it to a process and to its
+// group, as timeout(1) does, sends it twice and means it once, and has SIGKILL for more. Under nohup(1)
+// SIGHUP changes nothing either.
 //
 // # Trust
 //
 // Nobody is asked who they are: whoever reaches the address can use the queues. That is why it is
 // a loopback address unless -addr says otherwise. Requests of which a browser says that a page of
-// another origin makes it send them are refused. That is no more than a help: it does not cover a
-// page whose own name is made to resolve to this machine.
+// another origin makes it send them are refused. To addresses beyond loopback browsers do not say it
+// of GET requests; there a GET request that changes something is refused unless it has an
+// Authorization header of AWS, which a page cannot make a browser send, or -unsigned-get allows it.
+// That is no more than a help: it does not cover a page whose own name is made to resolve to this
+// machine.
+//
+// # Bounds
+//
+// What one client holds is bounded: the time for a header, a body and an answer, and the memory of
+// large requests and answers under way, 64 MiB in all. What the queues hold is not, unless
+// -max-queues, -max-messages and -max-bytes say so, nor is how many clients there are, unless
+// -max-connections does.
 package main
 
 import (
@@ -28,14 +40,21 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 func main() {
+	// Whoever reads the output may end first. Then it is lost, and the stop is not.
+	signal.Ignore(syscall.SIGPIPE)
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	go func() {
 		<-signals
+		time.AfterFunc(exitTimeout, func() { os.Exit(1) }) // the log may be what does not end
 		cancel()
 		for s := range signals {
 			if s == os.Interrupt {

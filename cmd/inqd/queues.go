@@ -92,7 +92,8 @@ func cutValue(text string) (value, rest string, more bool, err error) {
 // newBroker makes the broker with the queues that the arguments ask for. Redrive policies come
 // last, so that they may name any of the queues.
 func (c *config) newBroker(ctx context.Context) (*inq.Broker, error) {
-	options := []inq.BrokerOption{inq.WithRegion(c.region), inq.WithAccount(c.account)}
+	options := []inq.BrokerOption{inq.WithRegion(c.region), inq.WithAccount(c.account), inq.WithQueueLimit(c.maxQueues),
+		inq.WithQueueDefaults(inq.WithCapacity(c.maxMessages, c.maxBytes))}
 	if c.relaxed {
 		options = append(options, inq.WithoutCooldowns())
 	}

@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -30,20 +30,27 @@ const (
 	// have a bound, so that it is mostly the client who closes one.
 	idleTimeout    = 2 * time.Minute
 	maxHeaderBytes = 32 << 10
-	// stopTimeout ends before the 10 seconds that container runtimes give a process.
-	stopTimeout = 8 * time.Second
+	// stopTimeout is what requests under way have left when the server stops.
+	stopTimeout = 7 * time.Second
+	// exitTimeout is when the process ends in any case, whatever keeps it. It ends before the 10
+	// seconds that container runtimes give a process.
+	exitTimeout = 8 * time.Second
 )
 
 // service serves a broker over HTTP.
 type service struct {
-	broker *inq.Broker
-	log    *slog.Logger
-	server *http.Server
+	broker      *inq.Broker
+	log         *slog.Logger
+	server      *http.Server
+	connections int // how many there may be, 0 for no bound
 }
 
-func newService(b *inq.Broker, log *slog.Logger) *service {
-	s := &service{broker: b, log: log}
-	var options sqsapi.Options
+func newService(b *inq.Broker, log *slog.Logger, c *config) *service {
+	s := &service{broker: b, log: log, connections: c.maxConnections}
+	options := sqsapi.Options{BaseURL: c.url, CooldownAdvice: "Start inqd with -relaxed to lift this rule."}
+	if !c.unsignedGet {
+		options.AllowGet = allowGet
+	}
 	if log.Enabled(context.Background(), slog.LevelDebug) {
 		options.Answered = s.answered
 	}
@@ -56,6 +63,12 @@ func newService(b *inq.Broker, log *slog.Logger) *service {
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		ConnContext:       func(ctx context.Context, c net.Conn) context.Context { return c.(*conn).requests(ctx) },
+		ConnState: func(c net.Conn, state http.ConnState) {
+			if state == http.StateActive { // the first header has come
+				c.(*conn).fresh.Store(false)
+			}
+		},
 	}
 	s.server.RegisterOnShutdown(api.EndLongPolls)
 	return s
@@ -73,24 +86,17 @@ func (s *service) withHealth(api http.Handler) http.Handler {
 	})
 }
 
-// health tells that requests are served.
+// health tells that requests are served. It counts nothing: it is asked often, and by anyone.
 func (s *service) health(w http.ResponseWriter) {
-	names, err := s.broker.List("", "", 0)
-	if err != nil {
+	if _, err := s.broker.List("", "", 1); err != nil {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}
-	body, err := json.Marshal(struct {
-		Status string `json:"status"`
-		Queues int    `json:"queues"`
-	}{"ok", len(names)})
-	if err != nil {
-		panic("bug: " + err.Error())
-	}
+	const body = `{"status":"ok"}`
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.Header().Set("Cache-Control", "no-store")
-	_, _ = w.Write(body) // a client that is gone reads no error either
+	_, _ = io.WriteString(w, body) // a client that is gone reads no error either
 }
 
 // answered logs a request.
@@ -109,8 +115,10 @@ func (s *service) answered(r *http.Request, a sqsapi.Answer) {
 // waits for the other requests, and tells what is lost. It returns nil after that, and an error
 // where the listener fails. The broker stays the caller's to close.
 func (s *service) serve(ctx context.Context, listener net.Listener) error {
+	connections := newConnections(listener, s.connections)
+	s.server.RegisterOnShutdown(connections.closeFresh)
 	served := make(chan error, 1)
-	go func() { served <- s.server.Serve(listener) }()
+	go func() { served <- s.server.Serve(connections) }()
 	select {
 	case err := <-served:
 		_ = s.server.Close() // nobody is left to serve the connections there are

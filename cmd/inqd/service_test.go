@@ -80,7 +80,7 @@ func newBench(t *testing.T, level slog.Level) *bench {
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(t.Context())
 	s := &bench{T: t, pipes: newPipes(), broker: b, queue: q, log: new(bytes.Buffer), stop: stop, served: make(chan error, 1)}
-	service := newService(b, slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: level})))
+	service := newService(b, slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: level})), new(config))
 	go func() {
 		s.served <- service.serve(ctx, s.pipes)
 		close(s.served)
@@ -233,6 +233,182 @@ func TestService_CutsOffAClientThatDoesNotRead(t *testing.T) {
 	}
 }
 
+// head is a request whose body the client has still to send.
+func head(operation string, length int) string {
+	whole := request(operation, strings.Repeat("x", length))
+	return whole[:len(whole)-length]
+}
+
+func TestService_ABodyThatDoesNotComeIsTheClientsFault(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		length int
+		every  time.Duration // a kilobyte of it
+		after  time.Duration
+	}{
+		{"small, stops", 100, 0, readTimeout},
+		{"small, slow", 100_000, 29 * time.Second / 10, readTimeout},
+		{"large, stops", 2 << 20, 0, 10 * time.Second},
+		{"large, stops later", 2 << 20, 100 * time.Millisecond, 99*100*time.Millisecond + 10*time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newBench(t, slog.LevelDebug)
+				conn := s.pipes.dial(t)
+				began := time.Now()
+				write(t, conn, head("SendMessage", tt.length))
+				var sender sync.WaitGroup
+				sender.Go(func() {
+					if tt.length > 1000 {
+						for range 100 {
+							if _, err := io.WriteString(conn, strings.Repeat("x", 1000)); err != nil {
+								return
+							}
+							time.Sleep(tt.every)
+						}
+					}
+				})
+				status, text := answer(t, conn)
+				assert.Equal(t, 408, status)
+				assert.Contains(t, text, "RequestTimeoutException")
+				assert.Equal(t, tt.after, time.Since(began))
+				require.NoError(t, conn.Close())
+				sender.Wait()
+				s.ended()
+				assert.Equal(t, "RequestTimeout", s.logged("request")[0]["error"])
+			})
+		})
+	}
+}
+
+func TestService_CutsOffAClientThatDoesNotReadALargeAnswer(t *testing.T) {
+	for _, patience := range []time.Duration{5*time.Second - time.Nanosecond, 10 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newBench(t, slog.LevelInfo)
+			_, err := s.queue.Send(t.Context(), inq.Message{Body: strings.Repeat(`"`, 1<<20)})
+			require.NoError(t, err)
+			conn := s.pipes.dial(t)
+			write(t, conn, request("ReceiveMessage", `{"QueueUrl":"q"}`))
+			part := make([]byte, 1<<16)
+			for range 5 { // a piece now and then is enough
+				time.Sleep(patience)
+				synctest.Wait()
+				n, err := io.ReadFull(conn, part)
+				if patience < 10*time.Second {
+					require.NoError(t, err)
+					continue
+				}
+				require.Zero(t, n)
+				require.ErrorIs(t, err, io.EOF)
+				break
+			}
+			require.NoError(t, conn.Close())
+			s.ended()
+		})
+	}
+}
+
+func TestService_StopIsNotHeldUpByClientsWithoutARequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newBench(t, slog.LevelInfo)
+		var conns []net.Conn
+		for _, sends := range []string{"", "P", "POST / HTTP/1.1\r\nHost: h\r\n"} {
+			for range 20 {
+				conn := s.pipes.dial(t)
+				write(t, conn, sends)
+				conns = append(conns, conn)
+			}
+		}
+		idle := s.pipes.dial(t)
+		write(t, idle, request("ListQueues", "{}"))
+		answer(t, idle)
+		synctest.Wait()
+		began := time.Now()
+		s.stop()
+		require.NoError(t, <-s.served)
+		assert.Less(t, time.Since(began), time.Second, "the server looks again after milliseconds")
+		assert.Empty(t, s.logged("requests under way are cut off"))
+		for _, conn := range append(conns, idle) {
+			require.NoError(t, conn.Close())
+		}
+		s.ended()
+	})
+}
+
+func TestService_StopIsBoundedWithAnswersThatNobodyReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newBench(t, slog.LevelInfo)
+		for range 10 {
+			_, err := s.queue.Send(t.Context(), inq.Message{Body: strings.Repeat(`"`, 1<<17)})
+			require.NoError(t, err)
+		}
+		var conns []net.Conn
+		for range 30 {
+			conn := s.pipes.dial(t)
+			write(t, conn, request("ReceiveMessage", `{"QueueUrl":"q","MaxNumberOfMessages":10,"VisibilityTimeout":0}`))
+			conns = append(conns, conn)
+		}
+		synctest.Wait()
+		began := time.Now()
+		s.stop()
+		require.NoError(t, <-s.served)
+		assert.Equal(t, stopTimeout, time.Since(began))
+		assert.Less(t, stopTimeout, exitTimeout)
+		for _, conn := range conns {
+			require.NoError(t, conn.Close())
+		}
+		s.ended()
+	})
+}
+
+func TestService_APollWhoseClientLeavesIsNoFault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newBench(t, slog.LevelDebug)
+		conn := s.pipes.dial(t)
+		write(t, conn, request("ReceiveMessage", poll))
+		synctest.Wait()
+		require.NoError(t, conn.Close())
+		s.ended()
+		lines := s.logged("request")
+		require.Len(t, lines, 1)
+		assert.Equal(t, 200.0, lines[0]["status"])
+		assert.NotContains(t, lines[0], "error")
+	})
+}
+
+func TestService_LogsNoLongNames(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newBench(t, slog.LevelDebug)
+		conn := s.pipes.dial(t)
+		long := strings.Repeat("x", 1<<20)
+		write(t, conn, request("SendMessage", `{"QueueUrl":"`+long+`","MessageBody":"b"}`))
+		answer(t, conn)
+		write(t, conn, request("CreateQueue", `{"QueueName":"`+long+`"}`))
+		answer(t, conn)
+		require.NoError(t, conn.Close())
+		s.ended()
+		for _, line := range s.logged("request") {
+			assert.Equal(t, strings.Repeat("x", 80)+"...", line["queue"])
+		}
+		assert.Less(t, s.log.Len(), 2000)
+	})
+}
+
+func TestService_TellsHowToLiftThe60SecondRules(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newBench(t, slog.LevelInfo)
+		conn := s.pipes.dial(t)
+		write(t, conn, request("DeleteQueue", `{"QueueUrl":"q"}`))
+		answer(t, conn)
+		write(t, conn, request("CreateQueue", `{"QueueName":"q"}`))
+		status, text := answer(t, conn)
+		assert.Equal(t, 400, status)
+		assert.Contains(t, text, "You must wait 60 seconds after deleting a queue before you can create another with the same name. Start inqd with -relaxed to lift this rule.")
+		require.NoError(t, conn.Close())
+		s.ended()
+	})
+}
+
 func TestService_RefusesALargeHeader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newBench(t, slog.LevelInfo)
@@ -374,14 +550,14 @@ func TestService_Health(t *testing.T) {
 		write(t, conn, "GET /health HTTP/1.1\r\nHost: h\r\n\r\n")
 		status, text := answer(t, conn)
 		assert.Equal(t, 200, status)
-		assert.Equal(t, `{"status":"ok","queues":1}`, text)
+		assert.Equal(t, `{"status":"ok"}`, text)
 		// Only a GET asks for it: a queue may have that name.
 		write(t, conn, strings.Replace(request("CreateQueue", `{"QueueName":"health"}`), "POST / ", "POST /health ", 1))
 		status, _ = answer(t, conn)
 		assert.Equal(t, 200, status)
 		write(t, conn, "GET /health HTTP/1.1\r\nHost: h\r\n\r\n")
 		_, text = answer(t, conn)
-		assert.Equal(t, `{"status":"ok","queues":2}`, text)
+		assert.Equal(t, `{"status":"ok"}`, text)
 		require.NoError(t, s.broker.Close())
 		write(t, conn, "GET /health HTTP/1.1\r\nHost: h\r\n\r\n")
 		status, _ = answer(t, conn)
@@ -396,7 +572,7 @@ func TestService_AListenerThatFailsIsAnError(t *testing.T) {
 	require.NoError(t, err)
 	defer b.Close()
 	broken := errors.New("broken")
-	err = newService(b, slog.New(slog.DiscardHandler)).serve(t.Context(), failing{newPipes(), broken})
+	err = newService(b, slog.New(slog.DiscardHandler), new(config)).serve(t.Context(), failing{newPipes(), broken})
 	assert.ErrorIs(t, err, broken)
 	assert.ErrorContains(t, err, "serving on 127.0.0.1:1")
 }

@@ -90,7 +90,7 @@ func Chapters() []Chapter {
 		errorVocabulary, queueAttributes, queueNames, messages, messageAttributes, batches, quotas,
 		lifeCycle, counters, systemAttributes, receiving, receiveAttempts, receiptHandles, visibility,
 		fifoSending, fifoOrder, deduplication, deadLetters, moveTasks,
-		management, permissions, digests, jsonProtocol, queryProtocol, operations, metrics, fairQueues, contract,
+		management, permissions, digests, jsonProtocol, queryProtocol, operations, metrics, fairQueues, captured, contract,
 	}
 }
 
