@@ -60,6 +60,14 @@ func (c *Call) most(b bound) int {
 // and that of an element, such as Tags.member.
 type member struct{ outer, name, key, value string }
 
+// label is what errors call it.
+func (m member) label() string {
+	if m.outer != "" {
+		return m.outer
+	}
+	return m.name
+}
+
 func memberOf(f reflect.StructField) member {
 	tag, ok := f.Tag.Lookup("query")
 	if !ok {
@@ -391,13 +399,13 @@ func (f *formReader) setField(to reflect.Value, n *node) error {
 			key, value := pair.text(n.key), pair.text(n.member.value)
 			switch {
 			case key == nil:
-				return f.call.Missing(n.name + "." + n.key)
+				return f.call.Missing(n.label() + "." + n.key)
 			case value == nil:
-				return f.call.Missing(n.name + "." + n.member.value)
+				return f.call.Missing(n.label() + "." + n.member.value)
 			case pair.stray != nil:
 				return pair.stray
 			case (*field)[*key] != nil:
-				return givenTwice(n.name + "." + n.key + " " + *key)
+				return givenTwice(n.label() + "." + n.key + " " + *key)
 			}
 			(*field)[*key] = value
 		}

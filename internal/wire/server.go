@@ -168,7 +168,7 @@ const textGet = "A GET request that changes something is refused: a page in a br
 
 // run carries out an operation.
 func (c *Call) run(op *Operation, in any) (any, error) {
-	if c.Request.Method == http.MethodGet && !op.Reads && c.AllowGet != nil && !c.AllowGet(c.Request) {
+	if c.Request.Method == http.MethodGet && !op.Reads && !op.Link && c.AllowGet != nil && !c.AllowGet(c.Request) {
 		return nil, &Fault{Kind: KindAccessDenied, Message: textGet}
 	}
 	return op.Run(c, in)

@@ -58,6 +58,7 @@ type Operation struct {
 	Reads   bool       // changes nothing
 	Void    bool       // answers AWS JSON without a body (SQS: CAP-16)
 	Creates bool       // what it is about need not exist
+	Link    bool       // links lead to it, so that any GET request may ask for it
 	Input   func() any // a new request, a pointer to a struct
 	Run     func(c *Call, in any) (out any, err error)
 }
