@@ -541,6 +541,37 @@ func TestServer_NothingIsTakenForAClientThatLeavesInTheSameInstant(t *testing.T)
 	}
 }
 
+// early is a queue whose client ends its side just before the queue looks.
+type early struct {
+	inq.Queue
+	leave context.CancelFunc
+}
+
+func (q early) Receive(ctx context.Context, in inq.ReceiveInput) ([]inq.Delivery, error) {
+	q.leave()
+	return q.Queue.Receive(ctx, in)
+}
+
+func TestServer_APollThatNeedNotWaitIsAnsweredWheneverItsClientEndsItsSide(t *testing.T) {
+	b, err := inq.NewBroker()
+	require.NoError(t, err)
+	defer b.Close()
+	q, err := b.CreateStandard("q")
+	require.NoError(t, err)
+	_, err = q.Send(t.Context(), inq.Message{Body: "b"})
+	require.NoError(t, err)
+	ctx, leave := context.WithCancel(context.WithValue(t.Context(), http.ServerContextKey, new(http.Server)))
+	c := &call{Handler: NewHandler(b, Options{}), r: jsonRequest("ReceiveMessage", "").WithContext(ctx)}
+	c.ctx = (*steady)(c)
+	ds, err := c.receive(early{q, leave}, inq.ReceiveInput{Wait: 20 * time.Second})
+	require.NoError(t, err)
+	require.Len(t, ds, 1)
+	assert.Equal(t, "b", ds[0].Body)
+	ds, err = c.receive(early{q, leave}, inq.ReceiveInput{Wait: 20 * time.Second})
+	require.NoError(t, err)
+	assert.Empty(t, ds)
+}
+
 func TestServer_AClientThatSendsAllBeforeItReadsLearnsThatItWasTooMuch(t *testing.T) {
 	l := newLoopback(t)
 	large := strings.Repeat("x", 5<<20)
@@ -561,17 +592,4 @@ func TestServer_AClientThatSendsAllBeforeItReadsLearnsThatItWasTooMuch(t *testin
 		require.NoError(t, conn.Close())
 	}
 	l.drain(t, 0)
-}
-
-func TestServer_RefusesALargeBodyThatWaitsToBeAskedFor(t *testing.T) {
-	l := newLoopback(t)
-	conn := l.dial(t)
-	_, err := fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: AmazonSQS.SendMessage\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n", 5<<20)
-	require.NoError(t, err)
-	answer := bufio.NewReader(conn)
-	resp, err := http.ReadResponse(answer, nil)
-	require.NoError(t, err)
-	assert.Equal(t, 413, resp.StatusCode)
-	_, err = io.Copy(io.Discard, answer) // the server closes at once
-	require.NoError(t, err)
 }
