@@ -54,6 +54,9 @@ type Options struct {
 	// was about: for a log, or for counting. It must not keep the request, and is called by several
 	// goroutines at once. nil: nothing is measured.
 	Answered func(*http.Request, Answer)
+	// Refused is Answered for the answers that are errors, for hints to whoever looks for their cause.
+	// It costs others nothing, and measures no Duration.
+	Refused func(*http.Request, Answer)
 }
 
 // Handler serves the API of Amazon SQS for the queues of a broker. Create one with [NewHandler]. It
@@ -88,6 +91,9 @@ func NewHandler(b *inq.Broker, o Options) *Handler {
 	options := wire.Options{MaxBytes: o.MaxBytes, MaxTotalBytes: o.MaxTotalBytes, AllowGet: o.AllowGet}
 	if o.Answered != nil {
 		options.Answered = func(r *http.Request, a *wire.Answer) { o.Answered(r, describeAnswer(a)) }
+	}
+	if o.Refused != nil {
+		options.Refused = func(r *http.Request, a *wire.Answer) { o.Refused(r, describeAnswer(a)) }
 	}
 	h.server = wire.NewServer(&wire.Service{
 		Name:       "sqsapi",

@@ -561,8 +561,8 @@ func TestServer_APollThatNeedNotWaitIsAnsweredWheneverItsClientEndsItsSide(t *te
 	_, err = q.Send(t.Context(), inq.Message{Body: "b"})
 	require.NoError(t, err)
 	ctx, leave := context.WithCancel(context.WithValue(t.Context(), http.ServerContextKey, new(http.Server)))
-	c := &call{Handler: NewHandler(b, Options{}), r: jsonRequest("ReceiveMessage", "").WithContext(ctx)}
-	c.ctx = (*steady)(c)
+	h := NewHandler(b, Options{})
+	c := call{h.server.NewCall(jsonRequest("ReceiveMessage", "").WithContext(ctx)), h.home}
 	ds, err := c.receive(early{q, leave}, inq.ReceiveInput{Wait: 20 * time.Second})
 	require.NoError(t, err)
 	require.Len(t, ds, 1)

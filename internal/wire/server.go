@@ -20,6 +20,8 @@ type Options struct {
 	AllowGet func(*http.Request) bool
 	// Answered is called after each answer. nil: nothing is measured.
 	Answered func(*http.Request, *Answer)
+	// Refused is called after each answer that is an error. Duration is 0 without Answered.
+	Refused func(*http.Request, *Answer)
 }
 
 // Answer is what became of a request.
@@ -151,8 +153,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		status, code = a.fault.Kind.Status, a.fault.Kind.Code
 	}
 	size := c.answer(w, &a, status)
+	if s.Answered == nil && (s.Refused == nil || err == nil) {
+		return
+	}
+	answer := &Answer{Operation: op, In: in, Call: c, Status: status, Code: code, RequestBytes: r.ContentLength, Bytes: int(size)}
 	if s.Answered != nil {
-		s.Answered(r, &Answer{Operation: op, In: in, Call: c, Status: status, Code: code, RequestBytes: r.ContentLength, Bytes: int(size), Duration: time.Since(began)})
+		answer.Duration = time.Since(began)
+		s.Answered(r, answer)
+	}
+	if s.Refused != nil && err != nil {
+		s.Refused(r, answer)
 	}
 }
 
