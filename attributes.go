@@ -466,14 +466,6 @@ func (s *stored) period() int {
 	return s.kmsPeriod
 }
 
-// sameTarget reports whether two targets are known to be one.
-func sameTarget(a, b DeadLetterTarget) bool {
-	if a == nil || b == nil {
-		return a == nil && b == nil
-	}
-	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
-}
-
 // samePolicy compares policies by what their JSON says.
 func samePolicy(a, b string) bool {
 	if a == b || a == "" || b == "" {

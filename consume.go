@@ -177,7 +177,7 @@ const entriesAtOnce = 64
 
 // inParts carries out a call on n entries, at most entriesAtOnce in one critical section: do is
 // called with q.mu held for the entries from..to-1. enter locks and tells the time. inParts returns
-// how many entries were tried, and why the others were not.
+// how many entries were carried out for good, and why the others were not.
 func (q *queue) inParts(n int, enter func(*queue) (int64, error), do func(from, to int, now int64)) (tried int, err error) {
 	for from := 0; from < n; from += entriesAtOnce {
 		now, err := enter(q)

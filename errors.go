@@ -301,28 +301,19 @@ func (b *batchFailures) add(index int, err error) {
 	b.failed = append(b.failed, BatchFailure{Index: index, Err: err})
 }
 
-// ended is the error of a batch of n entries of which the first were tried, and the others not
-// because of err. Where none was, it is err itself.
+// ended is the error of a batch of n entries of which the first were tried, and the others failed
+// because of err, whatever else was found about them. Where none was tried, it is err itself.
 func (b *batchFailures) ended(tried, n int, err error) error {
 	if tried == 0 {
 		return err
+	}
+	for last := len(b.failed) - 1; last >= 0 && b.failed[last].Index >= tried; last-- {
+		b.failed = b.failed[:last]
 	}
 	for i := tried; i < n; i++ {
 		b.add(i, err)
 	}
 	return b.err()
-}
-
-// merge adds the failures of a later step, keeping the order of the entries.
-func (b *batchFailures) merge(o batchFailures) {
-	if len(o.failed) == 0 {
-		return
-	}
-	n := len(b.failed)
-	b.failed = append(b.failed, o.failed...)
-	if n > 0 && b.failed[n-1].Index > b.failed[n].Index { // not where o is of a later part of the batch
-		slices.SortFunc(b.failed, func(x, y BatchFailure) int { return x.Index - y.Index })
-	}
 }
 
 func (b *batchFailures) err() error {

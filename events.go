@@ -151,8 +151,8 @@ func (q *queue) noteLocked(now int64, e Event) {
 	q.errands |= errandTell
 }
 
-// tellAll delivers the events of several queues. Should an observer panic or end the goroutine, the events
-// of the others are delivered all the same.
+// tellAll delivers the events of several queues. Should an observer panic or end the goroutine, the
+// events of the others are delivered all the same.
 func tellAll(qs []*queue) {
 	if len(qs) == 0 {
 		return
@@ -160,6 +160,24 @@ func tellAll(qs []*queue) {
 	defer tellAll(qs[1:])
 	qs[0].mu.Lock()
 	qs[0].deliverEvents() // unlocks
+}
+
+// keepAll waits until the recorders of several queues have kept what they were told so far. It
+// returns the first error of one that could not.
+func keepAll(qs []*queue) (err error) {
+	for _, q := range qs {
+		q.mu.Lock()
+		if q.recorder == nil {
+			q.mu.Unlock()
+			continue
+		}
+		keep, mark := q.markLocked()
+		q.mu.Unlock()
+		if lost := keep.keep(mark); err == nil {
+			err = lost
+		}
+	}
+	return err
 }
 
 // deliverEvents unlocks and calls the observer. One goroutine at a time does so, for all that

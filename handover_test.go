@@ -194,14 +194,14 @@ func TestHandOver_WhatIsDeletedMeanwhileIsDeliveredNowhere(t *testing.T) {
 		s.q.buryLocked(now, slot, r)
 		l := s.q.letterLocked(slot, r, dead.q, byReceive, "why")
 		s.q.pause(now)
-		adopted, err := dead.q.adopt(&l.DeadLetter, true)
+		adopted, err := dead.q.adopt(&l)
 		require.NoError(t, err)
 		dead.counts(0, 1, 0)
 		dead.gets(1, 0)
 		checkInvariants(t, dead.q)
 		s.delete(old...)
 		s.counts(0, 0, 0)
-		kept := s.q.settleLetter(&l, nil)
+		kept := s.q.settle(&l, nil)
 		require.False(t, kept)
 		dead.q.finishAdoption(adopted, kept)
 		dead.counts(0, 0, 0)
@@ -217,7 +217,7 @@ func TestHandOver_WhatIsDeletedMeanwhileIsDeliveredNowhere(t *testing.T) {
 		s.delete(old...)
 		synctest.Wait()
 		s.counts(0, 0, 0)
-		require.Zero(t, s.q.outbox.places)
+		require.Nil(t, s.q.outbox.places)
 		require.Zero(t, s.q.Stats().DeadLetterFailures)
 	})
 }
@@ -237,10 +237,10 @@ func TestHandOver_APurgeOfTheTargetTakesWhatComesInAtThatMoment(t *testing.T) {
 	s.q.buryLocked(now, d.receipt.slot, r)
 	l := s.q.letterLocked(d.receipt.slot, r, &dead.queue, byBury, "why")
 	s.q.pause(now)
-	adopted, err := dead.adopt(&l.DeadLetter, true)
+	adopted, err := dead.adopt(&l)
 	require.NoError(t, err)
 	require.NoError(t, dead.Purge(ctx))
-	dead.finishAdoption(adopted, s.q.settleLetter(&l, nil))
+	dead.finishAdoption(adopted, s.q.settle(&l, nil))
 	require.Equal(t, []EventKind{EventMovedIn, EventPurged}, j.take())
 	require.Equal(t, uint64(1), dead.Stats().MovedIn)
 	require.Equal(t, uint64(1), dead.Stats().Purged)
@@ -393,10 +393,10 @@ func TestHandOver_CallsThatDoNotReturnHoldUpNothingElse(t *testing.T) {
 		require.Equal(s, start, time.Now())
 		require.Len(s, target.got(), callsAtOnce)
 		s.counts(0, messages, 0)
-		time.Sleep(30*time.Second - 1)
+		time.Sleep(30*time.Second - time.Nanosecond)
 		s.counts(0, messages, 0)
 		require.Zero(s, s.q.Stats().DeadLetterFailures)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		s.counts(0, messages, 0)
 		require.EqualValues(s, messages-callsAtOnce, s.q.Stats().DeadLetterFailures)
 		time.Sleep(time.Second)
@@ -410,7 +410,7 @@ func TestHandOver_CallsThatDoNotReturnHoldUpNothingElse(t *testing.T) {
 		s.meets()
 		require.ElementsMatch(s, bad, target.got())
 		s.counts(0, 0, 0)
-		require.Zero(s, s.q.outbox.places)
+		require.Nil(s, s.q.outbox.places)
 	})
 }
 
@@ -469,4 +469,101 @@ func TestHandOver_AChainIsGoneThroughWhereReceivesWait(t *testing.T) {
 		mid.gets(1, 0)
 		last.counts(2, 0, 0)
 	})
+}
+
+// TestHandOver_WhateverHappensBetweenItsSteps does one thing in one of the gaps of a hand-over between two
+// queues: behind the mark, behind the adoption, behind the letting go.
+func TestHandOver_WhateverHappensBetweenItsSteps(t *testing.T) {
+	ctx := context.Background()
+	things := map[string]func(s, dead steps, d *Delivery){
+		"nothing":                func(_, _ steps, _ *Delivery) {},
+		"delete":                 func(s, _ steps, d *Delivery) { _ = s.q.Delete(ctx, d.ReceiptHandle()) },
+		"change of visibility":   func(s, _ steps, d *Delivery) { _ = d.ChangeVisibility(ctx, time.Second) },
+		"return":                 func(s, _ steps, d *Delivery) { require.Error(s, d.Return(ctx, 0)) },
+		"second bury":            func(s, _ steps, d *Delivery) { require.Error(s, d.Bury(ctx, "")) },
+		"receive":                func(s, _ steps, _ *Delivery) { s.gets(10, 0) },
+		"purge of the source":    func(s, _ steps, _ *Delivery) { require.NoError(s, s.q.Purge(ctx)) },
+		"close of the source":    func(s, _ steps, _ *Delivery) { require.NoError(s, s.q.Close()) },
+		"a minute":               func(_, _ steps, _ *Delivery) { time.Sleep(time.Minute) },
+		"purge of the target":    func(_, dead steps, _ *Delivery) { require.NoError(dead, dead.q.Purge(ctx)) },
+		"close of the target":    func(_, dead steps, _ *Delivery) { require.NoError(dead, dead.q.Close()) },
+		"the target's retention": func(_, _ steps, _ *Delivery) { time.Sleep(time.Hour) },
+		"another target":         func(s, _ steps, _ *Delivery) { _ = s.q.configure(&patch{set: setDeadLetter}) },
+		"a message to the group": func(_, dead steps, _ *Delivery) { dead.send("g-9") },
+	}
+	const gone = "gone"
+	for name, do := range things {
+		for gap := range 3 {
+			for _, by := range []way{byReceive, byBury, byMove} {
+				t.Run(fmt.Sprintf("%s, gap %d, way %d", name, gap, by), func(t *testing.T) {
+					onBothTypes(t, func(s steps) {
+						dead := s.another("dead", WithRetention(time.Hour))
+						s.send("g-1")
+						d := s.one(time.Hour)
+						if by != byBury {
+							s.change(d, 0)
+						}
+						s.buriesIn(dead.asTarget(), 1)
+						at := func(n int) {
+							if n == gap {
+								do(s, dead, d)
+							}
+							checkInvariants(s, s.q)
+							checkInvariants(s, dead.q)
+						}
+						now, err := s.q.enter()
+						require.NoError(s, err)
+						r := s.q.store.at(d.receipt.slot)
+						s.q.buryLocked(now, d.receipt.slot, r)
+						l := s.q.letterLocked(d.receipt.slot, r, dead.q, by, "why")
+						s.q.pause(now)
+						at(0)
+						adopted, err := dead.q.adopt(&l)
+						at(1)
+						kept := s.q.settle(&l, err)
+						at(2)
+						if err == nil {
+							dead.q.finishAdoption(adopted, kept)
+						}
+						c := carrier{queues: []*queue{s.q, dead.q}}
+						c.finish()
+						_ = c.tell()
+						checkInvariants(s, s.q)
+						checkInvariants(s, dead.q)
+
+						where := gone
+						for m := range s.q.Messages() {
+							require.Equal(s, []string{gone, "g-1"}, []string{where, m.Body})
+							where = "source"
+						}
+						for m := range dead.q.Messages() {
+							if m.Body == "g-1" {
+								require.Equal(s, gone, where)
+								where = "target"
+							}
+						}
+						wanted := "target"
+						switch {
+						case name == "delete" && gap < 2 && (by == byBury || s.q.fifo == nil): // a handle of FIFO that is over deletes nothing
+							wanted = gone
+						case name == "purge of the source" && gap < 2, name == "close of the source" && gap < 2:
+							wanted = gone
+						case name == "purge of the target" && gap > 0:
+							wanted = gone
+						case name == "close of the target" && gap > 0:
+							wanted = gone
+						case name == "close of the target":
+							wanted = "source"
+						case name == "the target's retention" && (s.q.fifo == nil && by != byMove || gap > 0):
+							wanted = gone
+						}
+						require.Equal(s, wanted, where)
+						if wanted == "source" {
+							require.Equal(s, 1, s.q.Stats().Visible+s.q.Stats().NotVisible)
+						}
+					}, WithRetention(24*time.Hour))
+				})
+			}
+		}
+	}
 }

@@ -266,7 +266,7 @@ func bothTypes() []corruption {
 			return func() { q.spare.Store(w) }
 		}},
 		{"an adopted message that is not there", func(q *queue) func() { return swap(&q.adopting, 1) }},
-		{"a call that nobody makes", func(q *queue) func() { return swap(&q.outbox.places, 1) }},
+		{"a call that nobody makes", func(q *queue) func() { return swap(&q.outbox.places, &places{taken: 1}) }},
 		{"a letter that nobody carries", func(q *queue) func() { return swap(&q.letters, make([]letter, 1)) }},
 		{"a receive that could have a message", func(q *queue) func() { return swap(&q.limit, q.limit+1) }},
 		{"closed and full", func(q *queue) func() { return swap(&q.gone, ErrClosed) }},

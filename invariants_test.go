@@ -206,17 +206,22 @@ func (a *audit) outbox() {
 	if len(q.letters) != 0 && q.errands&errandLetters == 0 {
 		a.fault("%d letters are left behind", len(q.letters))
 	}
-	places := 0
-	for _, end := range o.ends {
-		if end != 0 {
-			places++
+	taken := 0
+	if o.places != nil {
+		for _, end := range o.places.ends {
+			if end != 0 {
+				taken++
+			}
+		}
+		if taken != o.places.taken || taken == 0 {
+			a.fault("%d places are taken, not %d", taken, o.places.taken)
 		}
 	}
-	if places != o.places || !o.waiting.Empty() && places < callsAtOnce {
-		a.fault("%d calls are under way, not %d, or somebody waits without need", places, o.places)
+	if !o.waiting.Empty() && taken < callsAtOnce && q.errands&errandCalls == 0 {
+		a.fault("somebody waits for a call without need")
 	}
 	for slot, c := range o.calls {
-		if !a.live(slot) || q.store.at(slot).state != stateBurying || c.place >= 0 && o.ends[c.place] == 0 {
+		if !a.live(slot) || q.store.at(slot).state != stateBurying || c.places != nil && c.places.ends[c.place] == 0 {
 			a.fault("slot %d is in a call and should not", slot)
 		}
 	}
@@ -573,7 +578,7 @@ func (a *audit) waits() {
 		a.parent("ends of waits", &q.deadlines, pos)
 		a.next = min(a.next, q.deadlines.At(pos).Key)
 	}
-	if l.head != nil && q.errands&(errandLook|errandLetters) == 0 && q.counts[classInFlight] < q.limit {
+	if l.head != nil && q.errands&(errandLook|errandLetters) == 0 && !q.behind && q.counts[classInFlight] < q.limit {
 		if q.fifo == nil && q.counts[classVisible] != 0 || q.fifo != nil && q.fifo.first != 0 {
 			a.fault("%d receives wait while there is a message for them", l.len)
 		}

@@ -19,7 +19,7 @@ const (
 	errandTell                        // there are events to deliver
 	errandLetters                     // there are letters to queues of this process
 	errandCalls                       // there are messages to call a dead-letter target for
-	errandLook                        // there may be more to take, see takeLocked
+	errandLook                        // a receive may have more than it was given, see takeLocked and carrier
 	errandTask                        // a move task waits for a message; stays until it was woken
 	errandKeep                        // the recorder was told something
 )
@@ -78,7 +78,7 @@ func (q *queue) leave(now int64) error {
 		q.mu.Unlock()
 		return nil
 	}
-	if q.waiters.head != nil {
+	if q.waiters.head != nil && !q.behind {
 		q.serveLocked(now)
 	}
 	return q.unlock(now)
@@ -91,24 +91,31 @@ func (q *queue) unlock(now int64) error {
 		q.mu.Unlock()
 		return nil
 	}
+	var keep recorder // nil: it was told nothing
 	var mark uint64
-	keep := q.recorder
 	if q.errands&errandKeep != 0 {
-		q.errands &^= errandKeep
-		mark = keep.mark()
+		keep, mark = q.markLocked()
 	}
 	switch {
 	case q.errands&(errandLetters|errandCalls|errandLook) != 0:
-		q.sendOff(now) // unlocks
+		c := q.sendOff(now) // unlocks
+		_ = c.tell()
 	case q.errands&errandTell != 0:
 		q.deliverEvents() // unlocks
 	default:
 		q.mu.Unlock()
 	}
-	if mark == 0 {
+	if keep == nil {
 		return nil
 	}
 	return keep.keep(mark)
+}
+
+// markLocked returns the recorder and what it was told so far, for a caller that waits for it after
+// unlocking. There must be one.
+func (q *queue) markLocked() (recorder, uint64) {
+	q.errands &^= errandKeep
+	return q.recorder, q.recorder.mark()
 }
 
 // pause unlocks with errands left to whoever leaves next: the caller, which comes back, or another.

@@ -21,7 +21,7 @@ type modelCall struct {
 
 // receive returns what a consumer gets, letting time pass while it waits.
 func (q *modelQueue) receive(c modelCall) ([]modelAnswer, error) {
-	got, err := q.receiveNow(c, false)
+	got, err := q.receiveNow(c)
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +33,7 @@ func (q *modelQueue) receive(c modelCall) ([]modelAnswer, error) {
 			at = deadline
 		}
 		q.world.advance(at)
-		got, _ = q.receiveNow(c, at.Equal(deadline))
+		got, _ = q.receiveNow(c)
 	}
 	if len(got) == 0 {
 		q.totals.EmptyReceives++
@@ -41,9 +41,8 @@ func (q *modelQueue) receive(c modelCall) ([]modelAnswer, error) {
 	return got, nil
 }
 
-// receiveNow is one look at the messages. In the last one, at the end of a wait, it does not look again at
-// what was held up by a message that is moved.
-func (q *modelQueue) receiveNow(c modelCall, last bool) ([]modelAnswer, error) {
+// receiveNow is one look at the messages.
+func (q *modelQueue) receiveNow(c modelCall) ([]modelAnswer, error) {
 	if got, err := q.replay(c); got != nil || err != nil {
 		return got, err
 	}
@@ -55,7 +54,7 @@ func (q *modelQueue) receiveNow(c modelCall, last bool) ([]modelAnswer, error) {
 		for _, m := range buried {
 			q.handOver(m)
 		}
-		if len(got) > 0 || len(buried) == 0 || last {
+		if len(got) > 0 || len(buried) == 0 {
 			return got, nil
 		}
 	}
@@ -221,7 +220,7 @@ func (q *modelQueue) replay(c modelCall) (got []modelAnswer, err error) {
 // handOver moves a message to the dead-letter queue. Where that has no room the message is offered
 // again after 1 second, then 2, up to a minute.
 func (q *modelQueue) handOver(m *modelMessage) {
-	if q.dead.adopt(m, q.arn, fmt.Sprint("received as often as allowed: ", m.receives)) == nil {
+	if q.dead.adopt(m, q, fmt.Sprint("received as often as allowed: ", m.receives)) == nil {
 		q.totals.DeadLettered++
 		q.remove(m)
 		return
@@ -317,7 +316,7 @@ func (q *modelQueue) bury(rc modelReceipt, reason string) error {
 	case q.dead == nil:
 		return ErrNoDeadLetterTarget
 	}
-	if err := q.dead.adopt(rc.m, q.arn, reason); err != nil {
+	if err := q.dead.adopt(rc.m, q, reason); err != nil {
 		q.totals.DeadLetterFailures++
 		rc.m.dueOrder = q.world.tick()
 		return err

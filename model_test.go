@@ -351,11 +351,11 @@ func (q *modelQueue) add(m *modelMessage, delay time.Duration) {
 }
 
 // adopt takes a dead letter (SQS: DLQ-5..7, FIFO-24).
-func (q *modelQueue) adopt(o *modelMessage, source, reason string) error {
-	if q.full(o.size) {
+func (q *modelQueue) adopt(o *modelMessage, from *modelQueue, reason string) error {
+	if from != q && q.full(o.size) {
 		return ErrFull
 	}
-	m := &modelMessage{sent: o.sent, id: o.id, source: source, reason: reason, size: o.size,
+	m := &modelMessage{sent: o.sent, id: o.id, source: from.arn, reason: reason, size: o.size,
 		enqueued: o.enqueued, before: o.before + o.receives, first: o.first}
 	if q.fifo {
 		m.enqueued, m.dedup = q.now(), o.id

@@ -161,7 +161,8 @@ func (q *queue) Redrive(ctx context.Context, in RedriveInput) (*MoveTask, error)
 		q.tasks = slices.Delete(q.tasks, 0, 1)
 	}
 	go t.run() // first of all: an observer may end this goroutine
-	return t, q.leave(now)
+	_ = q.leave(now)
+	return t, nil
 }
 
 // checkDestination refuses a queue of this package that cannot take the messages of q.
@@ -306,41 +307,60 @@ func (t *MoveTask) moveOne(l *letter) (err error) {
 	to := t.input.Destination
 	if to == nil {
 		if to, err = t.source.originOf(l); err != nil {
-			t.endMove(l, err)
-			return err
+			return t.endMove(l, err)
 		}
 	}
 	l.from = t.source
-	if l.to = localQueue(to); l.to != nil {
-		kept, err := l.deliver()
-		if kept && err == nil {
-			t.count()
-		}
-		carry(nil, t.source, l.to)
-		return err
+	if l.to = localQueue(to); l.to == nil {
+		return t.moveAbroad(l, to)
 	}
+	var c carrier
+	kept, err := c.deliver(l)
+	if kept && err == nil {
+		t.count()
+	}
+	c.finish()
+	if lost := c.tell(); err == nil {
+		err = lost
+	}
+	return err
+}
+
+// moveAbroad sends one message to a destination that is no queue of this process.
+func (t *MoveTask) moveAbroad(l *letter, to Queue) (err error) {
 	err = errTargetQuit
-	defer func() { // also where the destination ends the goroutine
-		if p := recover(); p != nil {
-			err = fmt.Errorf("inq: destination panicked: %v", p)
-		}
-		t.endMove(l, err)
-	}()
+	defer func() { err = t.endMove(l, err) }() // also where the destination, or an observer, ends the goroutine
+	if now, gone := t.source.enter(); gone == nil {
+		_ = t.source.leave(now) // what startMove left to be done, since the destination may take its time
+	}
 	m := l.Message()
 	if t.source.fifo != nil {
 		m.DeduplicationID = uuid.NewString()
 	}
-	_, err = to.Send(t.ctx, m)
+	err = sendTo(t.ctx, to, m)
+	return err
+}
+
+// sendTo turns a panic of a destination into an error.
+func sendTo(ctx context.Context, to Queue, m Message) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("inq: destination panicked: %v", p)
+		}
+	}()
+	_, err = to.Send(ctx, m)
 	return err
 }
 
 // endMove ends a move to something else than a queue of this process.
-func (t *MoveTask) endMove(l *letter, err error) {
-	t.source.settleLetter(l, err)
+func (t *MoveTask) endMove(l *letter, err error) error {
 	if err == nil {
 		t.count()
 	}
-	carry(nil, t.source)
+	if lost := t.source.settleCall(l, err); err == nil {
+		err = lost
+	}
+	return err
 }
 
 func (t *MoveTask) count() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"example.com/inq/internal/links"
@@ -18,20 +19,31 @@ import (
 type outbox struct {
 	waiting links.List             // burying, with flagOutbox, in the order of their marks
 	calls   map[uint32]*targetCall // under way, by slot, those of Bury too; nil where there are none
-	places  int                    // calls under way that no consumer makes, also where their message is gone
-	ends    [callsAtOnce]int64
+	places  *places                // of the target in force; nil: all are free
+}
+
+// places are what the calls of one target take, save those that consumers make. A call that does not
+// return keeps its place, also where its message is gone. Another target has places of its own:
+// calls of the former one may never return.
+type places struct {
+	taken int
+	ends  [callsAtOnce]int64 // when the time of the call is over; 0: free
 }
 
 // targetCall is one call of a target.
 type targetCall struct {
 	cancel context.CancelFunc
-	place  int // in outbox.ends, -1: a consumer waits for it
+	places *places // nil: a consumer makes the call
+	place  int
 }
 
 const (
 	handOverTime = 30 * time.Second // what a target has
 	callsAtOnce  = 16
 )
+
+// errTargetQuit is the failure of a target or a destination that ended its goroutine.
+var errTargetQuit = errors.New("inq: the target of a message did not return")
 
 // errTargetStuck is the failure of hand-overs that did not begin, since no place became free.
 var errTargetStuck = errors.New("inq: the dead-letter target does not return from earlier calls")
@@ -50,17 +62,12 @@ func (o *outbox) next(s *store) (slot uint32, r *record) {
 	return slot, r
 }
 
-// begin notes a call that is about to be made at the time now.
-func (o *outbox) begin(slot uint32, now int64, cancel context.CancelFunc, takesPlace bool) *targetCall {
-	c := &targetCall{cancel: cancel, place: -1}
-	if takesPlace {
-		c.place = 0
-		for o.ends[c.place] != 0 {
-			c.place++
-		}
-		o.ends[c.place] = after(now, handOverTime)
-		o.places++
-	}
+// full reports whether no place is free.
+func (o *outbox) full() bool { return o.places != nil && o.places.taken == callsAtOnce }
+
+// begin notes a call that is about to be made.
+func (o *outbox) begin(slot uint32, cancel context.CancelFunc) *targetCall {
+	c := &targetCall{cancel: cancel}
 	if o.calls == nil {
 		o.calls = make(map[uint32]*targetCall)
 	}
@@ -68,11 +75,26 @@ func (o *outbox) begin(slot uint32, now int64, cancel context.CancelFunc, takesP
 	return c
 }
 
+// takePlace gives a call that nobody waits for a place. One must be free.
+func (o *outbox) takePlace(c *targetCall, now int64) {
+	if o.places == nil {
+		o.places = &places{}
+	}
+	c.places = o.places
+	for c.places.ends[c.place] != 0 {
+		c.place++
+	}
+	c.places.ends[c.place] = after(now, handOverTime)
+	c.places.taken++
+}
+
 // end notes that a call has returned.
 func (o *outbox) end(slot uint32, c *targetCall) {
-	if c.place >= 0 {
-		o.ends[c.place] = 0
-		o.places--
+	if p := c.places; p != nil {
+		p.ends[c.place] = 0
+		if p.taken--; p.taken == 0 && p == o.places {
+			o.places = nil
+		}
 	}
 	if o.calls[slot] == c {
 		o.dropCall(slot)
@@ -111,14 +133,10 @@ func (o *outbox) reset() {
 // stuckAt returns from when on those that wait cannot hope for a place: each is taken by a call that is
 // past its time.
 func (o *outbox) stuckAt() int64 {
-	if o.waiting.Empty() || o.places < callsAtOnce {
+	if o.waiting.Empty() || !o.full() {
 		return never
 	}
-	at := o.ends[0]
-	for _, end := range o.ends {
-		at = max(at, end)
-	}
-	return at
+	return slices.Max(o.places.ends[:])
 }
 
 // giveUpLocked lets hand-overs fail for which no place became free, at most stepBudget of them, and
@@ -134,43 +152,63 @@ func (q *queue) giveUpLocked(now int64) (more bool) {
 	return !q.outbox.waiting.Empty()
 }
 
-// startCallsLocked starts a goroutine for each message that waits, as long as there are places. The target
-// may be another one by now, or none.
+// startCallsLocked starts a goroutine for each message that waits, as long as there are places. The
+// target may be another one by now, or none, and then no place is needed. Where there
+// are more than one critical section takes, errandCalls is set.
 func (q *queue) startCallsLocked(now int64) {
+	if q.outbox.waiting.Empty() {
+		return
+	}
 	s := q.settings.Load()
-	for !q.outbox.waiting.Empty() && q.outbox.places < callsAtOnce {
+	var a address
+	if s.target != nil {
+		a = s.address()
+	}
+	for !q.outbox.waiting.Empty() {
+		if a.abroad != nil && q.outbox.full() {
+			return
+		}
+		if q.marked >= marksAtOnce {
+			q.errands |= errandCalls
+			return
+		}
+		q.marked++
 		slot, r := q.outbox.next(&q.store)
-		to, local, err := s.targetQueue()
 		switch {
 		case s.target == nil:
 			q.putBackLocked(now, slot, r)
-		case err != nil:
-			q.refuseLocked(now, slot, r, err)
+		case a.gone != nil:
+			q.refuseLocked(now, slot, r, a.gone)
+		case a.to != nil:
+			q.letters = append(q.letters, q.letterLocked(slot, r, a.to, byReceive, s.reason(r)))
 		default:
-			l := q.letterLocked(slot, r, to, byReceive, usualReason(r))
-			if local {
-				q.letters = append(q.letters, l)
-				continue
-			}
+			l := q.letterLocked(slot, r, nil, byReceive, s.reason(r))
 			ctx, cancel := context.WithCancel(context.Background())
-			l.call = q.outbox.begin(slot, now, cancel, true)
+			l.call = q.outbox.begin(slot, cancel)
+			q.outbox.takePlace(l.call, now)
 			q.scheduleLocked(q.outbox.stuckAt())
-			go q.handOver(ctx, cancel, &l, s.target)
+			go q.callAlone(ctx, cancel, &l, s.target)
 		}
 	}
 }
 
-// handOver is the goroutine of one call.
-func (q *queue) handOver(ctx context.Context, cancel context.CancelFunc, l *letter, t DeadLetterTarget) {
+// callAlone is the goroutine of one call.
+func (q *queue) callAlone(ctx context.Context, cancel context.CancelFunc, l *letter, t DeadLetterTarget) {
 	defer cancel()
 	ctx, stop := context.WithTimeout(ctx, handOverTime)
 	defer stop()
 	err := errTargetQuit
-	defer func() { // also where the target ends the goroutine
-		q.settleLetter(l, err)
-		carry(nil, q)
-	}()
+	defer func() { _ = q.settleCall(l, err) }() // also where the target ends the goroutine
 	err = callTarget(ctx, t, &l.DeadLetter)
+}
+
+// settleCall ends a hand-over to a foreign target or destination, and what follows from that. Its error
+// is that of a recorder.
+func (q *queue) settleCall(l *letter, err error) error {
+	q.settle(l, err)
+	c := carrier{queues: []*queue{q}}
+	c.finish()
+	return c.tell()
 }
 
 // callTarget turns a panic of the target into an error.

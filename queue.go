@@ -103,10 +103,12 @@ type queue struct {
 	plain      bool     // neither FIFO nor fair: messages without anything special take the short path
 	errands    errands  // what is to be done before or after unlocking
 	draining   bool     // more messages are due than one step takes
+	behind     bool     // receives wait that could have more, and somebody is about to serve them: a carrier or the timer
 	delivering bool     // a goroutine is delivering events
 	watched    bool     // there is an observer or a recorder
 	events     []Event  // not yet delivered
 	letters    []letter // to be carried by whoever unlocks
+	marked     int      // messages made burying since a carrier looked
 	waiters    waiters
 	timeouts   timeouts // delays, visibility timeouts, backoffs
 	store      store    // every message, whatever its state

@@ -111,7 +111,7 @@ func TestDLQ4_AForeignTargetThatEndsItsGoroutineFreesItsPlace(t *testing.T) {
 			time.Sleep(time.Minute)
 		}
 		require.Greater(t, calls, callsAtOnce)
-		require.Zero(t, q.outbox.places)
+		require.Nil(t, q.outbox.places)
 	})
 }
 

@@ -145,7 +145,8 @@ func (q *queue) ReceiveInto(ctx context.Context, dst []Delivery, in ReceiveInput
 	return len(ds), err
 }
 
-// receive does the work of Receive and ReceiveInto. It allocates a result where dst is nil.
+// receive does the work of Receive and ReceiveInto. It allocates a result where dst is nil. What nearly
+// all receives need is here; receiveLong does the same for the others.
 func (q *queue) receive(ctx context.Context, c *receiveCall, dst []Delivery) ([]Delivery, error) {
 	now, err := q.enter()
 	if err != nil {
@@ -157,34 +158,55 @@ func (q *queue) receive(ctx context.Context, c *receiveCall, dst []Delivery) ([]
 		_ = q.leave(now)
 		return nil, err
 	}
-	for {
+	if q.waiters.head == nil && c.attempt == "" {
 		room := dst
 		if room == nil {
-			if n := q.worthLocked(c); n > 0 {
-				room = make([]Delivery, n)
-			}
+			room = q.roomLocked(c)
 		}
-		n, err := q.takeLocked(now, c, room)
-		if n > 0 {
-			if q.errands == 0 && c.attempt == "" { // nothing else is to be done, as nearly always
-				q.mu.Unlock()
-				return room[:n], nil
-			}
-			q.answerRepeatsLocked(now, c.attempt)
+		if n, _ := q.takeLocked(now, c, room); n > 0 && q.errands == 0 {
+			q.mu.Unlock()
+			return room[:n], nil
+		} else if n > 0 {
 			if err := q.unlock(now); err != nil {
 				return nil, err
 			}
 			return room[:n], nil
 		}
-		if err != nil {
+	}
+	return q.receiveLong(ctx, now, more, c, dst)
+}
+
+// receiveLong is the rest of a receive that found nothing at once, that can be repeated, or that comes
+// while others wait. It is called with q.mu held, and unlocks it; more says that more is due than was
+// carried out.
+func (q *queue) receiveLong(ctx context.Context, now int64, more bool, c *receiveCall, dst []Delivery) ([]Delivery, error) {
+	end := after(now, c.wait)
+	for {
+		n, room := 0, dst
+		var err error
+		if q.waiters.head != nil && (q.behind || q.errands&errandLook != 0) {
+			q.errands |= errandLook // those who wait were there before, and unlock serves them
+		} else {
+			if room == nil {
+				room = q.roomLocked(c)
+			}
+			n, err = q.takeLocked(now, c, room)
+		}
+		switch {
+		case n > 0:
+			q.answerRepeatsLocked(now, c.attempt)
+			if err := q.unlock(now); err != nil {
+				return nil, err
+			}
+			return room[:n], nil
+		case err != nil:
 			_ = q.unlock(now)
 			return nil, err
+		case !more && q.errands&(errandLetters|errandLook) == 0:
+			return q.wait(ctx, now, end, c, dst)
 		}
 		// A lot timed out at once and is carried out in steps, or what it met is handed to another queue
 		// and a message of the same group may be next: look again after that.
-		if !more && q.errands&(errandLetters|errandLook) == 0 {
-			return q.wait(ctx, now, c, dst)
-		}
 		if err := q.unlock(now); err != nil {
 			return nil, err
 		}
@@ -199,9 +221,22 @@ func (q *queue) receive(ctx context.Context, c *receiveCall, dst []Delivery) ([]
 	}
 }
 
+// roomLocked makes room for what is worth it, nil where that is nothing. What a receive repeats by its
+// attempt id is not visible.
+func (q *queue) roomLocked(c *receiveCall) []Delivery {
+	n := c.max
+	if c.attempt == "" {
+		n = min(n, q.counts[classVisible])
+	}
+	if n == 0 {
+		return nil
+	}
+	return make([]Delivery, n)
+}
+
 // wait answers a receive that found nothing: a short poll at once, a long poll with what it is
-// handed while it is parked. It is called with q.mu held, and unlocks it.
-func (q *queue) wait(ctx context.Context, now int64, c *receiveCall, dst []Delivery) ([]Delivery, error) {
+// handed while it is parked until end. It is called with q.mu held, and unlocks it.
+func (q *queue) wait(ctx context.Context, now, end int64, c *receiveCall, dst []Delivery) ([]Delivery, error) {
 	if c.wait == 0 {
 		q.metrics.emptyReceives++
 		return nil, q.unlock(now)
@@ -214,18 +249,19 @@ func (q *queue) wait(ctx context.Context, now int64, c *receiveCall, dst []Deliv
 			q.forsake(w)
 		}
 	}()
-	q.parkLocked(w, after(now, c.wait))
-	_ = q.unlock(now)
-	select {
-	case <-w.wake:
-	case <-ctx.Done():
-		if !q.abandon(w) {
-			answered = true
-			return nil, ctx.Err()
+	q.parkLocked(w, end)
+	err := q.unlock(now)
+	if err == nil {
+		select {
+		case <-w.wake:
+		case <-ctx.Done():
+			err = ctx.Err()
 		}
-		// It was woken in the same instant: what it was handed is never dropped.
 	}
 	answered = true
+	if err != nil && !q.abandon(w) {
+		return nil, err
+	}
 	if w.err != nil || w.n == 0 {
 		return nil, w.err
 	}
@@ -248,8 +284,8 @@ func (q *queue) forsake(w *waiter) {
 	}
 }
 
-// abandon takes w out of line because its context ended, and reports whether it had been woken
-// before.
+// abandon takes w out of line before its time, and reports whether it had been woken already: what it
+// was handed in that instant is never dropped.
 func (q *queue) abandon(w *waiter) (woken bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

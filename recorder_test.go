@@ -1,10 +1,13 @@
 package inq
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -16,7 +19,8 @@ type mirror struct {
 	states map[uint64]state
 	marks  uint64
 	kept   atomic.Uint64 // calls keep what they caused when they hold the lock no more
-	fails  error
+	fails  error         // of keep, for marks beyond
+	intact uint64
 	faults []string
 }
 
@@ -95,6 +99,9 @@ func (m *mirror) keep(mark uint64) error {
 	for {
 		kept := m.kept.Load()
 		if mark <= kept || m.kept.CompareAndSwap(kept, mark) {
+			if mark <= m.intact {
+				return nil
+			}
 			return m.fails
 		}
 	}
@@ -173,4 +180,110 @@ func TestRecorder_WhatCouldNotBeKeptIsNotAccepted(t *testing.T) {
 		_, err = s.q.Receive(ctx, ReceiveInput{})
 		require.Equal(s, lost, err)
 	})
+}
+
+func TestRecorder_NoCallSucceedsWhoseTransitionCouldNotBeKept(t *testing.T) {
+	lost := errors.New("the disk is gone")
+	ctx := context.Background()
+	fails := func(s steps, err error) {
+		s.q.mu.Lock()
+		defer s.q.mu.Unlock()
+		s.q.recorder.(*mirror).fails = err
+	}
+	// finding receives when nothing is left but what was received too often.
+	finding := func(in ReceiveInput) func(s steps, d *Delivery) error {
+		return func(s steps, d *Delivery) error {
+			fails(s, nil)
+			s.change(d, 0)
+			s.receive(10, Zero)
+			s.receive(10, Zero)
+			fails(s, lost)
+			_, err := s.q.Receive(ctx, in)
+			return err
+		}
+	}
+	for name, do := range map[string]func(s steps, d *Delivery) error{
+		"Send": func(s steps, _ *Delivery) error { _, err := s.q.Send(ctx, s.message("x-1")); return err },
+		"SendBatch": func(s steps, _ *Delivery) error {
+			_, err := s.q.SendBatch(ctx, []Message{s.message("x-1")})
+			return err
+		},
+		"Receive": func(s steps, _ *Delivery) error { _, err := s.q.Receive(ctx, ReceiveInput{}); return err },
+		"ReceiveInto": func(s steps, _ *Delivery) error {
+			_, err := s.q.ReceiveInto(ctx, make([]Delivery, 1), ReceiveInput{})
+			return err
+		},
+		"Receive that finds nothing":     finding(ReceiveInput{}),
+		"Receive that waits for nothing": finding(ReceiveInput{Wait: time.Second}),
+		"Delete":                         func(_ steps, d *Delivery) error { return d.Delete(ctx) },
+		"DeleteBatch":                    func(s steps, d *Delivery) error { return s.q.DeleteBatch(ctx, []string{d.ReceiptHandle()}) },
+		"DeleteAll":                      func(s steps, d *Delivery) error { return s.q.DeleteAll(ctx, []Delivery{*d}) },
+		"ExtendAll":                      func(s steps, d *Delivery) error { return s.q.ExtendAll(ctx, []Delivery{*d}, time.Minute) },
+		"ChangeVisibility":               func(_ steps, d *Delivery) error { return d.ChangeVisibility(ctx, time.Minute) },
+		"ChangeVisibility to zero":       func(_ steps, d *Delivery) error { return d.ChangeVisibility(ctx, 0) },
+		"ChangeVisibilityBatch": func(s steps, d *Delivery) error {
+			return s.q.ChangeVisibilityBatch(ctx, []VisibilityChange{{d.ReceiptHandle(), time.Minute}})
+		},
+		"Return": func(_ steps, d *Delivery) error { return d.Return(ctx, 0) },
+		"Bury":   func(_ steps, d *Delivery) error { return d.Bury(ctx, "why") },
+		"Bury in a queue": func(s steps, d *Delivery) error {
+			fails(s, nil)
+			s.buriesIn(s.another("dead").asTarget(), 1)
+			fails(s, lost)
+			return d.Bury(ctx, "why")
+		},
+		"DeadLetter": func(s steps, _ *Delivery) error { return s.q.DeadLetter(ctx, DeadLetter{Body: "x", GroupID: "g"}) },
+		"Purge":      func(s steps, _ *Delivery) error { return s.q.Purge(ctx) },
+		"Configure": func(s steps, _ *Delivery) error {
+			return s.q.configure(&patch{settings: settings{visibility: time.Minute}, set: setVisibility})
+		},
+		"a move task": func(s steps, _ *Delivery) error {
+			task := s.redrive(RedriveInput{Destination: s.another("to").q.self})
+			<-task.Done()
+			return task.Err()
+		},
+		"a move task to somewhere else": func(s steps, _ *Delivery) error {
+			task := s.redrive(RedriveInput{Destination: &collector{}})
+			<-task.Done()
+			return task.Err()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onBothTypes(t, func(s steps) {
+				var m mirror
+				m.watch(s.q)
+				s.buriesIn(&script{}, 2)
+				s.send("a-1", "b-1", "c-1")
+				d := s.one(time.Hour)
+				fails(s, lost)
+				require.ErrorIs(s, do(s, d), lost)
+				synctest.Wait()
+				m.compare(s, s.q)
+				require.Equal(s, m.marks, m.kept.Load())
+			})
+		})
+	}
+}
+
+func TestRecorder_EachEntryOfABatchFailsOnceWhereItsPartCouldNotBeKept(t *testing.T) {
+	lost := errors.New("the disk is gone")
+	const n = 2*entriesAtOnce + 10
+	onBothTypes(t, func(s steps) {
+		var m mirror
+		m.watch(s.q)
+		s.send(many(n)...)
+		var ds []Delivery
+		for len(ds) < n {
+			ds = append(ds, s.receive(mostAtOnce, time.Hour)...)
+		}
+		ds[3], ds[entriesAtOnce+3] = Delivery{source: &testStandard(s).queue}, Delivery{source: &testStandard(s).queue}
+		m.intact, m.fails = m.marks+entriesAtOnce, lost
+		var batch *BatchError
+		require.ErrorAs(s, s.q.DeleteAll(context.Background(), ds), &batch)
+		require.Equal(s, 1+n-entriesAtOnce, len(batch.Failed))
+		require.Equal(s, 3, batch.Failed[0].Index)
+		for i, f := range batch.Failed[1:] {
+			require.Equal(s, BatchFailure{Index: entriesAtOnce + i, Err: lost}, f)
+		}
+	}, WithoutSQSLimits())
 }

@@ -162,8 +162,7 @@ func TestLC3_ASendThatBeganBeforeConfigureExpiresByTheNewRetention(t *testing.T)
 			return err
 		},
 		"plain batch": func(q *queue, s *settings) error {
-			var failures batchFailures
-			return q.sendPlainPart(make([]Sent, 1), []Message{{Body: "a"}}, s, 0, nil, &failures)
+			return q.sendPlainPart(&batchPart{ms: []Message{{Body: "a"}}, sent: make([]Sent, 1)}, s, nil)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

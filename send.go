@@ -119,29 +119,48 @@ func (q *queue) SendBatch(ctx context.Context, ms []Message) ([]Sent, error) {
 	var end error // why no further entry is tried: the queue is full, or gone
 	for from := 0; from < len(ms); from += entriesAtOnce {
 		to := min(from+entriesAtOnce, len(ms))
+		p := batchPart{ms: ms[from:to], sent: sent[from:to]}
 		if plain {
-			end = q.sendPlainPart(sent[from:to], ms[from:to], s, from, end, &failures)
+			end = q.sendPlainPart(&p, s, end)
 		} else {
-			end = q.sendPart(sent[from:to], ms[from:to], s, from, end, &failures)
+			end = q.sendPart(&p, s, end)
 		}
 		if from == 0 && end != nil && !errors.Is(end, ErrFull) {
 			return nil, end
+		}
+		for i, err := range p.errs {
+			if err != nil {
+				failures.add(from+i, err)
+			}
 		}
 	}
 	return sent, failures.err()
 }
 
-// sendPart is SendBatch for as many messages as one critical section takes, the entries from the
-// given index on. It notes what fails, and returns the reason where none that follows is to be tried;
-// with end there was one before.
-func (q *queue) sendPart(sent []Sent, ms []Message, s *settings, from int, end error, failures *batchFailures) error {
-	ps := make([]payload, len(ms))
-	var failed, late batchFailures
+// batchPart is as much of a batch as one critical section adds.
+type batchPart struct {
+	ms   []Message
+	sent []Sent
+	errs []error // why entries failed, by entry; nil where none did
+}
+
+func (p *batchPart) fail(i int, err error) {
+	if p.errs == nil {
+		p.errs = make([]error, len(p.ms))
+	}
+	p.errs[i] = err
+}
+
+func (p *batchPart) failed(i int) bool { return p.errs != nil && p.errs[i] != nil }
+
+// sendPart adds a part of a batch. It returns the reason where no entry that follows is to be tried;
+// with end there was one before, and then all entries fail that have no fault of their own.
+func (q *queue) sendPart(p *batchPart, s *settings, end error) error {
+	ps := make([]payload, len(p.ms))
 	size := 0
-	for i := range ms {
-		if err := q.prepare(&ps[i], &ms[i], s); err != nil {
-			ps[i].size = -1 // marks the failed ones
-			failed.add(from+i, err)
+	for i := range ps {
+		if err := q.prepare(&ps[i], &p.ms[i], s); err != nil {
+			p.fail(i, err)
 			continue
 		}
 		size += ps[i].size
@@ -149,84 +168,77 @@ func (q *queue) sendPart(sent []Sent, ms []Message, s *settings, from int, end e
 	var now int64
 	entered := end == nil
 	if entered {
-		now, end = q.enterToSend(len(ms), size)
+		now, end = q.enterToSend(len(ps), size)
 		entered = end == nil
 		s = q.settings.Load()
 	}
 	for i := range ps {
-		if ps[i].size < 0 {
+		if p.failed(i) {
 			continue
 		}
 		if end == nil {
-			sent[i], end = q.acceptLocked(now, &ps[i], s)
+			p.sent[i], end = q.acceptLocked(now, &ps[i], s)
 		}
 		if end != nil {
-			late.add(from+i, end)
+			p.fail(i, end)
 		}
 	}
 	if entered {
-		if lost := q.leave(now); lost != nil { // what could not be kept is not accepted
-			clear(sent)
-			late, end = batchFailures{}, lost
-			for i := range ms {
-				late.add(from+i, lost)
-			}
-			failed = batchFailures{}
-		}
+		return q.leavePart(now, p, end)
 	}
-	failed.merge(late)
-	failures.merge(failed)
 	return end
 }
 
 // sendPlainPart is sendPart for messages as sendPlain takes them.
-func (q *queue) sendPlainPart(sent []Sent, ms []Message, s *settings, from int, end error, failures *batchFailures) error {
-	var failed, late batchFailures
-	for i := range ms {
-		err := checkBody(ms[i].Body, s)
+func (q *queue) sendPlainPart(p *batchPart, s *settings, end error) error {
+	for i := range p.ms {
+		err := checkBody(p.ms[i].Body, s)
 		if err == nil {
-			err = checkSize(len(ms[i].Body), s)
+			err = checkSize(len(p.ms[i].Body), s)
 		}
 		if err != nil {
-			failed.add(from+i, err)
+			p.fail(i, err)
 		}
 	}
 	var now int64
 	entered := end == nil
 	if entered {
-		now, end = q.enterToSend(len(ms), 0) // no capacity is set
+		now, end = q.enterToSend(len(p.ms), 0) // no capacity is set
 		entered = end == nil
 		s = q.settings.Load()
 	}
-	bad := failed.failed
-	for i := range ms {
-		switch {
-		case len(bad) != 0 && bad[0].Index == from+i:
-			bad = bad[1:]
+	for i := range p.ms {
+		switch body := p.ms[i].Body; {
+		case p.failed(i):
 		case end != nil:
-			late.add(from+i, end)
+			p.fail(i, end)
 		case q.plain && s.plain && q.store.live < maxSlots:
-			sent[i] = Sent{ids: q.ids, seq: q.acceptPlainLocked(now, ms[i].Body, s)}
-		default:
-			p := payload{body: ms[i].Body, delay: -1, size: len(ms[i].Body)}
-			if sent[i], end = q.acceptLocked(now, &p, s); end != nil {
-				late.add(from+i, end)
+			p.sent[i] = Sent{ids: q.ids, seq: q.acceptPlainLocked(now, body, s)}
+		default: // something was set, or a message with a group came, since the batch was looked at
+			pl := payload{body: body, delay: -1, size: len(body)}
+			if p.sent[i], end = q.acceptLocked(now, &pl, s); end != nil {
+				p.fail(i, end)
 			}
 		}
 	}
 	if entered {
-		if lost := q.leave(now); lost != nil { // what could not be kept is not accepted
-			clear(sent)
-			late, end = batchFailures{}, lost
-			for i := range ms {
-				late.add(from+i, lost)
-			}
-			failed = batchFailures{}
-		}
+		return q.leavePart(now, p, end)
 	}
-	failed.merge(late)
-	failures.merge(failed)
 	return end
+}
+
+// leavePart leaves after a part was added. What could not be kept is not accepted: then all its entries
+// failed for that, whatever else was found about them.
+func (q *queue) leavePart(now int64, p *batchPart, end error) error {
+	lost := q.leave(now)
+	if lost == nil {
+		return end
+	}
+	clear(p.sent)
+	for i := range p.ms {
+		p.fail(i, lost)
+	}
+	return lost
 }
 
 // checkEntry finds what fails a FIFO batch as a whole: every fault of an entry except one of its

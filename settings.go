@@ -29,22 +29,38 @@ type settings struct {
 	stored       stored // what a broker's queue keeps and shows
 
 	// Derived by finish, for the paths that most calls take.
-	plain bool        // no delay and no capacity
-	usual receiveCall // what the zero ReceiveInput asks for
+	plain    bool        // no delay and no capacity
+	usual    receiveCall // what the zero ReceiveInput asks for
+	tooOften string      // why most messages are dead-lettered
 }
 
 // finish derives what depends on the other settings, once they are valid.
 func (s *settings) finish() *settings {
 	s.plain = s.delay == 0 && s.capMessages == 0 && s.capBytes == 0
 	s.usual = receiveCall{max: 1, wait: s.wait, visibility: s.visibility, inLine: true}
+	if s.target != nil {
+		s.tooOften = tooOften(s.maxReceives)
+	}
 	return s
 }
 
-// patch is a set of changes to settings; set tells which fields were given.
+func tooOften(receives int) string { return fmt.Sprintf("received as often as allowed: %d", receives) }
+
+// reason is why a message is dead-lettered that nobody asked for. A dead-letter queue keeps it with each
+// message, so those that were received as often as the policy says share the text.
+func (s *settings) reason(r *record) string {
+	if n := int(r.receivesHere()); n != s.maxReceives {
+		return tooOften(n)
+	}
+	return s.tooOften
+}
+
+// patch is a set of changes to settings; set tells which fields were given. Options write into one,
+// so that several are checked together, and all or none take effect.
 type patch struct {
 	settings
 	set     field
-	instead *string // the policy that the new one replaces; nil: whatever it is
+	instead *string // the policy that the new one replaces, where it was made from one that was read before; nil: whatever it is
 }
 
 // field is a bit for every option.
@@ -85,10 +101,11 @@ func defaultSettings() settings {
 }
 
 // with returns s changed by p, with zeros made plain and defaults that depend on other options
-// filled in. The result is not validated.
+// filled in. The result is not validated: only then can it be told whether options fit together that were
+// given at different times.
 func (s settings) with(p *patch) settings {
 	given := func(f field) bool { return p.set&f != 0 }
-	if given(setUnlimited) {
+	if given(setUnlimited) { // first, since what else is given holds against the defaults of this
 		s.unlimited = true
 		if !given(setRetention) {
 			s.retention = Forever
@@ -120,7 +137,7 @@ func (s settings) with(p *patch) settings {
 	}
 	if given(setDeadLetter) {
 		s.target, s.maxReceives = p.target, p.maxReceives
-		if p.target == nil {
+		if p.target == nil { // then the number means nothing, and is not checked
 			s.maxReceives = 0
 		}
 	}
@@ -163,7 +180,7 @@ func (s *settings) validate(fifo bool) error {
 	}
 	lowest := minRetention
 	if s.unlimited {
-		lowest = 1
+		lowest = 1 // a message must live for a moment
 	}
 	for _, d := range []struct {
 		param          string
@@ -185,7 +202,7 @@ func (s *settings) validate(fifo bool) error {
 	if s.maxSize < low || s.maxSize > up {
 		return &ParamError{Err: ErrInvalidAttributeValue, Param: "MaximumMessageSize", Value: s.maxSize, Min: low, Max: up}
 	}
-	if s.unlimited && s.delay >= s.retention {
+	if s.unlimited && s.delay >= s.retention { // within the limits of SQS that cannot be
 		return &ParamError{Err: ErrInvalidAttributeValue, Param: "DelaySeconds", Value: s.delay, Min: time.Duration(0), Max: s.retention - 1,
 			Reason: "the delay must be shorter than the retention"}
 	}
@@ -229,7 +246,9 @@ func (s *settings) validate(fifo bool) error {
 	return nil
 }
 
-// validateDeadLetter checks the redrive policy (SQS: DLQ-1, FIFO-25).
+// validateDeadLetter checks the redrive policy (SQS: DLQ-1, FIFO-25). What would only show at the
+// first hand-over, when messages are at stake, is refused here: pointers that are nil, and a queue of
+// the other type.
 func (s *settings) validateDeadLetter(fifo bool) error {
 	if s.target == nil {
 		return nil
@@ -312,8 +331,11 @@ func (q *FIFO) Configure(opts ...FIFOOption) error {
 	return q.configure(&p)
 }
 
-// configure changes a live queue, at once (SQS: LIM-8).
+// configure changes a live queue, at once (SQS: LIM-8). The account is asked before the lock is
+// taken, since it locks queues itself.
 func (q *queue) configure(p *patch) error {
+	// Deliveries read the sender without the lock, and limits that come back would be broken by what
+	// is in the queue.
 	if p.set&setSender != 0 {
 		return q.refused(&ParamError{Err: ErrInvalidParameter, Param: "SenderId", Value: p.sender, Reason: "cannot be changed on a live queue"})
 	}
@@ -330,8 +352,9 @@ func (q *queue) configure(p *patch) error {
 	if err != nil {
 		return err
 	}
-	s := q.settings.Load().with(p)
-	if p.instead != nil && *p.instead != q.settings.Load().stored.policy {
+	before := q.settings.Load()
+	s := before.with(p)
+	if p.instead != nil && *p.instead != before.stored.policy {
 		_ = q.leave(now)
 		return errPolicyChanged
 	}
@@ -341,7 +364,12 @@ func (q *queue) configure(p *patch) error {
 	}
 	q.settings.Store(s.finish())
 	q.watched = s.observer != nil || q.recorder != nil
-	q.errands |= errandCalls // what waits for a call may have another target now
+	if p.set&setDeadLetter != 0 {
+		if !sameTarget(before.target, s.target) {
+			q.outbox.places = nil
+		}
+		q.errands |= errandCalls // what waits for a call may have another target now
+	}
 	q.limit = s.inFlight
 	q.modified = q.ids.time(now)
 	// Delays of FIFO and retention may have become shorter; what is due now is carried out by the

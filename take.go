@@ -12,12 +12,12 @@ const (
 	move            // a move task takes it
 )
 
-// marksAtOnce bounds how many messages one critical section makes burying.
+// marksAtOnce bounds how many messages one critical section makes burying, whatever it is for.
 const marksAtOnce = 64
 
 // takeLocked leases up to c.max messages into dst, which may be shorter. Messages received often enough
-// are on their way to the dead-letter target instead, and it goes on to others. Where errandLook is set
-// afterwards there may be more to find once the lock was released: see unlock.
+// it posts to the dead-letter target instead, and goes on to others. Where it has posted enough for one
+// critical section it stops and sets errandLook: there may be more to find after unlocking.
 //
 // A call of a move task takes one message, and does not lease it.
 func (q *queue) takeLocked(now int64, c *receiveCall, dst []Delivery) (n int, err error) {
@@ -42,32 +42,36 @@ func (q *queue) takeLocked(now int64, c *receiveCall, dst []Delivery) (n int, er
 	if c.moves {
 		most = 1 // it counts as in flight for nobody
 	}
-	for marks := 0; n < most; {
+	var a address
+	if s.target != nil {
+		a = s.address()
+	}
+	for n < most {
 		slot := q.peekLocked(now)
 		if slot == 0 {
 			break
 		}
 		r := q.store.at(slot)
-		switch q.judgeLocked(now, c, s, slot, r) {
-		case deliver:
-			q.leaseLocked(now, c, slot, r)
-			if q.fifo != nil {
-				q.fifo.run = slot // what follows it in its group may come with it
-			}
-		case bury:
-			if marks++; marks > marksAtOnce {
+		v := q.judgeLocked(now, c, s, &a, slot, r)
+		if v == bury {
+			if q.marked >= marksAtOnce {
 				q.errands |= errandLook
-				most = n
-				continue
+				break
 			}
 			q.buryLocked(now, slot, r)
-			q.sendOffLocked(s, slot, r)
+			q.postLocked(s, &a, slot, r)
 			if q.fifo != nil {
 				q.fifo.run = 0 // what follows in the group waits for the outcome
 			}
 			continue
-		case move:
+		}
+		if v == move {
 			q.buryLocked(now, slot, r)
+		} else {
+			q.leaseLocked(now, c, slot, r)
+			if q.fifo != nil {
+				q.fifo.run = slot // what follows it in its group may come with it
+			}
 		}
 		q.fillLocked(&dst[n], slot, r)
 		n++
@@ -87,7 +91,7 @@ func (q *queue) takeLocked(now int64, c *receiveCall, dst []Delivery) (n int, er
 
 // judgeLocked decides about the message whose turn it is (SQS: DLQ-4). Where the dead-letter queue is
 // gone the message is delivered as if there were none, and that counts as a failure (SQS: DLQ-8).
-func (q *queue) judgeLocked(now int64, c *receiveCall, s *settings, slot uint32, r *record) verdict {
+func (q *queue) judgeLocked(now int64, c *receiveCall, s *settings, a *address, slot uint32, r *record) verdict {
 	switch {
 	case c.moves:
 		return move
@@ -95,9 +99,8 @@ func (q *queue) judgeLocked(now int64, c *receiveCall, s *settings, slot uint32,
 		return deliver
 	case r.rare != nil && r.rare.spared == r.receive:
 		return deliver
-	}
-	if _, _, err := s.targetQueue(); err != nil {
-		q.failedLocked(now, slot, err)
+	case a.gone != nil:
+		q.failedLocked(now, slot, a.gone)
 		return deliver
 	}
 	return bury
@@ -124,13 +127,4 @@ func (q *queue) nextReadyLocked(now int64) uint32 {
 		return main
 	}
 	return q.fair.peek(now, &q.store, main)
-}
-
-// worthLocked returns how many deliveries are worth room for. What a receive repeats by its attempt
-// id is not visible.
-func (q *queue) worthLocked(c *receiveCall) int {
-	if c.attempt != "" {
-		return c.max
-	}
-	return min(c.max, q.counts[classVisible])
 }

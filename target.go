@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"reflect"
 	"sync"
 	"unicode/utf8"
 )
@@ -17,6 +18,15 @@ type DeadLetterFunc func(ctx context.Context, d DeadLetter) error
 // DeadLetter calls f.
 func (f DeadLetterFunc) DeadLetter(ctx context.Context, d DeadLetter) error { return f(ctx, d) }
 
+// sameTarget reports whether two targets are known to be one. One of a type that cannot be compared,
+// such as a function, is always another.
+func sameTarget(a, b DeadLetterTarget) bool {
+	if a == nil || b == nil {
+		return a == nil && b == nil
+	}
+	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
+}
+
 // Message returns what a producer would send to have this message once more: body, attributes
 // (copied), group, trace header, and the sender where the sender gave one. The deduplication id is
 // left out, since it would make the copy a duplicate.
@@ -25,10 +35,11 @@ func (d *DeadLetter) Message() Message {
 		SenderID: senderGiven(d.SenderID, d.lent)}
 }
 
-// DeadLetterFile is a [DeadLetterTarget] that appends each message to a file, as one line of JSON
-// in the form of [DeadLetter], with binary values and a binary body in base64. A line is there whole or not at all
-// when DeadLetter returns, as far as the operating system has it; nothing is synced to the disk. It
-// is safe for concurrent use, by several queues too, but not by several processes on one file.
+// DeadLetterFile is a [DeadLetterTarget] that appends each message to a file, as one line of JSON in
+// the form of [DeadLetter], with binary values and a binary body in base64. A line is there whole or
+// not at all when DeadLetter returns, as far as the operating system has it; nothing is synced to the
+// disk. It is safe for concurrent use, by several queues too, but not by several processes on one
+// file.
 type DeadLetterFile struct {
 	path string
 

@@ -19,17 +19,17 @@ func (q *queue) timerFired() {
 		more := q.stepLocked(now)
 		q.draining = more
 		q.serveLocked(now)
-		more = q.endWaitsLocked(now, more) || more
+		handsOver := q.errands&(errandLetters|errandLook) != 0
+		more = q.endWaitsLocked(now, more || handsOver) || more
 		more = q.fifo != nil && q.fifo.forget(now) || more
-		if more {
+		if more || handsOver {
 			// armed stays in the past: others neither arm the timer meanwhile nor take the state
 			// for settled.
 			q.armed = now
 			q.errands &^= errandArm
-			if q.errands&(errandTell|errandLetters) != 0 {
-				q.errands |= errandArm
-				_ = q.unlock(now)
-				return // the timer goes on by itself: an observer may take its time, or end this goroutine
+			if q.errands&(errandTell|errandLetters|errandLook|errandCalls) != 0 {
+				q.goOnLater(now)
+				return
 			}
 			_ = q.unlock(now)
 			// Every step lets others at the lock. Giving up the processor each time would double
@@ -49,6 +49,18 @@ func (q *queue) timerFired() {
 	}
 }
 
+// goOnLater unlocks, hands over what is to be handed over, and lets the timer go on by itself before
+// observers are told: one of them may take its time, or end this goroutine.
+func (q *queue) goOnLater(now int64) {
+	c := q.sendOff(now)
+	if now, err := q.enter(); err == nil {
+		q.armed = now
+		q.errands |= errandArm
+		q.pause(now)
+	}
+	_ = c.tell()
+}
+
 // settleLocked carries out a bounded part of what is due. It is called before the state of messages
 // is looked at, since the timer may be late. Waiters are served first: they were there before.
 func (q *queue) settleLocked(now int64) (more bool) {
@@ -57,7 +69,7 @@ func (q *queue) settleLocked(now int64) (more bool) {
 	}
 	more = q.stepLocked(now)
 	q.draining = more
-	if q.waiters.head != nil {
+	if q.waiters.head != nil && !q.behind {
 		q.serveLocked(now)
 	}
 	return more

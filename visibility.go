@@ -221,9 +221,9 @@ func (q *queue) extendLocked(now int64, slot uint32, r *record, timeout time.Dur
 	deadline := after(now, timeout)
 	usual := timeout <= q.settings.Load().visibility
 	switch {
+	case usual && q.timeouts.delayLast(&q.store, slot, deadline):
 	case r.state == stateBurying:
 		q.store.nodes.At(slot).Deadline = deadline
-	case usual && q.timeouts.delayLast(&q.store, slot, deadline):
 	default:
 		q.timeouts.remove(&q.store, slot, r)
 		if usual {

@@ -6,18 +6,21 @@ import (
 
 // waiter is a receive that waits. Messages are handed to it under the lock, already in flight for
 // it, so that a wake-up needs no second critical section and nobody can come in between.
+//
+// Whoever takes it off the line owns it from then on: either somebody wakes it and writes n and err
+// before, or the receive takes itself off, because its context ended, and nobody writes any more.
 type waiter struct {
 	call   receiveCall
 	dst    []Delivery
-	n      int   // how many were handed over
-	err    error // why the wait ended otherwise
-	parked bool  // on the list
-	ticket uint64
-	next   *waiter
+	n      int     // how many were handed over
+	err    error   // why the wait ended otherwise
+	parked bool    // in line
+	ticket uint64  // its number, by which waits that end at the same time end in the order they came
+	next   *waiter // links of the line
 	prev   *waiter
 	id     uint32        // in queue.waitSlots
-	pos    int32         // in queue.deadlines, -1: no deadline
-	wake   chan struct{} // one token for each time it is taken off the list
+	pos    int32         // in queue.deadlines, -1: not there
+	wake   chan struct{} // one token for each time somebody wakes it
 }
 
 // waiters is the line of receives that wait, in the order they came. No receive is on it while
@@ -26,7 +29,7 @@ type waiters struct {
 	head, tail *waiter
 	len        int
 	ticket     uint64
-	attempts   map[string]int // how many wait under each attempt id
+	attempts   map[string]int // how many wait under each attempt id, so that nearly all binds need no walk
 }
 
 // insert puts w at the end of the line.
@@ -72,7 +75,8 @@ func (l *waiters) remove(w *waiter) {
 	}
 }
 
-// newWaiterLocked makes a waiter for c, or takes the spare one.
+// newWaiterLocked makes a waiter for c, or takes the spare one: a consumer that polls again and again
+// allocates none. The heap of deadlines names waiters by number, so each has one while it exists.
 func (q *queue) newWaiterLocked(c *receiveCall, dst []Delivery) *waiter {
 	w := q.spare.Swap(nil)
 	if w == nil {
@@ -82,14 +86,14 @@ func (q *queue) newWaiterLocked(c *receiveCall, dst []Delivery) *waiter {
 	if dst == nil {
 		dst = make([]Delivery, c.max)
 	}
-	dst = dst[:min(len(dst), c.max)] // a repeat by attempt id that needs more room is none
+	dst = dst[:min(len(dst), c.max)] // the answer to a repeated receive that needs more room is none
 	q.waiters.ticket++
 	w.call, w.dst, w.ticket = *c, dst, q.waiters.ticket
 	w.call.waits = true
 	return w
 }
 
-// parkLocked puts w in line until deadline.
+// parkLocked puts w in line until deadline. A wait without end has no entry among the deadlines.
 func (q *queue) parkLocked(w *waiter, deadline int64) {
 	w.n, w.err = 0, nil
 	q.waiters.insert(w)
@@ -107,15 +111,16 @@ func (q *queue) unparkLocked(w *waiter) {
 	}
 }
 
-// wakeLocked ends a wait. The token never blocks: there is one for each time w
-// is in line.
+// wakeLocked ends a wait. The token never blocks: the channel has room for one, w is woken once for each
+// time it is in line, and it is not in line again before its receive has taken the token.
 func (q *queue) wakeLocked(w *waiter, err error) {
 	q.unparkLocked(w)
 	w.err = err
 	w.wake <- struct{}{}
 }
 
-// dropWaiter gives w up: it becomes the spare one, or its id is free again.
+// dropWaiter gives w up: it becomes the spare one, without the lock, or else leaves the table. There the
+// last one takes its place and number, so that the table is no longer than there are waiters.
 func (q *queue) dropWaiter(w *waiter) {
 	w.call, w.dst, w.err = receiveCall{}, nil, nil
 	if q.spare.CompareAndSwap(nil, w) {
@@ -140,9 +145,12 @@ func (q *queue) dropWaiter(w *waiter) {
 	q.mu.Unlock()
 }
 
-// serveLocked hands what is receivable to the receives that wait, in the order they came.
+// serveLocked hands what is receivable to the receives that wait, in the order they came. Where it
+// stops because enough was made burying for one critical section, it sets errandLook.
 func (q *queue) serveLocked(now int64) {
-	for w := q.waiters.head; w != nil; w = q.waiters.head {
+	q.errands &^= errandLook
+	q.behind = false
+	for w := q.waiters.head; w != nil && q.errands&errandLook == 0; w = q.waiters.head {
 		if q.counts[classVisible] == 0 || q.counts[classInFlight] >= q.limit {
 			return
 		}

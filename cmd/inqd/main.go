@@ -45,20 +45,13 @@ package main
 import (
 	"context"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 )
 
 func main() {
-	// Whoever reads the output may end first. Then it is lost, and the stop is not.
-	signal.Ignore(syscall.SIGPIPE)
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	if !signal.Ignored(syscall.SIGHUP) {
-		signal.Notify(signals, syscall.SIGHUP)
-	}
+	listen(signals)
 	go func() {
 		<-signals
 		time.AfterFunc(exitTimeout, func() { os.Exit(1) }) // the log may be what does not end

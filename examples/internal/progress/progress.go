@@ -1,4 +1,5 @@
-package main
+// Package progress shows how far an example program is.
+package progress
 
 import (
 	"fmt"
@@ -10,16 +11,22 @@ import (
 	"golang.org/x/term"
 )
 
-// progress shows how far a stage of the program is. It is safe for concurrent use.
-type progress interface {
-	step()                           // one more is done
-	note(format string, args ...any) // a line about something on the way
-	end()                            // nothing follows
+// Progress shows how far a stage of a program is. It is safe for concurrent use.
+type Progress interface {
+	Step()                           // one more is done
+	Note(format string, args ...any) // a line about something on the way
+	End()                            // nothing follows
 }
 
-// newProgress makes a bar where somebody watches, and plain lines where the output goes to a file or another program.
-func newProgress(stdout io.Writer, stage string, total int) progress {
-	if f, ok := stdout.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+// IsTerminal reports whether somebody watches what is written to stdout.
+func IsTerminal(stdout io.Writer) bool {
+	f, ok := stdout.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// New makes a bar where somebody watches, and plain lines where the output goes to a file or another program.
+func New(stdout io.Writer, stage string, total int) Progress {
+	if IsTerminal(stdout) {
 		return &bar{progressbar.NewOptions(total,
 			progressbar.OptionSetWriter(stdout),
 			progressbar.OptionSetDescription(stage),
@@ -34,11 +41,11 @@ type bar struct{ bar *progressbar.ProgressBar }
 
 // What a terminal refuses to show is no reason to stop the work: errors are dropped.
 
-func (b *bar) step() { _ = b.bar.Add(1) }
-func (b *bar) note(format string, args ...any) {
+func (b *bar) Step() { _ = b.bar.Add(1) }
+func (b *bar) Note(format string, args ...any) {
 	_, _ = progressbar.Bprintln(b.bar, fmt.Sprintf(format, args...))
 }
-func (b *bar) end() { _ = b.bar.Exit() }
+func (b *bar) End() { _ = b.bar.Exit() }
 
 // lines prints a line for each tenth of the work.
 type lines struct {
@@ -50,7 +57,7 @@ type lines struct {
 	done int
 }
 
-func (l *lines) step() {
+func (l *lines) Step() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.done++
@@ -59,10 +66,10 @@ func (l *lines) step() {
 	}
 }
 
-func (l *lines) note(format string, args ...any) {
+func (l *lines) Note(format string, args ...any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	fmt.Fprintf(l.stdout, format+"\n", args...)
 }
 
-func (l *lines) end() {}
+func (l *lines) End() {}
