@@ -3,6 +3,8 @@
 //
 //   - [NewClient] is for programs that use the SDK, and their tests: a real *sqs.Client whose calls
 //     end in an [inq.Broker] of the same process, without a socket.
+//   - [NewSNSClient] is the same for topics: a real *sns.Client whose calls end in a
+//     [example.com/inq/topic.Account]. example_fanout_test.go has a test with both clients.
 //   - [NewQueue] is for programs written against [inq.Queue]: the same code on any endpoint of SQS,
 //     Amazon's own, a server with a [example.com/inq/sqsapi.Handler], or such a client.
 //   - [Lambda] is for functions on AWS Lambda: a handler of package worker behind its events.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"example.com/inq"
+	"example.com/inq/internal/wire"
 )
 
 // Limits of a batch (SQS: BAT-1, BAT-3), unless the queue is without limits.
@@ -24,8 +25,8 @@ type batchFailure struct {
 
 // checkEntries applies what fails a batch as a whole, in this order: how many entries there are,
 // their ids, and that these differ (SQS: BAT-1, NAM-4, BAT-2, BAT-6).
-func (c *call) checkEntries(q inq.Local, operation string, ids []*string) error {
-	switch n := len(ids) + c.left; {
+func (c call) checkEntries(q inq.Local, operation string, ids []*string) error {
+	switch n := len(ids) + c.Left(); {
 	case n == 0:
 		return toFault(&inq.ParamError{Err: inq.ErrEmptyBatch, Param: operation}, origin{batch: true})
 	case n > maxEntries && hasLimits(q):
@@ -36,14 +37,14 @@ func (c *call) checkEntries(q inq.Local, operation string, ids []*string) error 
 			return missingEntry(operation, i, "Id")
 		}
 		if len(*id) < 1 || len(*id) > 80 || strings.Trim(*id, entryIDCharacters) != "" {
-			return faultf(kindInvalidBatchEntryID,
+			return wire.Faultf(kindInvalidBatchEntryID,
 				"A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 letters long.")
 		}
 	}
 	seen := make(map[string]bool, len(ids))
 	for _, id := range ids {
 		if seen[*id] {
-			return faultf(kindIdsNotDistinct, "Id %s repeated.", *id)
+			return wire.Faultf(kindIdsNotDistinct, "Id %s repeated.", *id)
 		}
 		seen[*id] = true
 	}
@@ -90,7 +91,7 @@ func (o outcome) failures(ids []*string) (list []batchFailure) {
 	for i, err := range o {
 		if err != nil {
 			f := toFault(err, origin{batch: true, entry: true})
-			list = append(list, batchFailure{Id: *ids[i], SenderFault: !f.kind.receiver, Code: f.kind.code, Message: f.message})
+			list = append(list, batchFailure{Id: *ids[i], SenderFault: !f.Kind.Receiver, Code: f.Kind.Code, Message: f.Message})
 		}
 	}
 	return list
@@ -120,7 +121,7 @@ type sentEntry struct {
 	SequenceNumber               string `json:",omitempty"`
 }
 
-func (c *call) sendMessageBatch(in *sendMessageBatchRequest) (*sendMessageBatchResult, error) {
+func (c call) sendMessageBatch(in *sendMessageBatchRequest) (*sendMessageBatchResult, error) {
 	q, err := c.queue(in.QueueUrl)
 	if err != nil {
 		return nil, err
@@ -133,17 +134,17 @@ func (c *call) sendMessageBatch(in *sendMessageBatchRequest) (*sendMessageBatchR
 	digests := make([]string, len(ids))
 	failed := make(outcome, len(ids))
 	total := 0
-	fifo, limits, trace := isFIFO(q), hasLimits(q), traceOf(c.r)
+	fifo, limits, trace := isFIFO(q), hasLimits(q), traceOf(c.Request)
 	for i := range in.Entries {
 		e := &in.Entries[i]
 		messages[i], digests[i], failed[i] = e.message(fifo, trace, "SendMessageBatch")
-		if f, ok := failed[i].(*fault); ok && f.kind == kindUnsupportedOperation {
+		if f, ok := failed[i].(*fault); ok && f.Kind == kindUnsupportedOperation {
 			return nil, f // (SQS: MSG-12)
 		}
 		if failed[i] == nil && !limits {
 			failed[i] = checkBody(messages[i].Body)
 		}
-		total += size(&messages[i]) + e.MessageAttributes.leftBytes
+		total += size(&messages[i]) + e.MessageAttributes.LeftBytes
 	}
 	if total > maxBatchBytes && limits {
 		return nil, toFault(&inq.ParamError{Err: inq.ErrBatchTooLong, Value: total, Max: maxBatchBytes}, origin{batch: true})
@@ -155,7 +156,7 @@ func (c *call) sendMessageBatch(in *sendMessageBatchRequest) (*sendMessageBatchR
 			messages[i].Body, messages[i].Attributes = "", badAttributes
 		}
 	}
-	sent, err := q.SendBatch(c.ctx, messages)
+	sent, err := q.SendBatch(c.Context(), messages)
 	if err := failed.add(err, func(i int) int { return i }); err != nil {
 		return nil, err
 	}
@@ -181,7 +182,7 @@ func (c *call) sendMessageBatch(in *sendMessageBatchRequest) (*sendMessageBatchR
 	return out, nil
 }
 
-// badAttributes make every queue refuse a message: an attribute needs a name.
+// badAttributes make every queue refuse a Message: an attribute needs a name.
 var badAttributes = map[string]inq.Attribute{"": {}}
 
 // size is the size of a message (SQS: MSG-1).
@@ -219,7 +220,7 @@ type deleteMessageBatchResult struct {
 // doneEntry is an entry that was carried out.
 type doneEntry struct{ Id string }
 
-func (c *call) deleteMessageBatch(in *deleteMessageBatchRequest) (*deleteMessageBatchResult, error) {
+func (c call) deleteMessageBatch(in *deleteMessageBatchRequest) (*deleteMessageBatchResult, error) {
 	q, err := c.queue(in.QueueUrl)
 	if err != nil {
 		return nil, err
@@ -237,7 +238,7 @@ func (c *call) deleteMessageBatch(in *deleteMessageBatchRequest) (*deleteMessage
 			handles[i] = *e.ReceiptHandle
 		}
 	}
-	if err := failed.add(q.DeleteBatch(c.ctx, handles), func(i int) int { return i }); err != nil {
+	if err := failed.add(q.DeleteBatch(c.Context(), handles), func(i int) int { return i }); err != nil {
 		return nil, err
 	}
 	return &deleteMessageBatchResult{Successful: failed.done(ids), Failed: failed.failures(ids)}, nil
@@ -269,7 +270,7 @@ type changeMessageVisibilityBatchResult struct {
 	Failed     []batchFailure `json:",omitempty" query:"BatchResultErrorEntry"`
 }
 
-func (c *call) changeMessageVisibilityBatch(in *changeMessageVisibilityBatchRequest) (*changeMessageVisibilityBatchResult, error) {
+func (c call) changeMessageVisibilityBatch(in *changeMessageVisibilityBatchRequest) (*changeMessageVisibilityBatchResult, error) {
 	q, err := c.queue(in.QueueUrl)
 	if err != nil {
 		return nil, err
@@ -295,7 +296,7 @@ func (c *call) changeMessageVisibilityBatch(in *changeMessageVisibilityBatchRequ
 		}
 	}
 	if len(changes) != 0 {
-		err := q.ChangeVisibilityBatch(c.ctx, changes)
+		err := q.ChangeVisibilityBatch(c.Context(), changes)
 		if err := failed.add(err, func(i int) int { return entries[i] }); err != nil {
 			return nil, err
 		}

@@ -35,7 +35,7 @@ func aboutBody(err error, body string) error {
 		if r == utf8.RuneError {
 			r = rune(body[i]) // no character at all
 		}
-		return &fault{kind: kindInvalidMessageContents, cause: err, message: fmt.Sprintf("Invalid binary character '#x%X' was found in the message body, "+
+		return &fault{Kind: kindInvalidMessageContents, Cause: err, Message: fmt.Sprintf("Invalid binary character '#x%X' was found in the message body, "+
 			"the set of allowed characters is #x9 | #xA | #xD | [#x20-#xD7FF] | [#xE000-#xFFFD] | [#x10000-#x10FFFF].", r)}
 	}
 	return err

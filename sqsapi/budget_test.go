@@ -1,13 +1,11 @@
 package sqsapi
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,79 +16,10 @@ import (
 	"example.com/inq"
 )
 
-// free is what is left of a budget.
-func (b *budget) free() int64 {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.left
-}
-
-func TestBudget_ServesWhoWaitsInOrder(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx := context.Background()
-		b := newBudget(100)
-		require.NoError(t, b.take(ctx, 80))
-		var served atomic.Int64 // the sum of what was taken
-		var waiting sync.WaitGroup
-		for _, n := range []int64{90, 10, 5} {
-			waiting.Go(func() {
-				assert.NoError(t, b.take(ctx, n))
-				served.Add(n)
-			})
-			synctest.Wait()
-		}
-		assert.Zero(t, served.Load(), "a small claim does not pass a large one")
-		b.give(70)
-		synctest.Wait()
-		assert.Equal(t, int64(90), served.Load(), "which has all there is")
-		b.give(90)
-		waiting.Wait()
-		assert.Equal(t, int64(105), served.Load())
-		b.give(10 + 15)
-		assert.Equal(t, int64(100), b.free())
-	})
-}
-
-func TestBudget_WaitsALittle(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx := context.Background()
-		b := newBudget(100)
-		require.NoError(t, b.take(ctx, 60))
-		began := time.Now()
-		var waiting sync.WaitGroup
-		waiting.Go(func() {
-			err := b.take(ctx, 50)
-			assert.Equal(t, patience, time.Since(began))
-			assert.Equal(t, kindRequestThrottled, toFault(err, origin{}).kind)
-		})
-		synctest.Wait()
-		waiting.Go(func() { // wants less, and gets it when the one before gives up
-			time.Sleep(time.Second)
-			assert.NoError(t, b.take(ctx, 40))
-			assert.Equal(t, patience, time.Since(began))
-		})
-		waiting.Wait()
-		ended, cancel := context.WithTimeout(ctx, time.Second)
-		defer cancel()
-		assert.ErrorIs(t, b.take(ended, 1), context.DeadlineExceeded)
-		b.give(100)
-		assert.Equal(t, int64(100), b.free())
-		assert.Zero(t, b.waiting.Len())
-	})
-}
-
-func TestShare_IsAtMostTheWhole(t *testing.T) {
-	b := newBudget(100)
-	var s share
-	require.NoError(t, s.grow(context.Background(), b, 1000))
-	assert.Equal(t, int64(100), s.held)
-	require.NoError(t, s.grow(context.Background(), b, 2000))
-	s.shrink(b, 30)
-	assert.Equal(t, int64(70), b.free())
-	s.shrink(b, 50)
-	s.shrink(b, 0)
-	assert.Equal(t, int64(100), b.free())
-}
+const (
+	patience  = 2 * time.Second // of a request that others leave no room for
+	freeBytes = 16 << 10        // what needs none
+)
 
 // slowBody hands out its text when it is told to.
 type slowBody struct {
@@ -158,7 +87,7 @@ func TestHandler_LargeRequestsShareABudgetThatSmallOnesDoNotNeed(t *testing.T) {
 		close(slow.until)
 		clients.Wait()
 		assert.Equal(t, 5, q.Stats().Visible)
-		assert.Equal(t, int64(500_000), h.budget.free())
+		assert.Equal(t, int64(500_000), h.server.Budget.Left())
 	})
 }
 
@@ -184,7 +113,7 @@ func TestHandler_AnAnswerForWhichThereIsNoRoomIsGivenBack(t *testing.T) {
 			h.ServeHTTP(w, jsonRequest("ReceiveMessage", `{"QueueUrl":"`+queue+`","MaxNumberOfMessages":3}`))
 			return w
 		}
-		require.NoError(t, h.budget.take(t.Context(), 100_000))
+		require.NoError(t, h.server.Budget.Take(t.Context(), 100_000))
 		for _, queue := range []string{"q", "q.fifo"} {
 			began := time.Now()
 			w := receive(queue)
@@ -200,7 +129,7 @@ func TestHandler_AnAnswerForWhichThereIsNoRoomIsGivenBack(t *testing.T) {
 			return w
 		}
 		assert.Equal(t, 403, again().Code)
-		h.budget.give(100_000)
+		h.server.Budget.Give(100_000)
 		w := again()
 		assert.Equal(t, 200, w.Code, "a client that repeats its receive has what it was refused")
 		assert.Contains(t, w.Body.String(), "aaa")
@@ -217,7 +146,7 @@ func TestHandler_AnAnswerForWhichThereIsNoRoomIsGivenBack(t *testing.T) {
 		ds, err = q.Receive(t.Context(), inq.ReceiveInput{})
 		require.NoError(t, err)
 		assert.Equal(t, 2, ds[0].ReceiveCount, "the receive that was given back did not count")
-		assert.Equal(t, int64(200_000), h.budget.free())
+		assert.Equal(t, int64(200_000), h.server.Budget.Left())
 	})
 }
 
@@ -240,10 +169,10 @@ func TestHandler_APollKeepsNoMoreThanItsNames(t *testing.T) {
 				assert.Equal(t, 200, w.Code)
 			})
 			synctest.Wait()
-			assert.Equal(t, 1<<20-held, h.budget.free())
+			assert.Equal(t, 1<<20-held, h.server.Budget.Left())
 			time.Sleep(20 * time.Second)
 			polls.Wait()
-			assert.Equal(t, int64(1<<20), h.budget.free())
+			assert.Equal(t, int64(1<<20), h.server.Budget.Left())
 		}
 	})
 }

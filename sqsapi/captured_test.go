@@ -71,7 +71,7 @@ func TestQuery_NoPartOfARequestIsLostInSilence(t *testing.T) {
 		failsQuery(400, "MalformedInput", "The request has the parameter Tag.1.Extra, which the operation does not have.")
 	c.query(url, "TagQueue", "Tag.1.Key=a", "Tag.1.Value=1", "Tag.2.Key=a", "Tag.2.Value=2").failsQuery(400, "MalformedInput", "The request has Tag.Key a more than once.")
 	c.query(url, "TagQueue", "Tag.1.Name=a").failsQuery(400, "MissingParameter", "The request must contain the parameter Tag.Key.")
-	c.query(url, "SendMessage", strings.Repeat("x", maxKey+1)+"=y").failsQuery(400, "MalformedInput", "The name of a parameter is longer than 512 bytes.")
+	c.query(url, "SendMessage", strings.Repeat("x", 513)+"=y").failsQuery(400, "MalformedInput", "The name of a parameter is longer than 512 bytes.")
 	c.do(queryRequest(url, "Action=SendMessage&MessageBody=b&Unknown=%")).failsQuery(400, "MalformedInput", `The request is not URL-encoded: invalid URL escape "%"`)
 	assert.Empty(t, c.receive(url, ""), "nothing of it was sent")
 
@@ -186,13 +186,13 @@ func TestOptions_AllowGetIsAskedBeforeAGetChangesSomething(t *testing.T) {
 	}
 	reads := map[string]bool{"GetQueueUrl": true, "GetQueueAttributes": true, "ListQueues": true, "ListQueueTags": true, "ListDeadLetterSourceQueues": true, "ListMessageMoveTasks": true}
 	for name, op := range operations {
-		assert.Equal(t, reads[name], op.reads, name)
-		if op.account {
+		assert.Equal(t, reads[name], op.Reads, name)
+		if op.AtRoot {
 			continue
 		}
 		r := c.do(get("Action=" + name))
 		refused := strings.Contains(r.body, "<Code>AccessDenied</Code>")
-		assert.Equal(t, !op.reads, refused, name)
+		assert.Equal(t, !op.Reads, refused, name)
 		if refused {
 			r.failsQuery(403, "AccessDenied", "A GET request that changes something is refused: a page in a browser can make it send one. Use POST.")
 		}

@@ -44,7 +44,7 @@ func FuzzJSONRequest(f *testing.F) {
 	f.Add("CancelMessageMoveTask", `{"TaskHandle":"e30="}`)
 	f.Fuzz(func(t *testing.T, operation, body string) {
 		w := answer(t, jsonRequest(operation, body))
-		if op := operations[operation]; w.Code == 200 && op.void {
+		if op := operations[operation]; w.Code == 200 && op.Void {
 			assert.Empty(t, w.Body.String())
 			return
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"example.com/inq"
+	"example.com/inq/internal/wire"
 )
 
 type sendMessageRequest struct {
@@ -17,8 +18,8 @@ type sendMessageRequest struct {
 type sendMembers struct {
 	MessageBody             *string
 	DelaySeconds            *int32
-	MessageAttributes       attributeInputs `query:"MessageAttribute,Name,Value"`
-	MessageSystemAttributes attributeInputs `query:"MessageSystemAttribute,Name,Value"`
+	MessageAttributes       wire.Attributes `query:"MessageAttribute,Name,Value"`
+	MessageSystemAttributes wire.Attributes `query:"MessageSystemAttribute,Name,Value"`
 	MessageDeduplicationId  *string
 	MessageGroupId          *string
 }
@@ -31,7 +32,7 @@ type sendMessageResult struct {
 	SequenceNumber               string `json:",omitempty"`
 }
 
-func (c *call) sendMessage(in *sendMessageRequest) (*sendMessageResult, error) {
+func (c call) sendMessage(in *sendMessageRequest) (*sendMessageResult, error) {
 	q, err := c.queue(in.QueueUrl)
 	if err != nil {
 		return nil, err
@@ -39,14 +40,14 @@ func (c *call) sendMessage(in *sendMessageRequest) (*sendMessageResult, error) {
 	if in.MessageBody == nil || *in.MessageBody == "" {
 		return nil, missing("MessageBody")
 	}
-	m, digest, err := in.message(isFIFO(q), traceOf(c.r), "SendMessage")
+	m, digest, err := in.message(isFIFO(q), traceOf(c.Request), "SendMessage")
 	if err == nil && !hasLimits(q) {
 		err = checkBody(m.Body)
 	}
 	if err != nil {
 		return nil, err
 	}
-	sent, err := q.Send(c.ctx, m)
+	sent, err := q.Send(c.Context(), m)
 	if err != nil {
 		return nil, aboutBody(err, m.Body)
 	}
@@ -90,7 +91,7 @@ func (in *sendMembers) message(fifo bool, trace, operation string) (m inq.Messag
 		switch {
 		case err != nil:
 		case !fifo && operation == "SendMessageBatch": // (SQS: CAP-7)
-			err = &fault{kind: kindInvalidParameter, message: strings.TrimSuffix(textWrongQueueType, ".")}
+			err = &fault{Kind: kindInvalidParameter, Message: strings.TrimSuffix(textWrongQueueType, ".")}
 		case !fifo: // (SQS: MSG-15)
 			err = invalid(m.DeduplicationID, "MessageDeduplicationId", textWrongQueueType)
 		case m.DeduplicationID == "":
@@ -135,12 +136,12 @@ type message struct {
 	ReceiptHandle          string
 	MD5OfBody              string
 	Body                   string
-	Attributes             map[string]string         `json:",omitempty" query:"Attribute,Name,Value"`
-	MD5OfMessageAttributes string                    `json:",omitempty"`
-	MessageAttributes      map[string]attributeValue `json:",omitempty" query:"MessageAttribute,Name,Value"`
+	Attributes             map[string]string              `json:",omitempty" query:"Attribute,Name,Value"`
+	MD5OfMessageAttributes string                         `json:",omitempty"`
+	MessageAttributes      map[string]wire.AttributeValue `json:",omitempty" query:"MessageAttribute,Name,Value"`
 }
 
-func (c *call) receiveMessage(in *receiveMessageRequest) (*receiveMessageResult, error) {
+func (c call) receiveMessage(in *receiveMessageRequest) (*receiveMessageResult, error) {
 	q, err := c.queue(in.QueueUrl)
 	if err != nil {
 		return nil, err
@@ -164,7 +165,7 @@ func (c *call) receiveMessage(in *receiveMessageRequest) (*receiveMessageResult,
 			return nil, badID("", "ReceiveRequestAttemptId")
 		}
 	}
-	c.share.shrink(c.budget, in.held())
+	c.Hold(in.held())
 	deliveries, err := c.receive(q, input)
 	if err != nil {
 		return nil, toFault(err, origin{receive: true})
@@ -173,11 +174,9 @@ func (c *call) receiveMessage(in *receiveMessageRequest) (*receiveMessageResult,
 	if len(deliveries) == 0 {
 		return out, nil
 	}
-	if n := sizeOf(deliveries); n > freeBytes {
-		if err := c.share.grow(c.ctx, c.budget, c.share.held+n); err != nil {
-			giveBack(input, deliveries)
-			return nil, err
-		}
+	if err := c.Need(sizeOf(deliveries)); err != nil {
+		giveBack(input, deliveries)
+		return nil, err
 	}
 	filter := newAttributeFilter(in.MessageAttributeNames)
 	out.Messages = make([]message, len(deliveries))
@@ -227,7 +226,7 @@ type deleteMessageRequest struct {
 	ReceiptHandle *string
 }
 
-func (c *call) deleteMessage(in *deleteMessageRequest) error {
+func (c call) deleteMessage(in *deleteMessageRequest) error {
 	q, err := c.queue(in.QueueUrl)
 	if err != nil {
 		return err
@@ -235,7 +234,7 @@ func (c *call) deleteMessage(in *deleteMessageRequest) error {
 	if in.ReceiptHandle == nil {
 		return missing("ReceiptHandle")
 	}
-	return q.Delete(c.ctx, *in.ReceiptHandle)
+	return q.Delete(c.Context(), *in.ReceiptHandle)
 }
 
 type changeMessageVisibilityRequest struct {
@@ -244,7 +243,7 @@ type changeMessageVisibilityRequest struct {
 	VisibilityTimeout *int32
 }
 
-func (c *call) changeMessageVisibility(in *changeMessageVisibilityRequest) error {
+func (c call) changeMessageVisibility(in *changeMessageVisibilityRequest) error {
 	q, err := c.queue(in.QueueUrl)
 	if err != nil {
 		return err
@@ -255,5 +254,5 @@ func (c *call) changeMessageVisibility(in *changeMessageVisibilityRequest) error
 	if in.VisibilityTimeout == nil {
 		return missing("VisibilityTimeout")
 	}
-	return q.ChangeVisibility(c.ctx, *in.ReceiptHandle, toDuration(*in.VisibilityTimeout))
+	return q.ChangeVisibility(c.Context(), *in.ReceiptHandle, toDuration(*in.VisibilityTimeout))
 }

@@ -330,7 +330,7 @@ func TestServer_AnswersWithALengthAndInFewWrites(t *testing.T) {
 		queryRequest(base+"/0/q", "Action=ReceiveMessage"), queryRequest(base, "")} {
 		w := &writes{ResponseRecorder: httptest.NewRecorder()}
 		h.ServeHTTP(w, req)
-		assert.Equal(t, w.Body.Len()/maxKept+1, w.n)
+		assert.Equal(t, w.Body.Len()/(64<<10)+1, w.n)
 		assert.Equal(t, fmt.Sprint(w.Body.Len()), w.Header().Get("Content-Length"))
 	}
 }
@@ -526,8 +526,7 @@ func TestServer_NothingIsTakenForAClientThatLeavesInTheSameInstant(t *testing.T)
 		_, err := tt.queue.Send(t.Context(), inq.Message{Body: "body" + tt.attempt, GroupID: "g"})
 		require.NoError(t, err)
 		ctx, leave := context.WithCancel(context.WithValue(t.Context(), http.ServerContextKey, new(http.Server)))
-		c := &call{Handler: h, r: jsonRequest("ReceiveMessage", "").WithContext(ctx)}
-		c.ctx = (*steady)(c)
+		c := call{h.server.NewCall(jsonRequest("ReceiveMessage", "").WithContext(ctx)), h.home}
 		ds, err := c.receive(deserted{tt.queue, leave}, inq.ReceiveInput{Wait: 20 * time.Second, AttemptID: tt.attempt})
 		require.NoError(t, err)
 		assert.Empty(t, ds)
@@ -562,8 +561,8 @@ func TestServer_APollThatNeedNotWaitIsAnsweredWheneverItsClientEndsItsSide(t *te
 	_, err = q.Send(t.Context(), inq.Message{Body: "b"})
 	require.NoError(t, err)
 	ctx, leave := context.WithCancel(context.WithValue(t.Context(), http.ServerContextKey, new(http.Server)))
-	c := &call{Handler: NewHandler(b, Options{}), r: jsonRequest("ReceiveMessage", "").WithContext(ctx)}
-	c.ctx = (*steady)(c)
+	h := NewHandler(b, Options{})
+	c := call{h.server.NewCall(jsonRequest("ReceiveMessage", "").WithContext(ctx)), h.home}
 	ds, err := c.receive(early{q, leave}, inq.ReceiveInput{Wait: 20 * time.Second})
 	require.NoError(t, err)
 	require.Len(t, ds, 1)

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/inq"
+	"example.com/inq/internal/wire"
 )
 
 func TestWIRE2_JSONIsServedOnEveryPath(t *testing.T) {
@@ -148,22 +149,13 @@ func TestWIRE12_ASingleElementNeedsNoNumber(t *testing.T) {
 		"<Attribute><Name>DelaySeconds</Name><Value>0</Value></Attribute><Attribute><Name>VisibilityTimeout</Name><Value>35</Value></Attribute>")
 }
 
-func TestQuery_ParametersAreNotKeptOnceTheyAreRead(t *testing.T) {
-	h := NewHandler(newClient(t).broker, Options{})
-	c := &call{Handler: h, r: queryRequest(base, "Action=ReceiveMessage&QueueUrl=q&WaitTimeSeconds=20&Unknown=x")}
-	x, _, in, err := c.read(httptest.NewRecorder())
-	require.NoError(t, err)
-	assert.Equal(t, "q", *in.(*receiveMessageRequest).QueueUrl)
-	assert.Zero(t, x.(*queryCodec).parameters, "a long poll would hold them")
-}
-
 func TestWIRE16_ErrorsInXML(t *testing.T) {
 	c := newClient(t)
 	r := c.query(base, "SendMessage", "QueueUrl=nobody")
 	assert.Equal(t, `<?xml version="1.0"?><ErrorResponse`+xmlns+`><Error><Type>Sender</Type><Code>AWS.SimpleQueueService.NonExistentQueue</Code>`+
 		`<Message>The specified queue does not exist for this wsdl version.</Message><Detail/></Error><RequestId>{id}</RequestId></ErrorResponse>`, r.masked())
 	c.do(queryRequest(base, "Action=%zz")).failsQuery(400, "MalformedInput", `The request is not URL-encoded: invalid URL escape "%zz"`)
-	c.do(queryRequest(base, strings.Repeat("a&", maxParameters))).failsQuery(400, "MalformedInput", "The request has too many parameters.")
+	c.do(queryRequest(base, strings.Repeat("a&", 10_000))).failsQuery(400, "MalformedInput", "The request has too many parameters.")
 	c.query(c.standard("q"), "DeleteMessage", "ReceiptHandle=\x00\xff\ufffe\r").
 		failsQuery(404, "ReceiptHandleIsInvalid", "The input receipt handle \"\ufffd\ufffd\ufffd\r\" is not a valid receipt handle.")
 }
@@ -319,17 +311,17 @@ func TestErrorTable_KnowsEveryErrorOfTheBroker(t *testing.T) {
 	for _, row := range kinds {
 		for _, from := range []origin{{}, {batch: true}, {batch: true, entry: true}, {receive: true}} {
 			f := toFault(fmt.Errorf("wrapped: %w", row.err), from)
-			assert.NotEmpty(t, f.kind.code)
-			assert.True(t, errors.Is(f, row.err) || f.cause == nil)
-			assert.Equal(t, row.kind, f.kind)
+			assert.NotEmpty(t, f.Kind.Code)
+			assert.True(t, errors.Is(f, row.err) || f.Cause == nil)
+			assert.Equal(t, row.kind, f.Kind)
 		}
 	}
 	f := toFault(errors.New("disk on fire"), origin{})
-	assert.Equal(t, &fault{kind: kindServiceUnavailable, message: "The request failed: disk on fire", cause: f.cause}, f)
+	assert.Equal(t, &fault{Kind: kindServiceUnavailable, Message: "The request failed: disk on fire", Cause: f.Cause}, f)
 	assert.ErrorIs(t, toFault(context.Canceled, origin{}), context.Canceled)
-	assert.Equal(t, textGivenUp, toFault(context.DeadlineExceeded, origin{}).message)
-	assert.Equal(t, textClosed, toFault(fmt.Errorf("wrapped: %w", inq.ErrClosed), origin{}).message)
-	assert.Equal(t, "EmptyValue: x", (&fault{kind: kindEmptyValue, message: "x"}).Error())
+	assert.Equal(t, textGivenUp, toFault(context.DeadlineExceeded, origin{}).Message)
+	assert.Equal(t, textClosed, toFault(fmt.Errorf("wrapped: %w", inq.ErrClosed), origin{}).Message)
+	assert.Equal(t, "EmptyValue: x", (&fault{Kind: kindEmptyValue, Message: "x"}).Error())
 	assert.True(t, slices.ContainsFunc(kinds, func(r struct {
 		err  error
 		kind *kind
@@ -341,7 +333,7 @@ func TestErrorTable_KnowsEveryErrorOfTheBroker(t *testing.T) {
 func TestErrors_DoNotRepeatALongValueWhole(t *testing.T) {
 	c := newClient(t)
 	r := c.json("GetQueueAttributes", `{'QueueUrl':'`+c.standard("q")+`','AttributeNames':['`+strings.Repeat("x", 1<<20)+`']}`)
-	r.fails(400, sdkError+"InvalidAttributeName", "InvalidAttributeName", "Unknown Attribute "+strings.Repeat("x", maxMessage-len("Unknown Attribute "))+"...")
-	assert.Equal(t, strings.Repeat("ä", maxShown/2)+"...", shown(strings.Repeat("ä", maxShown)))
-	assert.Equal(t, "x"+strings.Repeat("ä", maxShown/2-1)+"...", shown("x"+strings.Repeat("ä", maxShown)))
+	r.fails(400, sdkError+"InvalidAttributeName", "InvalidAttributeName", "Unknown Attribute "+strings.Repeat("x", wire.MaxMessage-len("Unknown Attribute "))+"...")
+	assert.Equal(t, strings.Repeat("ä", wire.MaxShown/2)+"...", wire.Shown(strings.Repeat("ä", wire.MaxShown)))
+	assert.Equal(t, "x"+strings.Repeat("ä", wire.MaxShown/2-1)+"...", wire.Shown("x"+strings.Repeat("ä", wire.MaxShown)))
 }

@@ -1,11 +1,18 @@
-// Inqd serves the HTTP API of Amazon SQS from memory, for programs in any language: the queues of
-// one account in one region, for as long as the process lives.
+// Inqd serves the HTTP APIs of Amazon SQS and SNS from memory, for programs in any language: the queues
+// and topics of one account in all regions, for as long as the process lives.
 //
 //	go run ./cmd/inqd -queue jobs,VisibilityTimeout=10
 //
 // It listens on 127.0.0.1:9324, and prints lines to paste for the AWS CLI, Go, Python and
 // JavaScript. All that clients see is what package sqsapi answers; inqd adds the flags, which -h
-// explains, GET /health, a log, and a clean stop.
+// explains, GET /health, a log, and a clean stop; and what package snsapi answers, by the same address.
+//
+// # Regions
+//
+// A request is about the region in the scope of its signature, and about that of -region where it has
+// none. Each region has queues and topics of its own. One begins with the first queue or topic that is
+// created in it; 64 can. Where a request does not find a queue that another region has, the log says so:
+// the client and the program that made the queue are set to different regions.
 //
 // # Stopping
 //

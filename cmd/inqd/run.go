@@ -29,9 +29,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	s := newService(broker, c.logger(stderr), c)
 	base := baseURL(listener.Addr())
+	s.regions.setBaseURL(base)
 	queueBase := base
 	if c.url != "" {
 		queueBase = c.url
+		s.regions.setBaseURL(c.url)
 	}
 	fmt.Fprint(stdout, banner(base, queueBase, c.region, c.account, firstQueue(c.queues)))
 	s.log.Info("started", "url", base, "region", c.region, "account", c.account, "queues", len(c.queues), "relaxed", c.relaxed)

@@ -1,16 +1,14 @@
-package sqsapi
+package wire
 
 import (
 	"container/list"
 	"context"
+	"errors"
 	"sync"
 	"time"
-
-	"example.com/inq"
 )
 
-// DefaultMaxTotalBytes is what large requests and answers may take at once, see
-// Options.MaxTotalBytes.
+// DefaultMaxTotalBytes is what large requests and answers may take at once.
 const DefaultMaxTotalBytes = 64 << 20
 
 // freeBytes is what any request and any answer may take without being counted. It is little beside
@@ -20,9 +18,9 @@ const freeBytes = 16 << 10
 // patience is how long a large request or answer waits for others to end.
 const patience = 2 * time.Second
 
-// budget bounds the bytes of large requests and answers under way, whose number nothing else bounds.
+// Budget bounds the bytes of large requests and answers under way, whose number nothing else bounds.
 // Who waits is served in order, so that small claims cannot starve a large one.
-type budget struct {
+type Budget struct {
 	total int64 // set by the constructor
 
 	mu      sync.Mutex // guards everything below
@@ -30,17 +28,21 @@ type budget struct {
 	waiting list.List // of *claim
 }
 
+// ErrBusy is returned where others had the budget for too long.
+var ErrBusy = errors.New("wire: too much is under way")
+
 // claim waits for n bytes.
 type claim struct {
 	n       int64
 	granted chan struct{}
 }
 
-func newBudget(total int64) *budget { return &budget{total: total, left: total} }
+// NewBudget makes a budget of so many bytes.
+func NewBudget(total int64) *Budget { return &Budget{total: total, left: total} }
 
-// take takes n bytes, of which there must be as many in all. It waits a little, and then refuses
-// with RequestThrottled: clients know that and try again.
-func (b *budget) take(ctx context.Context, n int64) (err error) {
+// Take takes n bytes, of which there must be as many in all. It waits a little, and then refuses
+// with ErrBusy, which clients are told so that they try again.
+func (b *Budget) Take(ctx context.Context, n int64) (err error) {
 	b.mu.Lock()
 	if b.left >= n && b.waiting.Len() == 0 {
 		b.left -= n
@@ -56,7 +58,7 @@ func (b *budget) take(ctx context.Context, n int64) (err error) {
 	case <-c.granted:
 		return nil
 	case <-timer.C:
-		err = inq.ErrThrottled
+		err = ErrBusy
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
@@ -72,8 +74,8 @@ func (b *budget) take(ctx context.Context, n int64) (err error) {
 	return err
 }
 
-// give gives n bytes back.
-func (b *budget) give(n int64) {
+// Give gives n bytes back.
+func (b *Budget) Give(n int64) {
 	if n == 0 {
 		return
 	}
@@ -84,7 +86,7 @@ func (b *budget) give(n int64) {
 }
 
 // grantLocked serves who waits, as far as there are bytes. b.mu must be held.
-func (b *budget) grantLocked() {
+func (b *Budget) grantLocked() {
 	for front := b.waiting.Front(); front != nil; front = b.waiting.Front() {
 		c := front.Value.(*claim)
 		if c.n > b.left {
@@ -96,15 +98,22 @@ func (b *budget) grantLocked() {
 	}
 }
 
+// Left is what is left of it.
+func (b *Budget) Left() int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.left
+}
+
 // share is what one request holds of a budget.
 type share struct{ held int64 }
 
 // grow makes the share n bytes, or as many as there are in all, if it is smaller.
-func (s *share) grow(ctx context.Context, b *budget, n int64) error {
+func (s *share) grow(ctx context.Context, b *Budget, n int64) error {
 	if n = min(n, b.total); n <= s.held {
 		return nil
 	}
-	if err := b.take(ctx, n-s.held); err != nil {
+	if err := b.Take(ctx, n-s.held); err != nil {
 		return err
 	}
 	s.held = n
@@ -112,9 +121,9 @@ func (s *share) grow(ctx context.Context, b *budget, n int64) error {
 }
 
 // shrink makes the share n bytes if it is larger.
-func (s *share) shrink(b *budget, n int64) {
+func (s *share) shrink(b *Budget, n int64) {
 	if n < s.held {
-		b.give(s.held - n)
+		b.Give(s.held - n)
 		s.held = n
 	}
 }

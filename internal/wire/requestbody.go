@@ -1,4 +1,4 @@
-package sqsapi
+package wire
 
 import (
 	"context"
@@ -34,8 +34,8 @@ const costPerByte = 2
 // read reads the body of a request, up to the most that the handler takes. Of a large one it reads the
 // beginning before it takes the share that the rest needs: a client that announces much and sends
 // nothing holds nothing. A body that is too long by its header is not read at all.
-func (b *requestBody) read(c *call, w http.ResponseWriter) error {
-	r, most := c.r, c.max
+func (b *requestBody) read(c *Call, w http.ResponseWriter) error {
+	r, most := c.Request, c.MaxBytes
 	if r.ContentLength > most {
 		return tooLarge(most)
 	}
@@ -51,8 +51,8 @@ func (b *requestBody) read(c *call, w http.ResponseWriter) error {
 			}
 			room := b.room(r.ContentLength, most)
 			if room > limit {
-				if err := c.share.grow(c.ctx, c.budget, costPerByte*int64(room)); err != nil {
-					return unread(err)
+				if err := c.share.grow(c.Context(), c.Budget, costPerByte*int64(room)); err != nil {
+					return unread(c.toFault(err))
 				}
 				if limit == freeBytes {
 					source = newPacedReader(w, r.Body)
@@ -70,7 +70,7 @@ func (b *requestBody) read(c *call, w http.ResponseWriter) error {
 		switch {
 		case err == nil:
 		case err != io.EOF:
-			return brokenBody(c.ctx, err)
+			return brokenBody(c.Context(), err)
 		case int64(len(b.text)) > most:
 			return tooLarge(most)
 		default:
@@ -94,14 +94,13 @@ func (b *requestBody) room(announced, most int64) int {
 }
 
 // unread marks the refusal of a request that was not read to its end.
-func unread(err error) error {
-	f := toFault(err, origin{})
+func unread(f *Fault) error {
 	f.unread = true
 	return f
 }
 
 func tooLarge(most int64) error {
-	return unread(faultf(kindTooLarge, "Request must not be longer than %d bytes.", most))
+	return unread(Faultf(KindTooLarge, "Request must not be longer than %d bytes.", most))
 }
 
 // brokenBody is the refusal of a request whose body cannot be read.
@@ -109,13 +108,13 @@ func brokenBody(ctx context.Context, err error) error {
 	var timeout net.Error
 	switch {
 	case errors.As(err, &timeout) && timeout.Timeout():
-		return &fault{kind: kindRequestTimeout, message: "The request was not sent within the time allowed."}
+		return &Fault{Kind: KindRequestTimeout, Message: "The request was not sent within the time allowed."}
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return faultf(kindSerialization, "The request ended before its body was complete.")
+		return Faultf(KindSerialization, "The request ended before its body was complete.")
 	case ctx.Err() != nil:
 		return ctx.Err()
 	}
-	return faultf(kindSerialization, "The body of the request could not be read.")
+	return Faultf(KindSerialization, "The body of the request could not be read.")
 }
 
 // Bounds of the time that a client has to send a large body, once it holds a share.

@@ -1,4 +1,4 @@
-package sqsapi
+package wire
 
 import (
 	"fmt"
@@ -7,10 +7,9 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"sync"
 	"unicode/utf8"
 )
-
-const namespace = "http://queue.amazonaws.com/doc/2012-11-05/"
 
 var (
 	xmlContentType       = []string{"text/xml"}
@@ -31,7 +30,7 @@ func (q *queryCodec) result(o *output, out any, id string) {
 		q.jsonResult(o, out, id)
 		return
 	}
-	o.text(`<?xml version="1.0"?><` + q.name + `Response xmlns="` + namespace + `">`)
+	o.text(q.service.Query.Head + "<" + q.name + `Response xmlns="` + q.service.Query.Namespace + `">`)
 	if out != nil {
 		openElement(o, q.name+"Result")
 		start := o.size
@@ -50,37 +49,55 @@ func (q *queryCodec) result(o *output, out any, id string) {
 
 // fault writes an error (SQS: WIRE-16). A request without an action gets XML in any case (SQS:
 // WIRE-11, WIRE-17).
-func (q *queryCodec) fault(o *output, _ http.Header, f *fault, id string) {
+func (q *queryCodec) fault(o *output, _ http.Header, f *Fault, id string) {
 	if q.plain {
-		o.text("<UnknownOperationException/>\n")
+		o.text(q.service.Query.NoActionBody)
 		return
 	}
-	message := f.message
-	if f.kind == kindQueueDoesNotExist { // (SQS: ERR-2)
-		message = textNoQueueQuery
-	}
-	side := "Sender"
-	if f.kind.receiver {
-		side = "Receiver"
+	message := f.Message
+	if f.Kind.QueryText != "" { // (SQS: ERR-2)
+		message = f.Kind.QueryText
 	}
 	if q.json {
-		jsonFault(o, side, f.kind.code, message, id)
+		jsonFault(o, f.side(), f.Kind.Code, message, id)
 		return
 	}
-	o.text(`<?xml version="1.0"?><ErrorResponse xmlns="` + namespace + `"><Error>`)
-	textElement(o, "Type", side)
-	textElement(o, "Code", f.kind.code)
+	o.text(q.service.Query.Head + `<ErrorResponse xmlns="` + q.service.Query.Namespace + `"><Error>`)
+	textElement(o, "Type", f.side())
+	textElement(o, "Code", f.Kind.Code)
 	textElement(o, "Message", message)
-	o.text("<Detail/></Error>")
+	o.text(q.service.Query.Detail + "</Error>")
 	textElement(o, "RequestId", id)
 	o.text("</ErrorResponse>")
 }
 
-// writeMembers writes the fields of a result. Lists and maps are flattened (SQS: WIRE-14); absent
-// members, empty lists among them, have no element.
+// memberLists has the members of each type of struct.
+var memberLists sync.Map
+
+func membersOf(t reflect.Type) []member {
+	if list, ok := memberLists.Load(t); ok {
+		return *list.(*[]member)
+	}
+	list := make([]member, t.NumField())
+	for i := range list {
+		list[i] = memberOf(t.Field(i))
+	}
+	memberLists.Store(t, &list)
+	return list
+}
+
+// writeMembers writes the fields of a result. Lists and maps without a name of their own beside that of
+// their elements are flattened (SQS: WIRE-14), and have no element where they are empty, as other
+// absent members (SNS: WIRE-7).
 func writeMembers(o *output, from reflect.Value) {
-	for i := range from.NumField() {
-		m := memberOf(from.Type().Field(i))
+	for i, m := range membersOf(from.Type()) {
+		if m.outer != "" {
+			if from.Field(i).Len() == 0 {
+				o.text("<" + m.outer + "/>")
+				continue
+			}
+			openElement(o, m.outer)
+		}
 		switch p := from.Field(i).Addr().Interface().(type) {
 		case *string:
 			if *p != "" {
@@ -115,7 +132,7 @@ func writeMembers(o *output, from reflect.Value) {
 				textElement(o, m.value, (*p)[key])
 				closeElement(o, m.name)
 			}
-		case *map[string]attributeValue:
+		case *map[string]AttributeValue:
 			for _, key := range slices.Sorted(maps.Keys(*p)) {
 				value := (*p)[key]
 				openElement(o, m.name)
@@ -135,6 +152,9 @@ func writeMembers(o *output, from reflect.Value) {
 				writeMembers(o, list.Index(n))
 				closeElement(o, m.name)
 			}
+		}
+		if m.outer != "" {
+			closeElement(o, m.outer)
 		}
 	}
 }

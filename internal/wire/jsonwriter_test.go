@@ -1,4 +1,4 @@
-package sqsapi
+package wire
 
 import (
 	"bytes"
@@ -40,7 +40,7 @@ func FuzzJSONWriter(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string, b []byte, flag bool, number int64, long uint16) {
 		type inner struct {
 			Text   string                    `json:",omitempty"`
-			Values map[string]attributeValue `json:",omitempty"`
+			Values map[string]AttributeValue `json:",omitempty"`
 		}
 		long += maxKept - 1<<15
 		out := struct {
@@ -53,7 +53,7 @@ func FuzzJSONWriter(f *testing.F) {
 			Map        map[string]string `json:",omitempty"`
 			Inner      []inner           `json:",omitempty"`
 		}{text, strings.Repeat("x", int(long)) + text, &text, number, &number, flag, []string{text, ""}, map[string]string{text: text, "b": ""},
-			[]inner{{}, {text, map[string]attributeValue{text: {StringValue: &text, BinaryValue: b}, "z": {DataType: &text}}}}}
+			[]inner{{}, {text, map[string]AttributeValue{text: {StringValue: &text, BinaryValue: b}, "z": {DataType: &text}}}}}
 		got := written(func(o *output) { jsonWriter{output: o}.object(reflect.ValueOf(&out).Elem()) })
 		var want, have any
 		standard, err := json.Marshal(out)

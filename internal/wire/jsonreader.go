@@ -1,4 +1,4 @@
-package sqsapi
+package wire
 
 import (
 	"bytes"
@@ -25,42 +25,26 @@ type jsonReader struct {
 	at    int // next byte to read
 	depth int
 	plain []byte // the last string that had escapes
-	batch batch
-	keeping
+	call  *Call
 }
 
 // maxDepth is how deep a body can nest. Requests have four levels; the rest is for members that are
 // not known.
 const maxDepth = 1000
 
-// Bounds of what is made of a request, in both protocols. Beyond them it is refused in any case, so
-// that nothing more needs to be kept of it, except by a queue without limits.
+// Bounds of what is made of a request whatever the service.
 const (
-	maxListed      = 1000           // names in a list; no operation has use for more than 50
-	maxBatch       = 10_000         // entries of a batch to a queue without limits
-	keptEntries    = maxEntries + 1 // of a batch to any other queue
-	keptAttributes = maxAttributes + 1
-	keptNames      = 51 // of attributes of a queue, of which there are fewer, and tags (SQS: section 1.2)
+	maxListed  = 1000   // names in a list; no operation has use for more than 50
+	MaxEntries = 10_000 // of a batch where all are kept
 )
-
-// batch is the batch of a request while it is read.
-type batch interface {
-	// endless reports whether the queue with that URL is without limits, as far as it can be found.
-	endless(url *string) bool
-	// leave counts entries that are not kept.
-	leave(n int)
-}
-
-// keeping remembers whether a batch keeps more than so many entries as are legal.
-type keeping struct{ asked, all bool }
 
 // readJSON fills the struct that in points to. An absent member and null leave a field nil (SQS:
 // WIRE-4).
-func readJSON(text []byte, in any, b batch) error {
+func readJSON(text []byte, in any, c *Call) error {
 	if !utf8.Valid(text) {
-		return faultf(kindSerialization, "The body of the request is not valid UTF-8.")
+		return Faultf(KindSerialization, "The body of the request is not valid UTF-8.")
 	}
-	j := jsonReader{text: text, batch: b}
+	j := jsonReader{text: text, call: c}
 	if err := j.value(reflect.ValueOf(in).Elem(), "of the request"); err != nil {
 		return err
 	}
@@ -70,24 +54,25 @@ func readJSON(text []byte, in any, b batch) error {
 	return nil
 }
 
-// keepsAll reports whether all entries of a batch are kept. To find the queue it looks through the
-// whole request, once.
-func (j *jsonReader) keepsAll() bool {
-	if !j.asked {
-		var in struct{ QueueUrl *string }
-		_ = readJSON(j.text, &in, nil) // what is wrong with it is found by the reading that goes on
-		j.asked, j.all = true, j.batch.endless(in.QueueUrl)
-	}
-	return j.all
+// find returns a member of the request that is a string, from the beginning.
+func (j *jsonReader) find(name string) (found *string) {
+	other := jsonReader{text: j.text, call: j.call}
+	_ = other.object(other.next(), "", func(key []byte) error { // what is wrong with it is found by the reading that goes on
+		if string(key) == name {
+			return other.value(reflect.ValueOf(&found).Elem(), name)
+		}
+		return other.skip()
+	})
+	return found
 }
 
 func (j *jsonReader) malformed() error {
-	return faultf(kindSerialization, "The body of the request is not valid JSON at byte %d.", j.at)
+	return Faultf(KindSerialization, "The body of the request is not valid JSON at byte %d.", j.at)
 }
 
 // mustBe refuses a value of another type than the member's.
 func mustBe(name, what string) error {
-	return faultf(kindSerialization, "The value %s must be %s.", name, what)
+	return Faultf(KindSerialization, "The value %s must be %s.", name, what)
 }
 
 // next skips white space and returns the byte behind it; 0, which is nowhere legal, at the end.
@@ -139,7 +124,7 @@ func (j *jsonReader) value(to reflect.Value, name string) error {
 			return mustBe(name, "base64")
 		}
 		return nil
-	case *reserved:
+	case *Reserved:
 		*field = true
 		return j.skip()
 	case *map[string]*string:
@@ -151,7 +136,7 @@ func (j *jsonReader) value(to reflect.Value, name string) error {
 			if _, twice := (*field)[string(key)]; twice {
 				return givenTwice(string(key))
 			}
-			if len(*field) == keptNames { // too many, whatever they are
+			if len(*field) == j.call.Bounds.Names { // too many, whatever they are
 				return j.skip()
 			}
 			var value *string
@@ -160,23 +145,23 @@ func (j *jsonReader) value(to reflect.Value, name string) error {
 			(*field)[k] = value
 			return err
 		})
-	case *attributeInputs:
-		*field = attributeInputs{named: map[string]attributeInput{}}
-		var value attributeInput
+	case *Attributes:
+		*field = Attributes{Named: map[string]Attribute{}}
+		var value Attribute
 		return j.object(c, name, func(key []byte) error {
-			if _, twice := field.named[string(key)]; twice { // (SQS: MSG-6)
-				return attributeTwice(string(key))
+			if _, twice := field.Named[string(key)]; twice { // (SQS: MSG-6)
+				return j.call.AttributeTwice(string(key))
 			}
-			if len(field.named) == keptAttributes {
+			if len(field.Named) == j.call.Bounds.Attributes {
 				from := j.at
 				err := j.skip()
-				field.left, field.leftBytes = field.left+1, field.leftBytes+j.at-from
+				field.Left, field.LeftBytes = field.Left+1, field.LeftBytes+j.at-from
 				return err
 			}
-			value = attributeInput{}
+			value = Attribute{}
 			k := string(key)
 			err := j.value(reflect.ValueOf(&value).Elem(), name)
-			field.named[k] = value
+			field.Named[k] = value
 			return err
 		})
 	case *[]string:
@@ -220,12 +205,12 @@ func (j *jsonReader) value(to reflect.Value, name string) error {
 		return j.array(c, name, func() error {
 			n := to.Len()
 			switch {
-			case n < keptEntries:
-			case !j.keepsAll():
-				j.batch.leave(1)
+			case n < j.call.Bounds.Entries:
+			case !j.call.all && (j.call.asked || !j.call.ask(j.find)):
+				j.call.left++
 				return j.skip()
-			case n == maxBatch:
-				return tooManyElements(maxBatch)
+			case n == MaxEntries:
+				return tooManyElements(MaxEntries)
 			}
 			to.Grow(1)
 			to.SetLen(n + 1)
@@ -264,15 +249,15 @@ func (j *jsonReader) scalar(c, wanted byte, name, what string) (b []byte, err er
 	case !known:
 		return nil, mustBe(name, strings.ToLower(what))
 	}
-	return nil, faultf(kindSerialization, "%s can not be converted to %s", is, what)
+	return nil, Faultf(KindSerialization, "%s can not be converted to %s", is, what)
 }
 
 func givenTwice(name string) error {
-	return faultf(kindSerialization, "The request has %s more than once.", shown(name))
+	return Faultf(KindSerialization, "The request has %s more than once.", Shown(name))
 }
 
 func tooManyElements(most int) error {
-	return faultf(kindSerialization, "A list of the request has more than %d elements.", most)
+	return Faultf(KindSerialization, "A list of the request has more than %d elements.", most)
 }
 
 // jsonMember is a field of a request: where it is, what errors call it, and a bit of its own.
@@ -338,7 +323,7 @@ func (j *jsonReader) array(c byte, name string, each func() error) error {
 // list reads what is between brackets, of which the first is next.
 func (j *jsonReader) list(end byte, each func() error) error {
 	if j.depth++; j.depth > maxDepth {
-		return faultf(kindSerialization, "The body of the request is nested too deep.")
+		return Faultf(KindSerialization, "The body of the request is nested too deep.")
 	}
 	j.at++
 	if j.next() != end {

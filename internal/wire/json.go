@@ -1,4 +1,4 @@
-package sqsapi
+package wire
 
 import (
 	"net/http"
@@ -7,8 +7,9 @@ import (
 
 // jsonCodec is AWS JSON 1.0 (SQS: section 9.1).
 type jsonCodec struct {
-	body []byte
-	void bool // success has no body (SQS: CAP-16)
+	service *Service
+	body    []byte
+	void    bool // success has no body (SQS: CAP-16)
 }
 
 var jsonContentType = []string{"application/x-amz-json-1.0"}
@@ -16,11 +17,11 @@ var jsonContentType = []string{"application/x-amz-json-1.0"}
 func (*jsonCodec) contentType() []string { return jsonContentType }
 
 // read fills in. An empty body is an empty request.
-func (j *jsonCodec) read(in any, b batch) error {
+func (j *jsonCodec) read(in any, c *Call) error {
 	if len(j.body) == 0 {
 		return nil
 	}
-	return readJSON(j.body, in, b)
+	return readJSON(j.body, in, c)
 }
 
 // result writes a result without absent members (SQS: WIRE-4), {} or nothing where there is none (SQS:
@@ -36,20 +37,16 @@ func (j *jsonCodec) result(o *output, out any, _ string) {
 
 // fault writes an error and the header by which clients know its Query code (SQS: WIRE-5, WIRE-6,
 // WIRE-21).
-func (*jsonCodec) fault(o *output, head http.Header, f *fault, _ string) {
-	side := ";Sender"
-	if f.kind.receiver {
-		side = ";Receiver"
-	}
-	head.Set("X-Amzn-Query-Error", f.kind.code+side)
-	namespace := "com.amazonaws.sqs#"
-	if f.kind.framework {
+func (j *jsonCodec) fault(o *output, head http.Header, f *Fault, _ string) {
+	head.Set("X-Amzn-Query-Error", f.Kind.Code+";"+f.side())
+	namespace := j.service.Shapes
+	if f.Kind.Framework {
 		namespace = "com.amazon.coral.service#"
 	}
-	j := jsonWriter{output: o}
+	w := jsonWriter{output: o}
 	o.text(`{"__type":`)
-	j.string(namespace + f.kind.shape)
+	w.string(namespace + f.Kind.Shape)
 	o.text(`,"message":`)
-	j.string(f.message)
+	w.string(f.Message)
 	o.byte('}')
 }

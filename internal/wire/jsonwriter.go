@@ -1,4 +1,4 @@
-package sqsapi
+package wire
 
 import (
 	"encoding/base64"
@@ -48,7 +48,9 @@ func (j jsonWriter) fieldsOf(t reflect.Type) []jsonField {
 		if name == "" || j.flat {
 			name = f.Name
 		}
-		if j.flat && f.Type.Kind() == reflect.Slice && f.Type.Elem().Kind() != reflect.Uint8 {
+		if outer := memberOf(f).outer; j.flat && outer != "" {
+			name = outer
+		} else if j.flat && f.Type.Kind() == reflect.Slice && f.Type.Elem().Kind() != reflect.Uint8 {
 			name = strings.ToLower(name[:1]) + name[1:]
 		}
 		list[i] = jsonField{member: memberOf(f), name: `"` + name + `":`, omitEmpty: j.flat || options == "omitempty"}
@@ -116,7 +118,7 @@ func (j jsonWriter) value(v reflect.Value, f *jsonField) {
 		j.byte(']')
 	case *map[string]string:
 		j.mapping(f, slices.Sorted(maps.Keys(*p)), func(key string) { j.string((*p)[key]) })
-	case *map[string]attributeValue:
+	case *map[string]AttributeValue:
 		j.mapping(f, slices.Sorted(maps.Keys(*p)), func(key string) {
 			value := (*p)[key]
 			j.object(reflect.ValueOf(&value).Elem())
@@ -142,7 +144,7 @@ func (j jsonWriter) comma(i int) {
 
 // mapping writes a map by its sorted keys.
 func (j jsonWriter) mapping(f *jsonField, keys []string, value func(key string)) {
-	if !j.flat {
+	if !j.flat || f.outer != "" {
 		j.byte('{')
 		for i, key := range keys {
 			j.comma(i)

@@ -1,4 +1,4 @@
-package sqsapi
+package wire
 
 import (
 	"bytes"
@@ -25,15 +25,48 @@ type shape struct {
 	index   []int             // of the field
 	members map[string]*shape // of a struct, by every name a client may use
 	element *shape            // of a list or a map, whose elements are numbered
-	most    int               // elements that are kept; those beyond are counted
-	refuse  bool              // elements beyond are refused instead
-	batch   bool              // the elements are entries; how many are kept depends on the queue
+	bound   bound             // of the elements
+	around  bool              // a member that has the list or map of a field in it
+}
+
+// bound is how many elements of a list or a map are kept.
+type bound uint8
+
+const (
+	boundOne        bound = iota // those beyond are counted, as in the next two
+	boundNames                   // Bounds.Names
+	boundAttributes              // Bounds.Attributes
+	boundEntries                 // Bounds.Entries, or MaxEntries where all of a batch are kept
+	boundListed                  // maxListed; those beyond are refused
+)
+
+func (c *Call) most(b bound) int {
+	switch b {
+	case boundNames:
+		return c.Bounds.Names
+	case boundAttributes:
+		return c.Bounds.Attributes
+	case boundEntries:
+		return c.Bounds.Entries
+	case boundListed:
+		return maxListed
+	}
+	return 1
 }
 
 // member is how a field is called in the Query protocol: its tag "query", else its own name. A map
-// has two more names in the tag, those of key and value of an element; a list and a map are
-// flattened, so that the first name is that of an element too.
-type member struct{ name, key, value string }
+// has two more names in the tag, those of key and value of an element. The first name is that of an
+// element too where a list or a map is flattened; where it is not, it has two parts, that of the whole
+// and that of an element, such as Tags.member.
+type member struct{ outer, name, key, value string }
+
+// label is what errors call it.
+func (m member) label() string {
+	if m.outer != "" {
+		return m.outer
+	}
+	return m.name
+}
 
 func memberOf(f reflect.StructField) member {
 	tag, ok := f.Tag.Lookup("query")
@@ -42,7 +75,11 @@ func memberOf(f reflect.StructField) member {
 	}
 	name, rest, _ := strings.Cut(tag, ",")
 	key, value, _ := strings.Cut(rest, ",")
-	return member{name, key, value}
+	outer, inner, nested := strings.Cut(name, ".")
+	if !nested {
+		outer, inner = "", name
+	}
+	return member{outer, inner, key, value}
 }
 
 var shapes sync.Map // by type of struct
@@ -59,6 +96,10 @@ func shapeOf(t reflect.Type) *shape {
 		}
 		m := shapeOfField(f.Type, memberOf(f))
 		m.index = f.Index
+		if m.outer != "" {
+			s.members[m.outer] = &shape{member: member{name: m.outer}, around: true, members: map[string]*shape{m.name: m}}
+			continue
+		}
 		s.members[m.name] = m
 		if _, taken := s.members[f.Name]; !taken { // Tags for Tag, as a widespread client spells it (SQS: CAP-3)
 			s.members[f.Name] = m
@@ -76,17 +117,17 @@ func shapeOfField(t reflect.Type, m member) *shape {
 	}
 	switch t {
 	case reflect.TypeFor[[]string]():
-		s.element, s.most, s.refuse = &shape{}, maxListed, true
-	case reflect.TypeFor[reserved]():
-		s.element, s.most = &shape{}, 1
+		s.element, s.bound = &shape{}, boundListed
+	case reflect.TypeFor[Reserved]():
+		s.element, s.bound = &shape{}, boundOne
 	case reflect.TypeFor[map[string]*string]():
-		s.element, s.most = pair(&shape{}), keptNames
-	case reflect.TypeFor[attributeInputs]():
-		value := *shapeOf(reflect.TypeFor[attributeInput]())
-		s.element, s.most = pair(&value), keptAttributes
+		s.element, s.bound = pair(&shape{}), boundNames
+	case reflect.TypeFor[Attributes]():
+		value := *shapeOf(reflect.TypeFor[Attribute]())
+		s.element, s.bound = pair(&value), boundAttributes
 	default:
 		if t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct {
-			s.element, s.most, s.batch = shapeOf(t.Elem()), keptEntries, true
+			s.element, s.bound = shapeOf(t.Elem()), boundEntries
 		}
 	}
 	return s
@@ -110,8 +151,7 @@ type node struct {
 type formReader struct {
 	root  node
 	query *queryCodec
-	batch batch
-	keeping
+	call  *Call
 	calls int    // of add
 	plain []byte // the last key that had escapes
 }
@@ -142,7 +182,7 @@ const maxKey = 512
 // set adds one parameter.
 func (f *formReader) set(key, value []byte) (err error) {
 	if len(key) > maxKey {
-		return faultf(kindSerialization, "The name of a parameter is longer than %d bytes.", maxKey)
+		return Faultf(KindSerialization, "The name of a parameter is longer than %d bytes.", maxKey)
 	}
 	if bytes.ContainsAny(key, "%+") {
 		if f.plain, err = unescape(f.plain[:0], key); err != nil {
@@ -198,7 +238,7 @@ func (f *formReader) place(key []byte, size int) (n *node, err error) {
 		switch {
 		case next != nil:
 			n = next
-		case n.members != nil && pair == nil: // of the request or an entry
+		case n.members != nil && pair == nil && !n.around: // of the request or an entry
 			return nil, nil
 		default:
 			return nil, f.stray(pair, key)
@@ -217,7 +257,7 @@ func (f *formReader) place(key []byte, size int) (n *node, err error) {
 // stray refuses a parameter that no member takes. An attribute without a name is refused for that
 // instead (SQS: CAP-5).
 func (f *formReader) stray(pair *node, key []byte) error {
-	err := faultf(kindSerialization, "The request has the parameter %s, which the operation does not have.", shown(string(key)))
+	err := Faultf(KindSerialization, "The request has the parameter %s, which the operation does not have.", Shown(string(key)))
 	if pair == nil {
 		return err
 	}
@@ -253,11 +293,14 @@ func (f *formReader) element(n *node, number, size int) (*node, error) {
 			return n.below[at], nil
 		}
 	}
-	if len(n.below) >= n.most {
+	if most := f.call.most(n.bound); len(n.below) >= most {
 		switch {
-		case n.refuse:
-			return nil, tooManyElements(n.most)
-		case n.batch && f.keepsAll():
+		case n.bound == boundListed:
+			return nil, tooManyElements(most)
+		case n.bound == boundEntries && (f.call.all || !f.call.asked && f.call.ask(f.find)):
+			if len(n.below) >= MaxEntries {
+				return nil, tooManyElements(MaxEntries)
+			}
 		default:
 			if n.leftLast != number {
 				n.left, n.leftLast = n.left+1, number
@@ -271,14 +314,10 @@ func (f *formReader) element(n *node, number, size int) (*node, error) {
 	return e, nil
 }
 
-// keepsAll reports whether all entries of a batch are kept. To find the queue it looks through the
-// whole request, once.
-func (f *formReader) keepsAll() bool {
-	if !f.asked {
-		url, _ := f.query.find("QueueUrl") // what is wrong with it is found by the reading that goes on
-		f.asked, f.all = true, f.batch.endless(url)
-	}
-	return f.all
+// find returns a parameter of the request.
+func (f *formReader) find(name string) *string {
+	found, _ := f.query.find(name) // what is wrong with it is found by the reading that goes on
+	return found
 }
 
 // elementNumber reads the number of an element. They begin at 1, may have gaps, and are written in
@@ -291,7 +330,13 @@ func elementNumber(text []byte) (number int, ok bool) {
 // fill sets the fields of a struct from the members below n. Fields without one stay nil.
 func (f *formReader) fill(to reflect.Value, n *node) error {
 	for _, below := range n.below {
-		if err := f.setField(to.FieldByIndex(below.index), below); err != nil {
+		var err error
+		if below.around {
+			err = f.fill(to, below)
+		} else {
+			err = f.setField(to.FieldByIndex(below.index), below)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -328,7 +373,7 @@ func (f *formReader) setField(to reflect.Value, n *node) error {
 		}
 		number, err := strconv.ParseInt(n.value, 10, 32)
 		if err != nil {
-			return faultf(kindSerialization, "Value %s for parameter %s is not an integer.", shown(n.value), n.name)
+			return Faultf(KindSerialization, "Value %s for parameter %s is not an integer.", Shown(n.value), n.name)
 		}
 		*field = new(int32)
 		**field = int32(number)
@@ -338,10 +383,10 @@ func (f *formReader) setField(to reflect.Value, n *node) error {
 		}
 		b, err := base64.StdEncoding.DecodeString(n.value)
 		if err != nil {
-			return faultf(kindSerialization, "The value of parameter %s is not base64.", n.name)
+			return Faultf(KindSerialization, "The value of parameter %s is not base64.", n.name)
 		}
 		*field = b
-	case *reserved:
+	case *Reserved:
 		*field = len(n.below) != 0
 	case *[]string:
 		*field = make([]string, len(n.below))
@@ -354,24 +399,24 @@ func (f *formReader) setField(to reflect.Value, n *node) error {
 			key, value := pair.text(n.key), pair.text(n.member.value)
 			switch {
 			case key == nil:
-				return missing(n.name + "." + n.key)
+				return f.call.Missing(n.label() + "." + n.key)
 			case value == nil:
-				return missing(n.name + "." + n.member.value)
+				return f.call.Missing(n.label() + "." + n.member.value)
 			case pair.stray != nil:
 				return pair.stray
 			case (*field)[*key] != nil:
-				return givenTwice(n.name + "." + n.key + " " + *key)
+				return givenTwice(n.label() + "." + n.key + " " + *key)
 			}
 			(*field)[*key] = value
 		}
-	case *attributeInputs:
-		*field = attributeInputs{named: make(map[string]attributeInput, len(n.below)), left: n.left, leftBytes: n.leftBytes}
+	case *Attributes:
+		*field = Attributes{Named: make(map[string]Attribute, len(n.below)), Left: n.left, LeftBytes: n.leftBytes}
 		for _, pair := range n.below {
 			name := "" // which is refused, in a batch for the entry alone (SQS: CAP-5)
 			if text := pair.text(n.key); text != nil {
 				name = *text
 			}
-			var value attributeInput
+			var value Attribute
 			if below := pair.find(n.member.value); below != nil {
 				if err := f.fill(reflect.ValueOf(&value).Elem(), below); err != nil {
 					return err
@@ -381,17 +426,17 @@ func (f *formReader) setField(to reflect.Value, n *node) error {
 				if pair.stray != nil {
 					return pair.stray
 				}
-				if _, twice := field.named[name]; twice { // (SQS: MSG-6)
-					return attributeTwice(name)
+				if _, twice := field.Named[name]; twice { // (SQS: MSG-6)
+					return f.call.AttributeTwice(name)
 				}
 			}
-			field.named[name] = value
+			field.Named[name] = value
 		}
 	default:
 		if to.Kind() != reflect.Slice {
 			panic("bug: a request has a field of type " + to.Type().String())
 		}
-		f.batch.leave(n.left)
+		f.call.left += int32(n.left)
 		to.Set(reflect.MakeSlice(to.Type(), len(n.below), len(n.below)))
 		for i, element := range n.below {
 			if err := f.fill(to.Index(i), element); err != nil {
@@ -474,7 +519,7 @@ func escaped(text []byte) (byte, error) {
 			return byte(high<<4 | low), nil
 		}
 	}
-	return 0, faultf(kindSerialization, "The request is not URL-encoded: invalid URL escape %q", text[:min(len(text), 3)])
+	return 0, Faultf(KindSerialization, "The request is not URL-encoded: invalid URL escape %q", text[:min(len(text), 3)])
 }
 
 // hexDigit is the value of a hexadecimal digit, -1 for anything else.

@@ -1,4 +1,4 @@
-package sqsapi
+package wire
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 // queryCodec is the Query protocol (SQS: section 9.2). It answers in XML, or in JSON of its own
 // kind.
 type queryCodec struct {
+	service    *Service
 	name       string    // of the operation, once it is known
 	action     string    // what the request says
 	parameters [2][]byte // of the body and of the URL, until they are read
@@ -31,7 +32,7 @@ func (q *queryCodec) parse(r *http.Request, body []byte) error {
 	q.parameters[1] = []byte(r.URL.RawQuery)
 	for _, encoded := range q.parameters {
 		if bytes.Count(encoded, []byte("&")) >= maxParameters {
-			return faultf(kindSerialization, "The request has too many parameters.")
+			return Faultf(KindSerialization, "The request has too many parameters.")
 		}
 	}
 	action, err := q.find("Action")
@@ -63,9 +64,9 @@ func (q *queryCodec) find(name string) (*string, error) {
 }
 
 // read fills in from the parameters, which are not kept: what waits must not hold them.
-func (q *queryCodec) read(in any, b batch) error {
+func (q *queryCodec) read(in any, c *Call) error {
 	to := reflect.ValueOf(in).Elem()
-	f := formReader{root: node{shape: shapeOf(to.Type())}, query: q, batch: b}
+	f := formReader{root: node{shape: shapeOf(to.Type())}, query: q, call: c}
 	for _, encoded := range q.parameters {
 		if err := f.add(encoded); err != nil {
 			return err

@@ -1,4 +1,4 @@
-package sqsapi
+package wire
 
 import "reflect"
 
