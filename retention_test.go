@@ -320,3 +320,61 @@ func TestWithCapacity_WhatExpiredAtOnceTakesNoRoomHoweverManyThatIs(t *testing.T
 		})
 	}
 }
+
+func TestLC3_RetentionEndsWhateverAMessageIsDoing(t *testing.T) {
+	ctx := context.Background()
+	for name, begin := range map[string]func(s steps, target *script){
+		"waits for a call": func(s steps, target *script) {
+			s.wear(many(20)...)
+			s.meets()
+		},
+		"is with the target": func(s steps, target *script) {
+			s.wear("g-1")
+			s.meets()
+		},
+		"is with the target by its consumer": func(s steps, target *script) {
+			s.send("g-1")
+			d := s.one(time.Hour)
+			time.Sleep(40 * time.Second)
+			go func() { require.ErrorIs(s, d.Bury(ctx, ""), context.Canceled) }()
+			synctest.Wait()
+		},
+		"waits for the next try": func(s steps, target *script) {
+			target.do = failing
+			s.wear("g-1")
+			s.meets()
+			for range 6 {
+				time.Sleep(5 * time.Second)
+				s.meets()
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			withTarget(t, 1, func(s steps, target *script) {
+				target.do = func(ctx context.Context, _ DeadLetter) error {
+					select {
+					case <-ctx.Done():
+						return context.Canceled
+					case <-time.After(25 * time.Second):
+						return errRefused
+					}
+				}
+				start := time.Now()
+				begin(s, target)
+				n := s.q.Stats().NotVisible + s.q.Stats().Visible
+				time.Sleep(time.Until(start.Add(time.Minute - 1)))
+				synctest.Wait()
+				s.meets()
+				require.Equal(s, n, s.q.Stats().NotVisible+s.q.Stats().Visible)
+				time.Sleep(1)
+				synctest.Wait()
+				s.counts(0, 0, 0)
+				require.EqualValues(s, n, s.q.Stats().Expired)
+				require.Nil(s, s.q.outbox.places)
+				require.Empty(s, s.q.outbox.calls)
+				s.send("g-2")
+				s.gets(1, 0, "g-2")
+			}, WithRetention(time.Minute))
+		})
+	}
+}
