@@ -25,7 +25,7 @@ type Options struct {
 	// where it has more than 10,000 parameters, or a batch of more than 10 entries.
 	MaxBytes int64
 	// MaxTotalBytes bounds the memory of large requests that are under way at once. Each counts with
-	// twice the size of its body, those of up to 16 KiB not at all. One that finds too little left
+	// twice the size of its body and 700 bytes for each parameter, those of up to 16 KiB not at all. One that finds too little left
 	// waits for up to two seconds; then it is refused with Throttled, which SDKs answer by trying
 	// again. 0 or less: [DefaultMaxTotalBytes].
 	MaxTotalBytes int64
@@ -92,7 +92,7 @@ func NewHandler(a *topic.Account, o Options) *Handler {
 			NoAction:  &wire.Fault{Kind: kindMissingAction, Message: "The request must contain the parameter Action."},
 		},
 		// Messages have no number of attributes of their own; as many as a form can have are kept.
-		Bounds:         wire.Bounds{Entries: maxTags + 1, Attributes: wire.MaxEntries, Names: maxAttributes + 1},
+		Bounds:         wire.Bounds{Entries: maxTags + 1, Attributes: wire.MaxEntries, Names: maxAttributes + 1, Parameter: 700},
 		Fault:          toFault,
 		Missing:        missing,
 		AttributeTwice: attributeTwice,

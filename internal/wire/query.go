@@ -14,6 +14,7 @@ type queryCodec struct {
 	name       string    // of the operation, once it is known
 	action     string    // what the request says
 	parameters [2][]byte // of the body and of the URL, until they are read
+	count      int64     // of these
 	json       bool      // the client wants JSON (SQS: WIRE-17)
 	plain      bool      // a request without an action, which gets a short answer
 }
@@ -31,7 +32,9 @@ func (q *queryCodec) parse(r *http.Request, body []byte) error {
 	}
 	q.parameters[1] = []byte(r.URL.RawQuery)
 	for _, encoded := range q.parameters {
-		if bytes.Count(encoded, []byte("&")) >= maxParameters {
+		n := bytes.Count(encoded, []byte("&"))
+		q.count += int64(n)
+		if n >= maxParameters {
 			return Faultf(KindSerialization, "The request has too many parameters.")
 		}
 	}

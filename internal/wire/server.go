@@ -247,6 +247,9 @@ func (c *Call) read(w http.ResponseWriter) (x codec, op *Operation, in any, err 
 		if err == nil {
 			err = q.parse(c.Request, body.text)
 		}
+		if err == nil && c.Bounds.Parameter > 0 {
+			err = c.Need(c.Bounds.Parameter * q.count)
+		}
 		if err == nil {
 			if c.Service.Path != nil {
 				c.Path = c.Service.Path(c.Request)

@@ -48,6 +48,9 @@ type Bounds struct {
 	Entries    int // of a list of structures
 	Attributes int // of a message
 	Names      int // of attributes of a resource, and tags
+	// Parameter is how many bytes of memory a parameter of Query can take beside its own, for the
+	// budget of large requests; 0 where the other bounds leave little.
+	Parameter int64
 }
 
 // Operation is one operation of a service. What it does is written once, in terms of a request and a
