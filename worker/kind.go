@@ -94,7 +94,7 @@ func (k Kind[T]) Handle(m *Mux, f func(ctx context.Context, j Job[T]) error, mw 
 		return
 	}
 	if f == nil {
-		m.refuse(notNil("f", nil))
+		m.refuseKind(k.name, notNil("f", nil))
 		return
 	}
 	do := func(ctx context.Context, d *inq.Delivery, body string) error {

@@ -178,8 +178,8 @@ func TestMux_BadInput(t *testing.T) {
 		"own alias": {func(m *worker.Mux) { kind("a", "a").Handle(m, nothing) }, inq.ErrInvalidParameter, `kind "a": is handled already`},
 		"no name":   {func(m *worker.Mux) { kind("").Handle(m, nothing) }, inq.ErrInvalidParameter, "must be 1 to 80"},
 		"bad alias": {func(m *worker.Mux) { kind("a", "b c").Handle(m, nothing) }, inq.ErrInvalidParameter, `kind "b c"`},
-		"nil func":  {func(m *worker.Mux) { kind("a").Handle(m, nil) }, inq.ErrMissingParameter, "f: must not be nil"},
-		"nil mw":    {func(m *worker.Mux) { kind("a").Handle(m, nothing, nil) }, inq.ErrMissingParameter, "mw: must not be nil"},
+		"nil func":  {func(m *worker.Mux) { kind("a").Handle(m, nil) }, inq.ErrMissingParameter, `worker: Handle of kind "a": inq: missing parameter: f: must not be nil`},
+		"nil mw":    {func(m *worker.Mux) { kind("a").Handle(m, nothing, nil) }, inq.ErrMissingParameter, `Handle of kind "a": inq: missing parameter: mw: must not be nil`},
 		"mw gives nil": {func(m *worker.Mux) { kind("a").Handle(m, nothing, func(worker.Handler) worker.Handler { return nil }) }, inq.ErrMissingParameter,
 			"mw: must not be nil"},
 	} {

@@ -161,13 +161,13 @@ func WithMiddleware(mw ...Middleware) Option {
 func WithAutoscale(lowest, highest int, p Policy) Option {
 	return func(s *settings) error {
 		s.scale = scaling{min: lowest, max: highest, policy: p}
-		if err := inRange("WithAutoscale", lowest, 1, maxConcurrency); err != nil {
+		if err := inRange("WithAutoscale lowest", lowest, 1, maxConcurrency); err != nil {
 			return err
 		}
-		if err := inRange("WithAutoscale", highest, lowest, maxConcurrency); err != nil {
+		if err := inRange("WithAutoscale highest", highest, lowest, maxConcurrency); err != nil {
 			return err
 		}
-		return notNil("WithAutoscale", p)
+		return notNil("WithAutoscale p", p)
 	}
 }
 

@@ -153,9 +153,9 @@ const (
 
 // New makes a Runner that hands the messages of q to h one by one. A q of either type will do, and
 // every other implementation of [inq.Queue]; one whose name ends in ".fifo" is taken for FIFO. A nil
-// q or h is refused with [inq.ErrMissingParameter], an option as [Option] says, and a [*Mux] that
-// has no kinds, or was given some twice, with [inq.ErrInvalidParameter]. New makes no call: whether
-// the queue is closed or missing Run will tell.
+// q or h is refused with [inq.ErrMissingParameter], as is a [*Mux] that has no kinds, or was given a
+// nil; one that was given a kind twice, or under a bad name, with [inq.ErrInvalidParameter]; an
+// option as [Option] says. New makes no call: whether the queue is closed or missing Run will tell.
 func New(q inq.Queue, h Handler, opts ...Option) (*Runner, error) {
 	r, err := newRunner(q, opts)
 	if err != nil {
