@@ -104,9 +104,11 @@ func WithTimeout(d time.Duration) Option {
 	}
 }
 
-// WithMaxAttempts sets after how many receives a message that fails is buried, at least 1. Default:
-// none. The queue's own limit, maxReceives of [inq.WithDeadLetter], stays the outer bound: it holds
-// for messages whose consumer died as well.
+// WithMaxAttempts has a message that fails at its nth receive or later buried, n being from 1 to
+// 1,000,000. Default: none is. The queue's own limit, maxReceives of [inq.WithDeadLetter], stays the
+// outer bound: it holds for messages whose consumer died as well. A message that the queue itself
+// hands to the dead letters counts as Failed in [Stats] and is not logged as buried, so n should be
+// below maxReceives.
 func WithMaxAttempts(n int) Option {
 	return func(s *settings) error {
 		s.maxAttempts = n
@@ -124,8 +126,9 @@ func WithGrace(d time.Duration) Option {
 	}
 }
 
-// WithLimit has w asked before messages are received, once for each, so that nothing is leased that
-// may not run yet.
+// WithLimit bounds the rate at which messages are received: before a receive the runner takes one
+// permit of w for each message, so that nothing is leased that may not run yet. While w returns
+// errors nothing is received: see [Waiter].
 func WithLimit(w Waiter) Option {
 	return func(s *settings) error {
 		s.waiter = w

@@ -13,7 +13,7 @@ type Stats struct {
 
 	// Outcomes.
 	Succeeded uint64 // processed and deleted
-	Failed    uint64 // to be tried again after the backoff, or after what RetryAfter said
+	Failed    uint64 // to come again after the backoff, or after what RetryAfter said; also where the queue's own limit then hands them to the dead letters
 	Snoozed   uint64 // by Snooze
 	Buried    uint64 // handed to the dead letters: by Bury, WithMaxAttempts, or a body that does not decode
 	Returned  uint64 // given back: not begun when the runner stopped or was paused, behind a failure in its group, or cut off by the end of the grace
@@ -27,11 +27,11 @@ type Stats struct {
 	// Calls to the queue, which Amazon charges for.
 	Receives      uint64 // that succeeded
 	EmptyReceives uint64 // of these, that brought nothing
-	ReceiveErrors uint64
+	ReceiveErrors uint64 // of receives, and of the Waiter of WithLimit
 	DeleteErrors  uint64
 	ExtendCalls   uint64 // each for up to ten leases
 	Extended      uint64 // leases that were extended
-	ExtendErrors  uint64 // of these, that failed at least for one lease
+	ExtendErrors  uint64 // of ExtendCalls: those that failed for at least one lease
 
 	// Now.
 	Concurrency int // slots
