@@ -46,6 +46,30 @@ func TestKind_Message(t *testing.T) {
 	require.ErrorIs(t, err, inq.ErrInvalidParameter)
 }
 
+// What a queue says about the group and the deduplication id is said in the words of the options.
+func TestKind_SendNamesTheOption(t *testing.T) {
+	plain, err := inq.NewFIFO("plain.fifo")
+	require.NoError(t, err)
+	defer plain.Close()
+	for _, c := range []struct {
+		q    inq.Queue
+		opts []worker.SendOption
+		want string
+	}{
+		{plain, []worker.SendOption{worker.Dedup("1")}, "worker: see Group: inq: "},
+		{plain, []worker.SendOption{worker.Group("ann")}, "worker: see Dedup: inq: "},
+		{standard(t), []worker.SendOption{worker.Dedup("1")}, "worker: see Dedup: inq: "},
+		{standard(t), []worker.SendOption{worker.Delay(time.Hour)}, "inq: "},
+	} {
+		_, err := sendEmail.Send(t.Context(), c.q, email{}, c.opts...)
+		var p *inq.ParamError
+		require.ErrorAs(t, err, &p)
+		require.Equal(t, c.want+strings.TrimPrefix(p.Error(), "inq: "), err.Error())
+	}
+	_, err = sendEmail.Send(t.Context(), fifo(t), email{}, worker.Group("ann"))
+	require.NoError(t, err)
+}
+
 func TestMux_GivesEachKindToItsHandler(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		q := standard(t)
