@@ -106,7 +106,11 @@ const (
 //
 // A send that fails is retried, as long as the tick is at most four minutes late; then it is
 // skipped, logged and counted. So are ticks that the process has slept through. [inq.ErrClosed] and
-// [inq.ErrQueueDoesNotExist] end Run.
+// [inq.ErrQueueDoesNotExist] end Run, which returns them.
+//
+// Run blocks, so it has a goroutine of its own beside [Runner.Run]. Its error must not get lost
+// there, or the schedule stops unseen: the example has the service end with it. Run may be called
+// again, and several times at once: args is then called by several goroutines, and Stats adds up.
 func (t *Ticker) Run(ctx context.Context, q inq.Queue) error {
 	if ctx == nil {
 		return notNil("ctx", nil)
