@@ -12,7 +12,8 @@ import (
 
 // A Mux is a [Handler] that gives each message to the handler of its kind. Kinds are added by
 // [Kind.Handle], before the Mux is given to [New], which refuses one that has none, and kinds or
-// aliases given twice.
+// aliases given twice. A kind added later is handled from then on; but what is wrong about such a
+// call, New does not see, and from then on every message fails with it.
 //
 // A message of a kind that it does not have, or of none, fails and is tried again after the
 // backoff: while a new version of a program is rolled out, an old worker may get what only new ones

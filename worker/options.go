@@ -65,8 +65,8 @@ func newSettings(opts []Option) (settings, error) {
 	return s, nil
 }
 
-// WithConcurrency sets how many handlers run at once at most, from 1 to 1,000,000. Default 10, with
-// [WithAutoscale] its minimum. [Runner.SetConcurrency] changes it later.
+// WithConcurrency sets the number of slots: how many handlers run at once at most, from 1 to
+// 1,000,000. Default 10, with [WithAutoscale] its minimum. [Runner.SetConcurrency] changes it later.
 func WithConcurrency(n int) Option {
 	return func(s *settings) error {
 		s.concurrency, s.given = n, true
@@ -86,8 +86,8 @@ func WithVisibility(d time.Duration) Option {
 }
 
 // WithBackoff sets how long a message waits after a failure, by the number of its attempt, which is
-// its receive count. Default Exponential(1s, 15m). What b returns is bounded by 0 and by what is
-// left of the 12 hours of the receive.
+// its receive count. Default Exponential(1s, 15m). What b returns counts as 0 where it is below, and
+// as what is left of the receive's 12 hours where it is more.
 func WithBackoff(b Backoff) Option {
 	return func(s *settings) error {
 		s.backoff = b
@@ -96,7 +96,7 @@ func WithBackoff(b Backoff) Option {
 }
 
 // WithTimeout sets how long a handler may run before its context is cancelled, with [ErrTimeout] as
-// the cause. Above 0. Default: as long as its lease can be extended, which is 12 hours.
+// the cause. Above 0, at most 12 hours. Default: as long as its lease can be extended, which is 12 hours.
 func WithTimeout(d time.Duration) Option {
 	return func(s *settings) error {
 		s.timeout = d
@@ -159,8 +159,8 @@ func WithMiddleware(mw ...Middleware) Option {
 	}
 }
 
-// WithAutoscale has p decide how many handlers run at once, from lowest to highest, which are 1 to
-// 1,000,000. See [Policy] for how often and in what steps.
+// WithAutoscale has p decide how many slots there are, from lowest to highest: how many handlers run
+// at once at most. Both are from 1 to 1,000,000, and highest is not below lowest. See [Policy] for how often and in what steps.
 func WithAutoscale(lowest, highest int, p Policy) Option {
 	return func(s *settings) error {
 		s.scale = scaling{min: lowest, max: highest, policy: p}

@@ -34,7 +34,7 @@ type Stats struct {
 	ExtendErrors  uint64 // of ExtendCalls: those that failed for at least one lease
 
 	// Now.
-	Concurrency int // slots
+	Concurrency int // slots: how many handlers may run at once
 	Running     int // handlers that run, those that are stuck included
 	Waiting     int // messages received that wait for their turn in a group, or for a batch to close
 	Stuck       int // handlers that ignore their cancelled context
@@ -63,16 +63,16 @@ func (r *Runner) Stats() Stats {
 	return s
 }
 
-// A Histogram counts durations in buckets that double: Buckets[i] holds those below Bound(i) and not
-// below Bound(i-1), the last one all that are longer.
+// A Histogram counts durations in 40 buckets that double: Buckets[i] holds those below Bound(i) and
+// not below Bound(i-1), the last one all that are longer.
 type Histogram struct {
 	Count   uint64
 	Sum     time.Duration
-	Buckets [histogramBuckets]uint64
+	Buckets [40]uint64
 }
 
 const (
-	histogramBuckets = 40
+	histogramBuckets = len(Histogram{}.Buckets)
 	firstBound       = 10 // as a power of two: 1.024 µs
 )
 
@@ -91,9 +91,13 @@ func (h Histogram) Mean() time.Duration {
 }
 
 // Quantile returns a duration that the given share of all, from 0 to 1, is below: the bound of a
-// bucket, so at most twice too much. It is 0 where nothing was counted.
+// bucket, so at most twice too much. It is 0 where nothing was counted, and for a share that is
+// outside of 0 to 1 or not a number.
 func (h Histogram) Quantile(share float64) time.Duration {
-	rank := uint64(share * float64(h.Count))
+	if !(share >= 0 && share <= 1) {
+		return 0
+	}
+	rank := min(uint64(share*float64(h.Count)), h.Count)
 	for i, n := range h.Buckets {
 		if n > 0 && rank <= n {
 			return h.Bound(i)

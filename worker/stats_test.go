@@ -2,6 +2,7 @@ package worker_test
 
 import (
 	"context"
+	"math"
 	"testing"
 	"time"
 
@@ -58,4 +59,8 @@ func TestHistogram_Bounds(t *testing.T) {
 	require.Equal(t, h.Bound(0), h.Quantile(0))
 	require.Equal(t, h.Bound(1), h.Quantile(0.6))
 	require.Equal(t, h.Bound(39), h.Quantile(1))
+	for _, share := range []float64{-0.1, 1.01, math.NaN(), math.Inf(1), math.Inf(-1)} {
+		require.Zero(t, h.Quantile(share), share)
+	}
+	require.Len(t, h.Buckets, 40)
 }
