@@ -224,6 +224,33 @@ func TestMux_BadInput(t *testing.T) {
 	kind("a").Handle(nil, nothing) // nowhere to tell
 }
 
+// A kind may be added to a Mux that is in use; a bad one fails every message.
+func TestMux_AKindAddedLater(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		q := standard(t)
+		log := newDiary()
+		kind := worker.NewKind[int]("count")
+		later := worker.NewKind[int]("later")
+		note := func(_ context.Context, j worker.Job[int]) error { log.add("%d", j.Args); return nil }
+		mux := worker.NewMux()
+		kind.Handle(mux, note)
+		r, err := worker.New(q, mux, quiet, after(time.Minute))
+		require.NoError(t, err)
+		stop := run(t, r)
+		later.Handle(mux, note)
+		_, err = later.Send(t.Context(), q, 1)
+		require.NoError(t, err)
+		time.Sleep(time.Second)
+		kind.Handle(mux, note)
+		_, err = later.Send(t.Context(), q, 2)
+		require.NoError(t, err)
+		time.Sleep(time.Second)
+		stop(nil)
+		require.Equal(t, []string{"0s 1"}, log.get())
+		require.EqualValues(t, 1, r.Stats().Failed)
+	})
+}
+
 func TestJob_IsADelivery(t *testing.T) {
 	d := inq.NewDelivery(nil, inq.DeliveryFields{ID: "id", ReceiveCount: 3})
 	j := worker.Job[int]{Delivery: &d, Args: 1}

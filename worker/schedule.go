@@ -53,6 +53,11 @@ type TickerStats struct {
 	Errors     uint64 // sends that failed, each try
 }
 
+// String shows the numbers in one line.
+func (s TickerStats) String() string {
+	return fmt.Sprintf("sent %d, duplicates %d, skipped %d, errors %d", s.Sent, s.Duplicates, s.Skipped, s.Errors)
+}
+
 // Every returns a [Ticker] that sends a job of kind k at each time of s, with the arguments that
 // args makes for that time, in UTC.
 //

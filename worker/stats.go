@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"fmt"
 	"math/bits"
 	"time"
 )
@@ -63,6 +64,19 @@ func (r *Runner) Stats() Stats {
 	return s
 }
 
+// String shows the outcomes and what is going on now, in one line.
+func (s Stats) String() string {
+	var more string
+	if s.Stuck > 0 {
+		more += fmt.Sprintf(", %d stuck", s.Stuck)
+	}
+	if s.Paused {
+		more += ", paused"
+	}
+	return fmt.Sprintf("received %d: succeeded %d, failed %d, snoozed %d, buried %d, returned %d, lost %d; now running %d of %d, waiting %d%s",
+		s.Received, s.Succeeded, s.Failed, s.Snoozed, s.Buried, s.Returned, s.Lost, s.Running, s.Concurrency, s.Waiting, more)
+}
+
 // A Histogram counts durations in 40 buckets that double: Buckets[i] holds those below Bound(i) and
 // not below Bound(i-1), the last one all that are longer.
 type Histogram struct {
@@ -105,6 +119,11 @@ func (h Histogram) Quantile(share float64) time.Duration {
 		rank -= min(rank, n)
 	}
 	return 0
+}
+
+// String shows how many there are and about how long they are, without the buckets.
+func (h Histogram) String() string {
+	return fmt.Sprintf("%d, mean %v, 99%% below %v", h.Count, h.Mean(), h.Quantile(0.99))
 }
 
 // observe counts a duration. Clocks of two machines may make one negative, which counts as none.
