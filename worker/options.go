@@ -107,8 +107,8 @@ func WithTimeout(d time.Duration) Option {
 // WithMaxAttempts has a message that fails at its nth receive or later buried, n being from 1 to
 // 1,000,000. Default: none is. The queue's own limit, maxReceives of [inq.WithDeadLetter], stays the
 // outer bound: it holds for messages whose consumer died as well. A message that the queue itself
-// hands to the dead letters counts as Failed in [Stats] and is not logged as buried, so n should be
-// below maxReceives.
+// hands to the dead letters counts as Failed in [Stats] and is not logged as buried, so n should not
+// be above maxReceives.
 func WithMaxAttempts(n int) Option {
 	return func(s *settings) error {
 		s.maxAttempts = n
