@@ -41,7 +41,8 @@ func serve(ctx context.Context, q inq.Queue, drive func(ctx context.Context, str
 	if err != nil {
 		return err
 	}
-	go worker.Every(daily, worker.Interval(24*time.Hour), time.Time.UTC).Run(ctx, q)
+	reports := worker.Every(daily, worker.Interval(24*time.Hour), func(day time.Time) time.Time { return day })
+	go func() { log.Print("reports have ended: ", reports.Run(ctx, q)) }()
 	return r.Run(ctx)
 }
 

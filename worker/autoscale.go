@@ -9,8 +9,8 @@ import (
 	"example.com/inq"
 )
 
-// A Policy decides how many workers, that is slots, there should be. It is asked every 5 seconds
-// and should depend on nothing but the load.
+// A Policy decides how many slots there should be: how many handlers may run at once. It is asked
+// every 5 seconds and should depend on nothing but the load.
 //
 // What it returns is bounded by the limits of [WithAutoscale] and taken in steps: to at most twice,
 // and at least half, of what there are. After any change the next step down waits a minute, so that
@@ -23,12 +23,12 @@ type Load struct {
 	Oldest  time.Duration // age of the oldest message; -1 where the queue cannot tell, as on Amazon SQS
 	Running int           // handlers that run
 	MeanRun time.Duration // how long handlers ran lately, 0 before the first has returned
-	Workers int           // slots there are
+	Workers int           // slots there are: how many handlers may run at once
 }
 
-// TargetDelay returns a [Policy] with as many workers as clear the backlog within d: the backlog
-// divided by what one worker does in that time. Before the first run time is known it adds workers
-// one by one. A d below 1 counts as 1.
+// TargetDelay returns a [Policy] with as many slots as clear the backlog within d: the backlog
+// divided by what one slot does in that time. Before the first run time is known it adds slots one
+// by one. A d below 1 counts as 1.
 func TargetDelay(d time.Duration) Policy {
 	d = max(d, 1)
 	return func(l Load) int {

@@ -16,7 +16,8 @@ import (
 //
 // When h returns nil all messages are processed. An [*inq.BatchError] names those that failed, by
 // their index in ds and each with an error of its own, which may be a [Bury] or [Snooze]; the others
-// are processed. Any other error, and a panic, is that of all. On FIFO everything behind a failure
+// are processed, so one that names none is as good as nil. Where an index is not one of ds all have
+// failed, since nobody knows which is meant. Any other error, and a panic, is that of all. On FIFO everything behind a failure
 // in its group fails with it, since it has to come again after it; h may leave it out then. A lost
 // lease drops the result of its message alone; ctx ends with [ErrLeaseLost] when all are lost.
 //

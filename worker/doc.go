@@ -27,9 +27,10 @@
 //
 // They are found in wrapped errors too. A message that waits for its next attempt waits in the
 // queue, hidden by its visibility timeout, and takes up no slot of the runner. The number of the
-// attempt is the receive count. With [WithMaxAttempts] a message that fails once more is buried; the
-// queue's own limit, see [inq.WithDeadLetter], holds as well, also for what no handler survives.
-// Where the queue has no dead-letter target, what should be buried comes again after the backoff.
+// attempt is the receive count. With [WithMaxAttempts](n), a message that fails at its nth receive or
+// later is buried; the queue's own limit, see [inq.WithDeadLetter], holds as well, also for what no
+// handler survives. Where the queue has no dead-letter target, what should be buried comes again
+// after the backoff.
 //
 // # At least once
 //

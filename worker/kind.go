@@ -41,10 +41,13 @@ type SendOption func(*inq.Message)
 func Delay(d time.Duration) SendOption { return func(m *inq.Message) { m.Delay = d } }
 
 // Group puts the job into a message group: required on FIFO, where jobs of one group are done in
-// order, and the tenant of a fair queue on Standard.
+// order, and the tenant of a fair queue on Standard. FIFO also needs [Dedup], unless the queue has
+// content-based deduplication.
 func Group(id string) SendOption { return func(m *inq.Message) { m.GroupID = id } }
 
-// Dedup makes a FIFO queue accept the job once in five minutes.
+// Dedup makes a FIFO queue accept the job once in five minutes: a second one with the same id is
+// left out. On FIFO without Dedup a send is refused, unless the queue has content-based
+// deduplication; on Standard Dedup is refused.
 func Dedup(id string) SendOption { return func(m *inq.Message) { m.DeduplicationID = id } }
 
 // Message makes the message of a job: the body is args as JSON, and the attribute "kind" is the
@@ -66,7 +69,8 @@ func (k Kind[T]) Message(args T, opts ...SendOption) (inq.Message, error) {
 	return m, nil
 }
 
-// Send sends a job. The errors are those of Message and of the queue's Send.
+// Send sends a job. The errors are those of Message and of the queue's Send; one about the group or
+// the deduplication id also names [Group] or [Dedup].
 func (k Kind[T]) Send(ctx context.Context, q inq.Queue, args T, opts ...SendOption) (inq.Sent, error) {
 	if err := notNil("q", q); err != nil {
 		return inq.Sent{}, err
@@ -75,7 +79,16 @@ func (k Kind[T]) Send(ctx context.Context, q inq.Queue, args T, opts ...SendOpti
 	if err != nil {
 		return inq.Sent{}, err
 	}
-	return q.Send(ctx, m)
+	sent, err := q.Send(ctx, m)
+	if p, ok := as[*inq.ParamError](err); ok {
+		switch p.Param {
+		case "MessageGroupId":
+			err = fmt.Errorf("worker: see Group: %w", err)
+		case "MessageDeduplicationId":
+			err = fmt.Errorf("worker: see Dedup: %w", err)
+		}
+	}
+	return sent, err
 }
 
 // A Job is one attempt at a job: the delivery and its arguments.
@@ -94,7 +107,7 @@ func (k Kind[T]) Handle(m *Mux, f func(ctx context.Context, j Job[T]) error, mw 
 		return
 	}
 	if f == nil {
-		m.refuse(notNil("f", nil))
+		m.refuseKind(k.name, notNil("f", nil))
 		return
 	}
 	do := func(ctx context.Context, d *inq.Delivery, body string) error {

@@ -46,6 +46,30 @@ func TestKind_Message(t *testing.T) {
 	require.ErrorIs(t, err, inq.ErrInvalidParameter)
 }
 
+// What a queue says about the group and the deduplication id is said in the words of the options.
+func TestKind_SendNamesTheOption(t *testing.T) {
+	plain, err := inq.NewFIFO("plain.fifo")
+	require.NoError(t, err)
+	defer plain.Close()
+	for _, c := range []struct {
+		q    inq.Queue
+		opts []worker.SendOption
+		want string
+	}{
+		{plain, []worker.SendOption{worker.Dedup("1")}, "worker: see Group: inq: "},
+		{plain, []worker.SendOption{worker.Group("ann")}, "worker: see Dedup: inq: "},
+		{standard(t), []worker.SendOption{worker.Dedup("1")}, "worker: see Dedup: inq: "},
+		{standard(t), []worker.SendOption{worker.Delay(time.Hour)}, "inq: "},
+	} {
+		_, err := sendEmail.Send(t.Context(), c.q, email{}, c.opts...)
+		var p *inq.ParamError
+		require.ErrorAs(t, err, &p)
+		require.Equal(t, c.want+strings.TrimPrefix(p.Error(), "inq: "), err.Error())
+	}
+	_, err = sendEmail.Send(t.Context(), fifo(t), email{}, worker.Group("ann"))
+	require.NoError(t, err)
+}
+
 func TestMux_GivesEachKindToItsHandler(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		q := standard(t)
@@ -178,8 +202,8 @@ func TestMux_BadInput(t *testing.T) {
 		"own alias": {func(m *worker.Mux) { kind("a", "a").Handle(m, nothing) }, inq.ErrInvalidParameter, `kind "a": is handled already`},
 		"no name":   {func(m *worker.Mux) { kind("").Handle(m, nothing) }, inq.ErrInvalidParameter, "must be 1 to 80"},
 		"bad alias": {func(m *worker.Mux) { kind("a", "b c").Handle(m, nothing) }, inq.ErrInvalidParameter, `kind "b c"`},
-		"nil func":  {func(m *worker.Mux) { kind("a").Handle(m, nil) }, inq.ErrMissingParameter, "f: must not be nil"},
-		"nil mw":    {func(m *worker.Mux) { kind("a").Handle(m, nothing, nil) }, inq.ErrMissingParameter, "mw: must not be nil"},
+		"nil func":  {func(m *worker.Mux) { kind("a").Handle(m, nil) }, inq.ErrMissingParameter, `worker: Handle of kind "a": inq: missing parameter: f: must not be nil`},
+		"nil mw":    {func(m *worker.Mux) { kind("a").Handle(m, nothing, nil) }, inq.ErrMissingParameter, `Handle of kind "a": inq: missing parameter: mw: must not be nil`},
 		"mw gives nil": {func(m *worker.Mux) { kind("a").Handle(m, nothing, func(worker.Handler) worker.Handler { return nil }) }, inq.ErrMissingParameter,
 			"mw: must not be nil"},
 	} {
@@ -198,6 +222,33 @@ func TestMux_BadInput(t *testing.T) {
 	_, err := worker.New(q, worker.NewMux(worker.WithDefault(nil)))
 	require.ErrorIs(t, err, inq.ErrMissingParameter)
 	kind("a").Handle(nil, nothing) // nowhere to tell
+}
+
+// A kind may be added to a Mux that is in use; a bad one fails every message.
+func TestMux_AKindAddedLater(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		q := standard(t)
+		log := newDiary()
+		kind := worker.NewKind[int]("count")
+		later := worker.NewKind[int]("later")
+		note := func(_ context.Context, j worker.Job[int]) error { log.add("%d", j.Args); return nil }
+		mux := worker.NewMux()
+		kind.Handle(mux, note)
+		r, err := worker.New(q, mux, quiet, after(time.Minute))
+		require.NoError(t, err)
+		stop := run(t, r)
+		later.Handle(mux, note)
+		_, err = later.Send(t.Context(), q, 1)
+		require.NoError(t, err)
+		time.Sleep(time.Second)
+		kind.Handle(mux, note)
+		_, err = later.Send(t.Context(), q, 2)
+		require.NoError(t, err)
+		time.Sleep(time.Second)
+		stop(nil)
+		require.Equal(t, []string{"0s 1"}, log.get())
+		require.EqualValues(t, 1, r.Stats().Failed)
+	})
 }
 
 func TestJob_IsADelivery(t *testing.T) {

@@ -9,8 +9,10 @@ import (
 // or would end before. The *rate.Limiter of golang.org/x/time/rate is one.
 //
 // A runner asks once for each message it wants to receive, and keeps what it was granted and the
-// queue did not use for the next receive. After the first it asks with a ctx that ends at once,
-// whether there is more.
+// queue did not use for the next receive. It waits for the first as long as needed. For each further
+// one it asks with a ctx that has a millisecond left, and stops at the first error. An error of the
+// first while ctx has not ended is logged and retried like one of Receive: a Waiter that can never
+// grant anything, such as a rate.Limiter with a burst of 0, keeps the runner from receiving.
 type Waiter interface {
 	Wait(ctx context.Context) error
 }
@@ -18,12 +20,17 @@ type Waiter interface {
 // moreWithin is how long a Waiter may take to tell that there is more.
 const moreWithin = time.Millisecond
 
+// limitError is an error of the Waiter.
+type limitError struct{ error }
+
+func (e *limitError) Unwrap() error { return e.error }
+
 // takeTokens asks the limit for up to n messages, of which some are granted already, and waits for
 // the first. It returns how many there are.
 func (r *Runner) takeTokens(ctx context.Context, some, n int) (int, error) {
 	if some == 0 {
 		if err := guard(func() error { return r.waiter.Wait(ctx) }); err != nil {
-			return 0, err
+			return 0, &limitError{err}
 		}
 		some = 1
 	}

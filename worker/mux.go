@@ -12,7 +12,8 @@ import (
 
 // A Mux is a [Handler] that gives each message to the handler of its kind. Kinds are added by
 // [Kind.Handle], before the Mux is given to [New], which refuses one that has none, and kinds or
-// aliases given twice.
+// aliases given twice. A kind added later is handled from then on; but what is wrong about such a
+// call, New does not see, and from then on every message fails with it.
 //
 // A message of a kind that it does not have, or of none, fails and is tried again after the
 // backoff: while a new version of a program is rolled out, an old worker may get what only new ones
@@ -119,17 +120,17 @@ func (m *Mux) add(do func(ctx context.Context, d *inq.Delivery, body string) err
 	}
 	for i := len(mw) - 1; i >= 0; i-- {
 		if mw[i] == nil {
-			m.refuse(notNil("mw", nil))
+			m.refuseKind(names[0], notNil("mw", nil))
 			return
 		}
 		if h = mw[i](h); h == nil {
-			m.refuse(notNil("mw", nil))
+			m.refuseKind(names[0], notNil("mw", nil))
 			return
 		}
 	}
 	for _, name := range names {
 		if err := checkKind(name); err != nil {
-			m.refuse(err)
+			m.refuseKind(names[0], err)
 			continue
 		}
 		m.mu.Lock()
@@ -142,7 +143,7 @@ func (m *Mux) add(do func(ctx context.Context, d *inq.Delivery, body string) err
 		}
 		m.mu.Unlock()
 		if twice {
-			m.refuse(&inq.ParamError{Err: inq.ErrInvalidParameter, Param: "kind", Value: name, Reason: "is handled already"})
+			m.refuseKind(names[0], &inq.ParamError{Err: inq.ErrInvalidParameter, Param: "kind", Value: name, Reason: "is handled already"})
 		}
 	}
 }
@@ -152,6 +153,11 @@ func (m *Mux) refuse(err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.bad = append(m.bad, err)
+}
+
+// refuseKind remembers what was wrong about a call of Kind.Handle.
+func (m *Mux) refuseKind(kind string, err error) {
+	m.refuse(fmt.Errorf("worker: Handle of kind %q: %w", kind, err))
 }
 
 // check returns what is wrong about the Mux.

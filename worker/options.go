@@ -65,8 +65,8 @@ func newSettings(opts []Option) (settings, error) {
 	return s, nil
 }
 
-// WithConcurrency sets how many handlers run at once at most, from 1 to 1,000,000. Default 10, with
-// [WithAutoscale] its minimum. [Runner.SetConcurrency] changes it later.
+// WithConcurrency sets the number of slots: how many handlers run at once at most, from 1 to
+// 1,000,000. Default 10, with [WithAutoscale] its minimum. [Runner.SetConcurrency] changes it later.
 func WithConcurrency(n int) Option {
 	return func(s *settings) error {
 		s.concurrency, s.given = n, true
@@ -86,8 +86,8 @@ func WithVisibility(d time.Duration) Option {
 }
 
 // WithBackoff sets how long a message waits after a failure, by the number of its attempt, which is
-// its receive count. Default Exponential(1s, 15m). What b returns is bounded by 0 and by what is
-// left of the 12 hours of the receive.
+// its receive count. Default Exponential(1s, 15m). What b returns counts as 0 where it is below, and
+// as what is left of the receive's 12 hours where it is more.
 func WithBackoff(b Backoff) Option {
 	return func(s *settings) error {
 		s.backoff = b
@@ -96,7 +96,7 @@ func WithBackoff(b Backoff) Option {
 }
 
 // WithTimeout sets how long a handler may run before its context is cancelled, with [ErrTimeout] as
-// the cause. Above 0. Default: as long as its lease can be extended, which is 12 hours.
+// the cause. Above 0, at most 12 hours. Default: as long as its lease can be extended, which is 12 hours.
 func WithTimeout(d time.Duration) Option {
 	return func(s *settings) error {
 		s.timeout = d
@@ -104,9 +104,11 @@ func WithTimeout(d time.Duration) Option {
 	}
 }
 
-// WithMaxAttempts sets after how many receives a message that fails is buried, at least 1. Default:
-// none. The queue's own limit, maxReceives of [inq.WithDeadLetter], stays the outer bound: it holds
-// for messages whose consumer died as well.
+// WithMaxAttempts has a message that fails at its nth receive or later buried, n being from 1 to
+// 1,000,000. Default: none is. The queue's own limit, maxReceives of [inq.WithDeadLetter], stays the
+// outer bound: it holds for messages whose consumer died as well. A message that the queue itself
+// hands to the dead letters counts as Failed in [Stats] and is not logged as buried, so n should not
+// be above maxReceives.
 func WithMaxAttempts(n int) Option {
 	return func(s *settings) error {
 		s.maxAttempts = n
@@ -124,8 +126,9 @@ func WithGrace(d time.Duration) Option {
 	}
 }
 
-// WithLimit has w asked before messages are received, once for each, so that nothing is leased that
-// may not run yet.
+// WithLimit bounds the rate at which messages are received: before a receive the runner takes one
+// permit of w for each message, so that nothing is leased that may not run yet. While w returns
+// errors nothing is received: see [Waiter].
 func WithLimit(w Waiter) Option {
 	return func(s *settings) error {
 		s.waiter = w
@@ -156,18 +159,18 @@ func WithMiddleware(mw ...Middleware) Option {
 	}
 }
 
-// WithAutoscale has p decide how many handlers run at once, from lowest to highest, which are 1 to
-// 1,000,000. See [Policy] for how often and in what steps.
+// WithAutoscale has p decide how many slots there are, from lowest to highest: how many handlers run
+// at once at most. Both are from 1 to 1,000,000, and highest is not below lowest. See [Policy] for how often and in what steps.
 func WithAutoscale(lowest, highest int, p Policy) Option {
 	return func(s *settings) error {
 		s.scale = scaling{min: lowest, max: highest, policy: p}
-		if err := inRange("WithAutoscale", lowest, 1, maxConcurrency); err != nil {
+		if err := inRange("WithAutoscale lowest", lowest, 1, maxConcurrency); err != nil {
 			return err
 		}
-		if err := inRange("WithAutoscale", highest, lowest, maxConcurrency); err != nil {
+		if err := inRange("WithAutoscale highest", highest, lowest, maxConcurrency); err != nil {
 			return err
 		}
-		return notNil("WithAutoscale", p)
+		return notNil("WithAutoscale p", p)
 	}
 }
 

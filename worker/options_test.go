@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -49,12 +50,21 @@ func TestOptions_RangesAreNamed(t *testing.T) {
 			require.Error(t, err, "%d.%d", i, j)
 			var p *inq.ParamError
 			require.ErrorAs(t, err, &p)
-			require.Equal(t, c.name, p.Param)
+			option, _, _ := strings.Cut(p.Param, " ")
+			require.Equal(t, c.name, option)
 			require.Contains(t, []error{inq.ErrInvalidParameter, inq.ErrMissingParameter}, p.Err)
 		}
 	}
 	_, err := worker.New(q, worker.HandlerFunc(noop), worker.WithConcurrency(0))
 	require.EqualError(t, err, "inq: invalid parameter value: WithConcurrency 0: must be from 1 to 1000000")
+	for want, o := range map[string]worker.Option{ // which of its parameters it was
+		"inq: invalid parameter value: WithAutoscale lowest 0: must be from 1 to 1000000":  worker.WithAutoscale(0, 1, policy),
+		"inq: invalid parameter value: WithAutoscale highest 1: must be from 5 to 1000000": worker.WithAutoscale(5, 1, policy),
+		"inq: missing parameter: WithAutoscale p: must not be nil":                         worker.WithAutoscale(1, 5, nil),
+	} {
+		_, err := worker.New(q, worker.HandlerFunc(noop), o)
+		require.EqualError(t, err, want)
+	}
 }
 
 func nil2waiter(context.Context) error { return nil }

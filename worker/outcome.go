@@ -40,12 +40,13 @@ func Bury(err error) error {
 
 // Snooze returns an error by which a handler says that the message is to come again after d, and
 // that this is not a failure. The attempt is not counted where the queue has Return and d is at
-// most 15 minutes; otherwise, as on Amazon SQS, it is a receive like any other and counts. d is
-// bounded by 0 and by what is left of the 12 hours of the receive.
+// most 15 minutes; otherwise, as on Amazon SQS, it is a receive like any other and counts. A d below
+// 0 counts as 0; more than what is left of the receive's 12 hours counts as that.
 func Snooze(d time.Duration) error { return &SnoozeError{Delay: d} }
 
 // RetryAfter returns an error by which a handler fails with a delay of its own in place of the
-// backoff, such as that of a Retry-After header. RetryAfter(d, nil) is nil.
+// backoff, such as that of a Retry-After header. RetryAfter(d, nil) is nil. A d below 0 counts as 0;
+// more than what is left of the receive's 12 hours counts as that.
 func RetryAfter(d time.Duration, err error) error {
 	if err == nil {
 		return nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -144,6 +145,31 @@ func TestOutcome_MaxAttemptsBuriesWhatFailsOnceMore(t *testing.T) {
 		require.Len(t, log, 2)
 		require.Empty(t, *reasons)
 	})
+}
+
+// What the queue itself hands to the dead letters is not said to be tried again, where the worker
+// can know.
+func TestOutcome_TheLogTellsOfTheQueuesOwnLimit(t *testing.T) {
+	for failure, fail := range map[string]func(int) error{"job failed": func(int) error { return errBad }, "job panicked": func(int) error { panic("bad") }} {
+		bubble(t, func(t *testing.T) {
+			target, reasons := buried(2)
+			var out records
+			log, s := attempts(t, standard(t, target), time.Hour, fail, out.option())
+			require.Equal(t, []string{"0s attempt 1", "1m0s attempt 2"}, log)
+			require.Len(t, *reasons, 1)
+			require.EqualValues(t, 2, s.Failed)
+			require.Zero(t, s.Buried)
+			require.Equal(t, 1, strings.Count(out.String(), `msg="`+failure+`, trying again"`), out.String())
+			require.Equal(t, 1, strings.Count(out.String(), `msg="`+failure+`, the queue's own limit is reached"`), out.String())
+		})
+		bubble(t, func(t *testing.T) { // a queue that does not tell
+			target, reasons := buried(1)
+			var out records
+			attempts(t, bare{standard(t, target)}, time.Hour, fail, out.option())
+			require.Len(t, *reasons, 1)
+			require.Equal(t, 1, strings.Count(out.String(), failure+", trying again"), out.String())
+		})
+	}
 }
 
 func TestOutcome_APanicIsAFailure(t *testing.T) {

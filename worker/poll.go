@@ -166,7 +166,11 @@ func (r *Runner) pollFailedLocked(now instant, ctx context.Context, err error) {
 		return
 	}
 	if r.pollFailures++; r.pollFailures == 1 {
-		r.logLocked(slog.LevelWarn, "receive failed, trying again", slog.String("error", text(err)))
+		what := "receive failed, trying again"
+		if _, ok := as[*limitError](err); ok {
+			what = "the Waiter of WithLimit failed, nothing is received, trying again"
+		}
+		r.logLocked(slog.LevelWarn, what, slog.String("error", text(err)))
 	}
 	r.pauseLocked(now, lastPause, r.pollFailures)
 }

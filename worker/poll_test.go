@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -297,7 +298,8 @@ func TestLimit_ErrorsAreRetried(t *testing.T) {
 				send(t, q, "job")
 				n := 0
 				log := newDiary()
-				r := newRunner(t, q, func(context.Context, *inq.Delivery) error { log.add("job"); return nil },
+				var out records
+				r := newRunner(t, q, func(context.Context, *inq.Delivery) error { log.add("job"); return nil }, out.option(),
 					worker.WithLimit(waiter(func(context.Context) error {
 						if n++; n <= 2 {
 							return fail()
@@ -309,6 +311,8 @@ func TestLimit_ErrorsAreRetried(t *testing.T) {
 				stop(nil)
 				require.Equal(t, []string{"300ms job"}, log.get())
 				require.EqualValues(t, 2, r.Stats().ReceiveErrors)
+				require.Equal(t, 1, strings.Count(out.String(), "the Waiter of WithLimit failed, nothing is received, trying again"), "the first of several in a row")
+				require.NotContains(t, out.String(), "receive failed")
 			})
 		})
 	}

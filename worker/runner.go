@@ -153,9 +153,9 @@ const (
 
 // New makes a Runner that hands the messages of q to h one by one. A q of either type will do, and
 // every other implementation of [inq.Queue]; one whose name ends in ".fifo" is taken for FIFO. A nil
-// q or h is refused with [inq.ErrMissingParameter], an option as [Option] says, and a [*Mux] that
-// has no kinds, or was given some twice, with [inq.ErrInvalidParameter]. New makes no call: whether
-// the queue is closed or missing Run will tell.
+// q or h is refused with [inq.ErrMissingParameter], as is a [*Mux] that has no kinds, or was given a
+// nil; one that was given a kind twice, or under a bad name, with [inq.ErrInvalidParameter]; an
+// option as [Option] says. New makes no call: whether the queue is closed or missing Run will tell.
 func New(q inq.Queue, h Handler, opts ...Option) (*Runner, error) {
 	r, err := newRunner(q, opts)
 	if err != nil {
@@ -231,9 +231,10 @@ func newRunner(q inq.Queue, opts []Option) (*Runner, error) {
 // all that is done: nil, or [ErrStuck] with the kinds of the handlers that still run 5 seconds
 // after they were cancelled. Their messages come back by the visibility timeout.
 //
-// An error of Receive is logged and retried after a pause that grows from 0.1 to 10 seconds, except
-// for [inq.ErrClosed] and [inq.ErrQueueDoesNotExist], which make Run stop and return them. A Runner
-// runs once: a second Run is refused with [ErrRan], a nil ctx with [inq.ErrMissingParameter].
+// An error of Receive is retried after a pause that grows from 0.1 to 10 seconds, and the first of
+// several in a row is logged. [inq.ErrClosed] and [inq.ErrQueueDoesNotExist] make Run stop and return
+// them instead. A Runner runs once: a second Run is refused with [ErrRan], a nil ctx with
+// [inq.ErrMissingParameter].
 func (r *Runner) Run(ctx context.Context) error {
 	if ctx == nil {
 		return notNil("ctx", nil)
@@ -354,8 +355,8 @@ func (r *Runner) Resume() {
 	r.wakeLocked()
 }
 
-// SetConcurrency changes how many handlers run at once at most. Below 1 it is 1, above 1,000,000 it
-// is that; use Pause for none. With fewer than run now none is stopped: it holds as they return.
+// SetConcurrency changes the number of slots: how many handlers run at once at most. Below 1 it is
+// 1, above 1,000,000 it is that; use Pause for none. With fewer than run now none is stopped: it holds as they return.
 // With [WithAutoscale] the next decision goes on from there.
 func (r *Runner) SetConcurrency(n int) {
 	r.mu.Lock()

@@ -53,6 +53,11 @@ type TickerStats struct {
 	Errors     uint64 // sends that failed, each try
 }
 
+// String shows the numbers in one line.
+func (s TickerStats) String() string {
+	return fmt.Sprintf("sent %d, duplicates %d, skipped %d, errors %d", s.Sent, s.Duplicates, s.Skipped, s.Errors)
+}
+
 // Every returns a [Ticker] that sends a job of kind k at each time of s, with the arguments that
 // args makes for that time, in UTC.
 //
@@ -106,7 +111,11 @@ const (
 //
 // A send that fails is retried, as long as the tick is at most four minutes late; then it is
 // skipped, logged and counted. So are ticks that the process has slept through. [inq.ErrClosed] and
-// [inq.ErrQueueDoesNotExist] end Run.
+// [inq.ErrQueueDoesNotExist] end Run, which returns them.
+//
+// Run blocks, so it has a goroutine of its own beside [Runner.Run]. Its error must not get lost
+// there, or the schedule stops unseen: the example has the service end with it. Run may be called
+// again, and several times at once: args is then called by several goroutines, and Stats adds up.
 func (t *Ticker) Run(ctx context.Context, q inq.Queue) error {
 	if ctx == nil {
 		return notNil("ctx", nil)

@@ -210,6 +210,25 @@ func TestTicker_KnowsRelativeSchedulesFromAbsoluteOnes(t *testing.T) {
 	})
 }
 
+// A Ticker may run again, and on several queues at once.
+func TestTicker_RunsAgain(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		qs := []*inq.FIFO{fifo(t), fifo(t)}
+		ticker := worker.Every(report, worker.Interval(time.Minute), same)
+		for range 2 {
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute+time.Second)
+			var all sync.WaitGroup
+			for _, q := range qs {
+				all.Go(func() { require.NoError(t, ticker.Run(ctx, q)) })
+			}
+			all.Wait()
+			cancel()
+		}
+		require.Equal(t, worker.TickerStats{Sent: 8}, ticker.Stats())
+		require.EqualValues(t, 4, qs[0].Stats().Sent)
+	})
+}
+
 func TestTicker_EndsWithTheQueue(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		q := fifo(t)

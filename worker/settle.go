@@ -3,6 +3,8 @@ package worker
 import (
 	"log/slog"
 	"time"
+
+	"example.com/inq"
 )
 
 // settle does what the outcome of a call for one message asks for. It reports whether the message
@@ -69,7 +71,18 @@ func (r *Runner) delay(j *job) (d time.Duration) {
 	return d
 }
 
-// logFailure logs that a message is tried again. What no handler is there for is logged once.
+// spent reports whether a queue of this process hands the message to the dead letters by its own
+// limit, in place of another attempt. Of other queues it is not known.
+func (r *Runner) spent(j *job) bool {
+	q, ok := r.queue.(inq.Local)
+	if !ok {
+		return false
+	}
+	limit := q.Config().MaxReceives
+	return limit > 0 && j.delivery.ReceiveCount >= limit
+}
+
+// logFailure logs that a message has failed and is tried again. What no handler is there for is logged once.
 func (r *Runner) logFailure(j *job, delay time.Duration, why error) {
 	if nobody, ok := as[*unknownKindError](why); ok {
 		r.mu.Lock()
@@ -82,12 +95,16 @@ func (r *Runner) logFailure(j *job, delay time.Duration, why error) {
 			return
 		}
 	}
+	next := "trying again"
+	if r.spent(j) {
+		next = "the queue's own limit is reached"
+	}
 	attrs := []slog.Attr{slog.Duration("delay", delay), slog.String("error", text(why))}
 	if panicked, ok := as[*PanicError](why); ok {
-		r.log(slog.LevelError, "job panicked, trying again", r.about(j, append(attrs, slog.String("stack", string(panicked.Stack)))...)...)
+		r.log(slog.LevelError, "job panicked, "+next, r.about(j, append(attrs, slog.String("stack", string(panicked.Stack)))...)...)
 		return
 	}
-	r.log(slog.LevelWarn, "job failed, trying again", r.about(j, attrs...)...)
+	r.log(slog.LevelWarn, "job failed, "+next, r.about(j, attrs...)...)
 }
 
 // mostUnknown bounds how many kinds without a handler are remembered, since producers make them up.

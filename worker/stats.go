@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"fmt"
 	"math/bits"
 	"time"
 )
@@ -13,7 +14,7 @@ type Stats struct {
 
 	// Outcomes.
 	Succeeded uint64 // processed and deleted
-	Failed    uint64 // to be tried again after the backoff, or after what RetryAfter said
+	Failed    uint64 // to come again after the backoff, or after what RetryAfter said; also where the queue's own limit then hands them to the dead letters
 	Snoozed   uint64 // by Snooze
 	Buried    uint64 // handed to the dead letters: by Bury, WithMaxAttempts, or a body that does not decode
 	Returned  uint64 // given back: not begun when the runner stopped or was paused, behind a failure in its group, or cut off by the end of the grace
@@ -27,14 +28,14 @@ type Stats struct {
 	// Calls to the queue, which Amazon charges for.
 	Receives      uint64 // that succeeded
 	EmptyReceives uint64 // of these, that brought nothing
-	ReceiveErrors uint64
+	ReceiveErrors uint64 // of receives, and of the Waiter of WithLimit
 	DeleteErrors  uint64
 	ExtendCalls   uint64 // each for up to ten leases
 	Extended      uint64 // leases that were extended
-	ExtendErrors  uint64 // of these, that failed at least for one lease
+	ExtendErrors  uint64 // of ExtendCalls: those that failed for at least one lease
 
 	// Now.
-	Concurrency int // slots
+	Concurrency int // slots: how many handlers may run at once
 	Running     int // handlers that run, those that are stuck included
 	Waiting     int // messages received that wait for their turn in a group, or for a batch to close
 	Stuck       int // handlers that ignore their cancelled context
@@ -63,16 +64,29 @@ func (r *Runner) Stats() Stats {
 	return s
 }
 
-// A Histogram counts durations in buckets that double: Buckets[i] holds those below Bound(i) and not
-// below Bound(i-1), the last one all that are longer.
+// String shows the outcomes and what is going on now, in one line.
+func (s Stats) String() string {
+	var more string
+	if s.Stuck > 0 {
+		more += fmt.Sprintf(", %d stuck", s.Stuck)
+	}
+	if s.Paused {
+		more += ", paused"
+	}
+	return fmt.Sprintf("received %d: succeeded %d, failed %d, snoozed %d, buried %d, returned %d, lost %d; now running %d of %d, waiting %d%s",
+		s.Received, s.Succeeded, s.Failed, s.Snoozed, s.Buried, s.Returned, s.Lost, s.Running, s.Concurrency, s.Waiting, more)
+}
+
+// A Histogram counts durations in 40 buckets that double: Buckets[i] holds those below Bound(i) and
+// not below Bound(i-1), the last one all that are longer.
 type Histogram struct {
 	Count   uint64
 	Sum     time.Duration
-	Buckets [histogramBuckets]uint64
+	Buckets [40]uint64
 }
 
 const (
-	histogramBuckets = 40
+	histogramBuckets = len(Histogram{}.Buckets)
 	firstBound       = 10 // as a power of two: 1.024 µs
 )
 
@@ -91,9 +105,13 @@ func (h Histogram) Mean() time.Duration {
 }
 
 // Quantile returns a duration that the given share of all, from 0 to 1, is below: the bound of a
-// bucket, so at most twice too much. It is 0 where nothing was counted.
+// bucket, so at most twice too much; in the last bucket, 3.3 days for all longer ones. It is 0 where nothing was counted, and for a share that is
+// outside of 0 to 1 or not a number.
 func (h Histogram) Quantile(share float64) time.Duration {
-	rank := uint64(share * float64(h.Count))
+	if !(share >= 0 && share <= 1) {
+		return 0
+	}
+	rank := min(uint64(share*float64(h.Count)), h.Count)
 	for i, n := range h.Buckets {
 		if n > 0 && rank <= n {
 			return h.Bound(i)
@@ -101,6 +119,11 @@ func (h Histogram) Quantile(share float64) time.Duration {
 		rank -= min(rank, n)
 	}
 	return 0
+}
+
+// String shows how many there are and about how long they are, without the buckets.
+func (h Histogram) String() string {
+	return fmt.Sprintf("%d, mean %v, 99%% below %v", h.Count, h.Mean(), h.Quantile(0.99))
 }
 
 // observe counts a duration. Clocks of two machines may make one negative, which counts as none.

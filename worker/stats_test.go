@@ -2,6 +2,8 @@ package worker_test
 
 import (
 	"context"
+	"fmt"
+	"math"
 	"testing"
 	"time"
 
@@ -58,4 +60,25 @@ func TestHistogram_Bounds(t *testing.T) {
 	require.Equal(t, h.Bound(0), h.Quantile(0))
 	require.Equal(t, h.Bound(1), h.Quantile(0.6))
 	require.Equal(t, h.Bound(39), h.Quantile(1))
+	for _, share := range []float64{-0.1, 1.01, math.NaN(), math.Inf(1), math.Inf(-1)} {
+		require.Zero(t, h.Quantile(share), share)
+	}
+	require.Len(t, h.Buckets, 40)
+}
+
+// Printed, the numbers are a line, not forty buckets twice.
+func TestStats_Print(t *testing.T) {
+	s := worker.Stats{Received: 21, Succeeded: 1, Failed: 2, Snoozed: 3, Buried: 4, Returned: 5, Lost: 6, Running: 7, Concurrency: 8, Waiting: 9}
+	const want = "received 21: succeeded 1, failed 2, snoozed 3, buried 4, returned 5, lost 6; now running 7 of 8, waiting 9"
+	require.Equal(t, want, fmt.Sprint(s))
+	require.Equal(t, want, fmt.Sprintf("%+v", s))
+	s.Stuck, s.Paused = 1, true
+	require.Equal(t, want+", 1 stuck, paused", s.String())
+
+	var h worker.Histogram
+	require.Equal(t, "0, mean 0s, 99% below 0s", h.String())
+	h.Observe(time.Second)
+	require.Equal(t, "1, mean 1s, 99% below 1.073741824s", h.String())
+
+	require.Equal(t, "sent 1, duplicates 2, skipped 3, errors 4", fmt.Sprint(worker.TickerStats{Sent: 1, Duplicates: 2, Skipped: 3, Errors: 4}))
 }
