@@ -78,8 +78,12 @@ type region struct {
 
 // NewHandler makes a handler for the queues of b, which stays the caller's to close. The last
 // element of a queue URL's path is the queue's name; of what else the URL says, only a host under
-// amazonaws.com of another region is refused (SQS: MGT-13).
+// amazonaws.com of another region is refused (SQS: MGT-13). Where b is nil, every request is answered
+// as by a broker that was closed: with ServiceUnavailable (503).
 func NewHandler(b *inq.Broker, o Options) *Handler {
+	if b == nil {
+		b, o.Regions = new(inq.Broker), nil // one that no constructor made is closed
+	}
 	h := &Handler{baseURL: strings.TrimSuffix(o.BaseURL, "/"), advice: o.CooldownAdvice, regions: o.Regions}
 	h.home = &region{h, b}
 	if o.MaxBytes <= 0 {
