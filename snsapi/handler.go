@@ -111,6 +111,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		serveCertificate(w)
 		return
 	}
+	if h == nil || h.server == nil { // no constructor made it
+		h = NewHandler(nil, Options{})
+	}
 	h.server.ServeHTTP(w, r)
 }
 

@@ -232,6 +232,10 @@ func TestAHandlerOfNoAccount_AnswersLikeAClosedOne(t *testing.T) {
 		}
 		assert.Equal(t, 503, none.call("ListTopics").status)
 	}
+	for _, h := range []*Handler{{}, nil} {
+		none.rt = NewRoundTripper(h)
+		assert.Equal(t, 503, none.call("ListTopics").status)
+	}
 }
 
 func TestARoundTripperToNoHandler_ReturnsAnError(t *testing.T) {

@@ -126,7 +126,12 @@ func NewHandler(b *inq.Broker, o Options) *Handler {
 const maxNames = 50
 
 // ServeHTTP answers one request.
-func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.server.ServeHTTP(w, r) }
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h == nil || h.server == nil { // no constructor made it
+		h = NewHandler(nil, Options{})
+	}
+	h.server.ServeHTTP(w, r)
+}
 
 // fault translates an error, and adds to those of the 60-second rules what can be done about them.
 func (h *Handler) fault(err error) *fault {

@@ -353,6 +353,11 @@ func TestAHandlerOfNoBroker_AnswersLikeAClosedOne(t *testing.T) {
 	}
 	assert.Equal(t, 503, none.json("ListQueues", `{}`).status)
 	assert.Equal(t, 503, none.query(base, "CreateQueue", "QueueName=q").status)
+	for _, h := range []*Handler{{}, nil} {
+		none.rt = NewRoundTripper(h)
+		h.EndLongPolls() // of which there are none
+		assert.Equal(t, 503, none.json("ListQueues", `{}`).status)
+	}
 }
 
 func TestARoundTripperToNoHandler_ReturnsAnError(t *testing.T) {
