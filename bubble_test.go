@@ -32,7 +32,7 @@ func TestQueue_FromOutsideOfABubbleIsRefusedInside(t *testing.T) {
 			_, countErr := q.Counts(ctx)
 			for _, err := range []error{sendErr, receiveErr, countErr, q.Purge(ctx), ds[0].ChangeVisibility(ctx, time.Second)} {
 				require.ErrorIs(t, err, ErrInvalidParameter)
-				require.ErrorContains(t, err, "make it inside")
+				require.ErrorContains(t, err, "the queue was made outside of this testing/synctest bubble, whose clock is another; make the queue inside")
 			}
 			require.Zero(t, time.Since(began))
 		})

@@ -14,8 +14,9 @@ import (
 // A Delivery is one receive of one message. It can be copied, and what it says never changes, not
 // even when the message is gone. Apart from Rebind its methods are safe for concurrent use.
 //
-// Its methods make strings on demand, so that a consumer that only reads the body and deletes pays
-// for none of them. Delete, ChangeVisibility, Return and Bury act on the queue it came from; on the
+// Body, GroupID and ReceiveCount, which nearly every consumer reads, are fields. All else it tells, such
+// as ID, ReceiptHandle, SentAt and Attributes, are methods: they make strings on demand, so that a
+// consumer that only reads the body and deletes pays for none of them. Delete, ChangeVisibility, Return and Bury act on the queue it came from; on the
 // zero Delivery they return [ErrMissingParameter].
 type Delivery struct {
 	// Body is the text of the message as it was sent.

@@ -34,8 +34,8 @@
 //	Watch      Counts, Stats, Messages; WithObserver for every event
 //	Tend       Purge, Redrive, MoveTasks
 //	Not SQS    Return, Bury, DeleteAll, ExtendAll, ReceiveInto, Messages, Stats; WithCapacity,
-//	           WithObserver, WithoutSQSLimits; targets other than queues: DeadLetterFunc,
-//	           DeadLetterFile, DeadLetterLog
+//	           WithObserver, WithoutSQSLimits; targets other than queues: DeadLetterFunc
+//	           (a func type), NewDeadLetterFile, DeadLetterLog
 //	Account    NewBroker; CreateStandard, CreateFIFO, CreateQueue, DeleteQueue, Close; Queue, ByARN, List;
 //	           QueueURL; Attributes, SetAttributes, ReplacePolicy; Tags, SetTags, RemoveTags;
 //	           DeadLetterSources
@@ -44,6 +44,8 @@
 //
 // [Queue] is the interface of what SQS has too: code written against it runs on Amazon with module
 // inqaws. Package sqsapi serves a [Broker] over HTTP, and inqd is a program that does.
+//
+// Ids such as "SQS: RCV-2" in these pages are rules of SQS, written down in docs/sqs.md.
 //
 // # Delivery
 //

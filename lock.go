@@ -63,7 +63,7 @@ func (q *queue) enter() (now int64, err error) {
 // fire for ever.
 func (q *queue) otherBubble() error {
 	return &ParamError{Err: ErrInvalidParameter, Param: "QueueUrl", Value: q.name,
-		Reason: "the queue was made outside of this testing/synctest bubble, where it is another year; make it inside"}
+		Reason: "the queue was made outside of this testing/synctest bubble, whose clock is another; make the queue inside"}
 }
 
 // lockTries is how often enter tries for the lock before it waits.

@@ -110,7 +110,8 @@ func WithDeadLetter(t DeadLetterTarget, maxReceives int) Option {
 // for both. Messages already in the queue always stay.
 //
 // A message that would exceed a bound is refused at once with [ErrFull]: Send never waits for room.
-// It is the producer who waits and tries again, see the example. What makes room is a delete, a
+// It is the producer who waits and tries again, as in
+// example_errors_test.go (WithCapacity, WaitForRoom). What makes room is a delete, a
 // dead-letter target, the retention or a purge, not a receive. So a worker that keeps trying to send
 // into the queue whose message it holds can wait for ever. Dead letters are refused too, and stay
 // where they are.

@@ -7,7 +7,8 @@ import (
 )
 
 // A DeadLetterTarget takes messages that were received too often without being deleted. [*Standard]
-// and [*FIFO] are targets, and so are [DeadLetterFunc], [DeadLetterFile] and [DeadLetterLog].
+// and [*FIFO] are targets, and so are a function, converted to [DeadLetterFunc], and what
+// [NewDeadLetterFile] and [DeadLetterLog] make.
 //
 // The message stays in its queue, where nobody can receive it, until DeadLetter returns: on nil it
 // is removed. Where the error matches [ErrClosed] or [ErrQueueDoesNotExist] the target is gone, and the

@@ -6,6 +6,10 @@ import (
 
 // Stats is what a queue tells of itself: the CloudWatch metrics of SQS, as they are now or as
 // totals since the queue was made, and what SQS does not tell.
+//
+// On Standard a group is noisy, as in the fair queues of SQS, while it has at least 30 messages in
+// flight, which are more than a tenth of all that the queue has in flight, and others that wait (SQS:
+// FAIR-3). One for which nothing was sent for five minutes is not.
 type Stats struct {
 	Counts
 	OldestAge time.Duration // of the oldest message; on Standard without those received three or more times; in a dead-letter queue since the move

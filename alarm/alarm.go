@@ -228,8 +228,8 @@ func (a *Alarm) State() State {
 
 // Run watches until ctx ends, which is no error, and returns after the last call of OnChange has. The
 // periods begin when Run is called. Where the process was kept from running for a while, the periods
-// that it has missed are without values, and it makes up for the ends of those that still have a say. An
-// alarm runs once: a second Run is refused with [ErrRan], a nil ctx with [ErrInvalid].
+// that it has missed are without values; it then evaluates the missed periods that are still within the
+// evaluation range. An alarm runs once: a second Run is refused with [ErrRan], a nil ctx with [ErrInvalid].
 func (a *Alarm) Run(ctx context.Context) error {
 	if ctx == nil {
 		return invalid("ctx", nil, "must not be nil")

@@ -26,8 +26,9 @@
 // make of those that lack:
 //
 //   - [Breaching] and [NotBreaching] count them as the one or the other.
-//   - [Ignore] leaves them out. When all that exist breach, but fewer than M, the state stays.
-//   - [Missing], the default, leaves them out too. When all that exist breach, fewer than M, the alarm
-//     goes off if the oldest of them is at least M periods old, and the state stays if not: a single
+//   - [Ignore] leaves them out. When all that exist breach, but fewer than M, or none exists, the state
+//     stays. Before there was any datapoint it is InsufficientData.
+//   - [Missing], the default, leaves them out too. When all that exist breach, fewer than M, the
+//     state becomes InAlarm if the oldest of them is at least M periods old; otherwise it stays: a single
 //     breach after a silence is no reason yet. When none exists the state is InsufficientData.
 package alarm

@@ -12,7 +12,6 @@ import (
 // does not run over it.
 type Needs uint
 
-// The values are those of the suite, in the same order.
 const (
 	// Time is virtual time: cases that sleep, or measure how long something took. Each case has a
 	// [testing/synctest] bubble of its own, in which nothing may wait for a network.
@@ -45,8 +44,7 @@ type API interface {
 	Call(ctx context.Context, operation string, in, out any) error
 }
 
-// Copy moves what from says into the value that into points to, by the names of members, as JSON
-// does. Where into is nil it does nothing.
+// Copy copies from into *into through JSON, matching members by name. Where into is nil it does nothing.
 func Copy(into, from any) error { return suite.Copy(into, from) }
 
 // Service is what an [APIHarness] opens.

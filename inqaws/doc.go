@@ -42,7 +42,7 @@
 //   - A loop over [inq.Deliveries] ends with its first error. In the process that is a closed queue
 //     or an ended ctx; over a network it is also [inq.ErrThrottled] or [inq.ErrUnavailable], which
 //     pass. A consumer that is to outlive them needs a loop around that loop, with a pause, until
-//     ctx ends: see the example Queue (Outage).
+//     ctx ends: see the example Queue (Outage) in example_test.go.
 //   - Where a ctx ends during a call, its bare error is returned. Unlike in the process, what was
 //     on its way may still have happened: a message that was handed over in that instant comes back
 //     by its visibility timeout.

@@ -67,8 +67,12 @@ type region struct {
 	missing bool // there is no such region, and the account is one without topics
 }
 
-// NewHandler makes a handler for the topics of a, which stays the caller's to close.
+// NewHandler makes a handler for the topics of a, which stays the caller's to close. Where a is nil,
+// every request is answered as by an account that was closed: with ServiceUnavailable (503).
 func NewHandler(a *topic.Account, o Options) *Handler {
+	if a == nil {
+		a, o.Regions, o.Accounts = new(topic.Account), nil, nil // one that no constructor made is closed
+	}
 	h := &Handler{regions: o.Regions, accounts: o.Accounts}
 	h.home = &region{Handler: h, account: a}
 	if h.accounts == nil {
@@ -106,6 +110,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if isCertificate(r) {
 		serveCertificate(w)
 		return
+	}
+	if h == nil || h.server == nil { // no constructor made it
+		h = NewHandler(nil, Options{})
 	}
 	h.server.ServeHTTP(w, r)
 }

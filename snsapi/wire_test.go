@@ -213,3 +213,32 @@ func FuzzRequest(f *testing.F) {
 		})
 	})
 }
+
+func TestAHandlerOfNoAccount_AnswersLikeAClosedOne(t *testing.T) {
+	closed, none := newClient(t), newClient(t)
+	require.NoError(t, closed.account.Close())
+	none.rt = NewRoundTripper(NewHandler(nil, Options{
+		Regions:  func(string, bool) (*topic.Account, error) { return nil, nil },
+		Accounts: func() []*topic.Account { return []*topic.Account{nil} },
+	}))
+	for _, region := range []string{"", "eu-west-1"} {
+		none.region, closed.region = region, region
+		for name := range operations {
+			for _, parameters := range [][]string{nil, {"TopicArn=arn:aws:sns:us-east-1:123456789012:t", "Message=m", "Name=n", "Token=t", "Protocol=sqs",
+				"SubscriptionArn=arn:aws:sns:us-east-1:123456789012:t:6b0c4f7e-6d3b-4c8e-9d1c-5f8e7d6c5b4a"}} {
+				want, got := closed.call(name, parameters...), none.call(name, parameters...)
+				assert.Equal(t, want.status, got.status, "%s: %s", name, got.body)
+			}
+		}
+		assert.Equal(t, 503, none.call("ListTopics").status)
+	}
+	for _, h := range []*Handler{{}, nil} {
+		none.rt = NewRoundTripper(h)
+		assert.Equal(t, 503, none.call("ListTopics").status)
+	}
+}
+
+func TestARoundTripperToNoHandler_ReturnsAnError(t *testing.T) {
+	_, err := NewRoundTripper(nil).RoundTrip(request("Action=ListTopics"))
+	require.EqualError(t, err, "snsapi: the handler must not be nil")
+}

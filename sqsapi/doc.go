@@ -40,17 +40,17 @@
 //
 // # Bounds
 //
-// A request makes no more of memory than its operation has use for, whatever it holds. Large bodies
-// and answers share Options.MaxTotalBytes. Answers of more than 64 KiB are not held, but written in
-// pieces: a client has ten seconds to take each and a minute for the whole, and as long to send a
-// large body, ten seconds for each piece and thirty for the whole. Other bounds of time are those of
-// the server, see [http.Server].
+// A request allocates no more than its operation needs, whatever it contains. Large bodies and answers
+// share Options.MaxTotalBytes. Answers of more than 64 KiB are not held, but written in pieces. A
+// client has ten seconds for each piece, of an answer and of a large body alike; for the whole, one
+// minute for an answer and thirty seconds for a body. Other bounds of time are those of the server, see
+// [http.Server].
 //
 // # Long polls
 //
-// A ReceiveMessage that waits costs a parked goroutine and no timer of its own. It ends when its
-// client goes away or ends its side of the connection, as an empty one, if the server notices:
-// net/http cancels the request's context then. A message that is handed over in the same instant
+// A ReceiveMessage that waits costs a parked goroutine and no timer of its own. It ends as an
+// empty one when the client goes away or closes its side, as soon as the server notices: net/http
+// cancels the request's context then. A message that is handed over in the same instant
 // stands in its queue as if it had not been received, unless the receive has an attempt id. One whose
 // answer was already on its way comes back by its visibility timeout (SQS: LC-8).
 //

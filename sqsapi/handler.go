@@ -78,8 +78,12 @@ type region struct {
 
 // NewHandler makes a handler for the queues of b, which stays the caller's to close. The last
 // element of a queue URL's path is the queue's name; of what else the URL says, only a host under
-// amazonaws.com of another region is refused (SQS: MGT-13).
+// amazonaws.com of another region is refused (SQS: MGT-13). Where b is nil, every request is answered
+// as by a broker that was closed: with ServiceUnavailable (503).
 func NewHandler(b *inq.Broker, o Options) *Handler {
+	if b == nil {
+		b, o.Regions = new(inq.Broker), nil // one that no constructor made is closed
+	}
 	h := &Handler{baseURL: strings.TrimSuffix(o.BaseURL, "/"), advice: o.CooldownAdvice, regions: o.Regions}
 	h.home = &region{h, b}
 	if o.MaxBytes <= 0 {
@@ -122,7 +126,12 @@ func NewHandler(b *inq.Broker, o Options) *Handler {
 const maxNames = 50
 
 // ServeHTTP answers one request.
-func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.server.ServeHTTP(w, r) }
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h == nil || h.server == nil { // no constructor made it
+		h = NewHandler(nil, Options{})
+	}
+	h.server.ServeHTTP(w, r)
+}
 
 // fault translates an error, and adds to those of the 60-second rules what can be done about them.
 func (h *Handler) fault(err error) *fault {

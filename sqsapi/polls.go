@@ -18,7 +18,11 @@ import (
 // To its client an empty answer is nothing unusual, while an error, which is what ending the
 // contexts of the requests comes to, is logged and retried. EndLongPolls returns at once, can be
 // called again, and cannot be undone.
-func (h *Handler) EndLongPolls() { h.server.EndLongPolls() }
+func (h *Handler) EndLongPolls() {
+	if h != nil && h.server != nil {
+		h.server.EndLongPolls()
+	}
+}
 
 // receive is q.Receive for as long as there are long polls, and for as long as the client is known to
 // be there. Nothing is taken for a client that ended its side of the connection while it waited: the

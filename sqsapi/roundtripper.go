@@ -19,7 +19,8 @@ type RoundTripper struct{ handler http.Handler }
 
 var _ http.RoundTripper = (*RoundTripper)(nil)
 
-// NewRoundTripper makes a RoundTripper to h, a [Handler] or one around it.
+// NewRoundTripper makes a RoundTripper to h, a [Handler] or one around it. Where h is nil, every call
+// returns an error.
 func NewRoundTripper(h http.Handler) *RoundTripper { return &RoundTripper{handler: h} }
 
 // Do is RoundTrip under the name that SDKs look for. It follows no redirects and keeps no cookies.

@@ -337,3 +337,30 @@ func TestErrors_DoNotRepeatALongValueWhole(t *testing.T) {
 	assert.Equal(t, strings.Repeat("ä", wire.MaxShown/2)+"...", wire.Shown(strings.Repeat("ä", wire.MaxShown)))
 	assert.Equal(t, "x"+strings.Repeat("ä", wire.MaxShown/2-1)+"...", wire.Shown("x"+strings.Repeat("ä", wire.MaxShown)))
 }
+
+func TestAHandlerOfNoBroker_AnswersLikeAClosedOne(t *testing.T) {
+	closed, none := newClient(t, inq.WithAccount("000000000000")), newClient(t)
+	require.NoError(t, closed.broker.Close())
+	regions := func(string, bool) (*inq.Broker, error) { return nil, nil }
+	none.rt = NewRoundTripper(NewHandler(nil, Options{Regions: regions}))
+	none.header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKID/20260131/eu-west-1/sqs/aws4_request, SignedHeaders=host, Signature=00")
+	for name := range operations {
+		for _, body := range []string{`{}`, `{'QueueUrl':'` + base + `/000000000000/q','QueueName':'q','MessageBody':'b','SourceArn':'arn'}`} {
+			want, got := closed.json(name, body), none.json(name, body)
+			assert.Equal(t, want.status, got.status, name)
+			assert.Equal(t, want.body, got.body, name)
+		}
+	}
+	assert.Equal(t, 503, none.json("ListQueues", `{}`).status)
+	assert.Equal(t, 503, none.query(base, "CreateQueue", "QueueName=q").status)
+	for _, h := range []*Handler{{}, nil} {
+		none.rt = NewRoundTripper(h)
+		h.EndLongPolls() // of which there are none
+		assert.Equal(t, 503, none.json("ListQueues", `{}`).status)
+	}
+}
+
+func TestARoundTripperToNoHandler_ReturnsAnError(t *testing.T) {
+	_, err := NewRoundTripper(nil).RoundTrip(jsonRequest("ListQueues", "{}"))
+	require.EqualError(t, err, "sqsapi: the handler must not be nil")
+}

@@ -104,6 +104,7 @@ type SubscribeOption interface{ applySubscription(*subscribeInput) }
 // subscribeInput is what a subscription is made from.
 type subscribeInput struct {
 	attributes    map[string]string
+	hasDeadLetter bool // [WithDeadLetter] is among the options, be it with nil
 	deadLetter    inq.Queue
 	deadLetterARN string
 }
@@ -117,14 +118,26 @@ type subscribeOption func(*subscribeInput)
 func (o subscribeOption) applySubscription(in *subscribeInput) { o(in) }
 
 // WithFilter gives the subscription only messages whose attributes the filter policy takes: JSON in
-// the form of SNS (SNS: section 13).
-func WithFilter(policy string) SubscribeOption { return subscriptionAttribute{"FilterPolicy", policy} }
+// the form of SNS (SNS: section 13), such as
+//
+//	{"amount": [{"numeric": [">=", 500]}], "country": ["NO", "PT"]}
+//
+// A subscription has one filter policy, on attributes or on bodies; of several options the last holds.
+func WithFilter(policy string) SubscribeOption { return filterOption(policy, scopeAttributes) }
 
 // WithBodyFilter gives the subscription only messages whose body is a JSON object that the filter
-// policy takes.
-func WithBodyFilter(policy string) SubscribeOption {
+// policy takes, such as
+//
+//	{"customer": {"country": ["NO", {"prefix": "S"}]}}
+//
+// A subscription has one filter policy, on attributes or on bodies; of several options the last holds.
+func WithBodyFilter(policy string) SubscribeOption { return filterOption(policy, scopeBody) }
+
+// filterOption sets policy and scope together: neither is to be read with the other's of an earlier
+// option.
+func filterOption(policy, scope string) SubscribeOption {
 	return subscribeOption(func(in *subscribeInput) {
-		in.attributes["FilterPolicy"], in.attributes["FilterPolicyScope"] = policy, scopeBody
+		in.attributes["FilterPolicy"], in.attributes["FilterPolicyScope"] = policy, scope
 	})
 }
 
@@ -133,13 +146,18 @@ func WithBodyFilter(policy string) SubscribeOption {
 func WithRawDelivery() SubscribeOption { return subscriptionAttribute{"RawMessageDelivery", "true"} }
 
 // WithDeadLetter sends to q what cannot be delivered: what the target would have got, and nothing
-// beside it (SNS: DLQ-2).
+// beside it (SNS: DLQ-2). Subscribe refuses a nil q with [ErrInvalidParameter]; without the option
+// there are no dead letters.
 func WithDeadLetter(q inq.Queue) SubscribeOption {
-	return subscribeOption(func(in *subscribeInput) { in.deadLetter = q })
+	return subscribeOption(func(in *subscribeInput) { in.deadLetter, in.hasDeadLetter = q, true })
 }
 
 // WithDeliveryPolicy sets how deliveries to an HTTP(S) endpoint or a function are retried, as JSON in
-// the form of SNS (SNS: section 11). Those to queues follow the policy of SNS for queues.
+// the form of SNS (SNS: section 11), such as
+//
+//	{"healthyRetryPolicy": {"numRetries": 5, "minDelayTarget": 1, "maxDelayTarget": 60}}
+//
+// Those to queues follow the policy of SNS for queues.
 func WithDeliveryPolicy(policy string) SubscribeOption {
 	return subscriptionAttribute{"DeliveryPolicy", policy}
 }
@@ -178,7 +196,7 @@ func (t *Topic) Subscribe(target Target, opts ...SubscribeOption) (*Subscription
 		p.endpoint = queueARN(t.account, p.queue)
 		target = p
 	}
-	if in.deadLetter != nil {
+	if in.hasDeadLetter {
 		if isNilQueue(in.deadLetter) {
 			return nil, invalid("RedrivePolicy", nil, "the dead-letter queue must not be nil")
 		}

@@ -58,8 +58,11 @@ func TestSUB1To6_EndpointsAndProtocols(t *testing.T) {
 
 	var noQueue *inq.Standard
 	var noFunc Func
-	_, err = topic.Subscribe(Queue(w.queue("alive")), WithDeadLetter(noQueue))
-	require.ErrorIs(t, err, ErrInvalidParameter)
+	for _, none := range []inq.Queue{nil, noQueue} {
+		_, err = topic.Subscribe(Queue(w.queue("alive")), WithDeadLetter(none))
+		require.ErrorIs(t, err, ErrInvalidParameter)
+		require.ErrorContains(t, err, "the dead-letter queue must not be nil")
+	}
 	for _, bad := range []Target{nil, noFunc, Queue(nil), Queue(noQueue), URL("ftp://x"), URL(""), QueueARN("")} {
 		_, err := topic.Subscribe(bad)
 		require.ErrorIs(t, err, ErrInvalidParameter, "%T", bad)
@@ -321,4 +324,37 @@ func TestRoster_KeepsOrderAndPlacesWhileItemsGo(t *testing.T) {
 	page, next = r.page(numbers[993], 2) // exactly the rest
 	require.Len(t, page, 2)
 	require.Zero(t, next)
+}
+
+func TestTheLastFilterOptionHolds_PolicyAndScopeTogether(t *testing.T) {
+	w := newWorld(t)
+	topic := w.standard("t")
+	const first, last = `{"k":["first"]}`, `{"k":["last"]}`
+	for scope, opts := range map[string][]SubscribeOption{
+		scopeAttributes: {WithBodyFilter(first), WithFilter(last)},
+		scopeBody:       {WithFilter(first), WithBodyFilter(last)},
+	} {
+		all, err := w.subscribe(topic, Queue(w.queue("q-"+scope)), opts...).Attributes()
+		require.NoError(t, err)
+		require.Equal(t, last, all["FilterPolicy"])
+		require.Equal(t, scope, all["FilterPolicyScope"])
+	}
+}
+
+func TestRefusalsOfAFilterPolicyNameTheValue(t *testing.T) {
+	w := newWorld(t)
+	topic := w.standard("t")
+	q := Queue(w.queue("q"))
+	for _, option := range []func(string) SubscribeOption{WithFilter, WithBodyFilter} {
+		var refusal *ParamError
+		_, err := topic.Subscribe(q, option(`["no object"]`))
+		require.ErrorAs(t, err, &refusal)
+		require.Equal(t, "FilterPolicy", refusal.Param)
+		require.Equal(t, `["no object"]`, refusal.Value)
+		require.ErrorContains(t, err, `FilterPolicy "[\"no object\"]": `)
+		_, err = topic.Subscribe(q, option(`{"k":"`+strings.Repeat("x", 10_000)+`"}`))
+		require.Less(t, len(err.Error()), 1000)
+	}
+	s := w.subscribe(topic, q, WithFilter(`{"k":["v"]}`))
+	require.ErrorContains(t, s.SetAttribute("FilterPolicy", `{"k":7}`), `FilterPolicy "{\"k\":7}": `)
 }

@@ -79,7 +79,11 @@ func (s *Subscription) compile(settings *subscriptionSettings, name, prefix stri
 		if fault.Bare {
 			words = fault.Text
 		}
-		return &ParamError{Err: ErrInvalidParameter, Param: name, Reason: fault.Text, Text: prefix + words}
+		value := settings.filterText
+		if name == "FilterPolicyScope" {
+			value = settings.shown(name)
+		}
+		return &ParamError{Err: ErrInvalidParameter, Param: name, Value: value, Reason: fault.Text, Text: prefix + words}
 	}
 	if settings.filter = p; p == nil {
 		settings.filterText = ""

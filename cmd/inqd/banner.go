@@ -10,6 +10,7 @@ func banner(base, queueBase, region, account, queue string) string {
 	if name == "" {
 		name = "jobs"
 		text = strings.Replace(text, "{create}", "    aws sqs create-queue --endpoint-url {base} --queue-name {queue}\n", 1)
+		text = strings.Replace(text, "{create}", "    curl -d 'Action=CreateQueue&QueueName={queue}' {base}\n", 1)
 	}
 	return strings.NewReplacer("{create}", "", "{base}", base, "{region}", region, "{url}", queueBase+"/"+account+"/"+name, "{queue}", name,
 		"{account}", account, "{topic}", "arn:aws:sns:"+region+":"+account+":orders", "{dutch}", queueBase+"/"+account+"/dutch").Replace(text)
@@ -37,6 +38,12 @@ AWS CLI:
     aws sns publish --endpoint-url {base} --topic-arn {topic} --message first --message-attributes '{"country":{"DataType":"String","StringValue":"NL"}}'
     aws sns publish --endpoint-url {base} --topic-arn {topic} --message second --message-attributes '{"country":{"DataType":"String","StringValue":"DE"}}'
     aws sqs receive-message --endpoint-url {base} --queue-url {dutch}
+
+curl:
+
+{create}    curl -d 'Action=SendMessage&MessageBody=hello' {url}
+    curl -d 'Action=ReceiveMessage&WaitTimeSeconds=20' {url}
+    curl -d 'Action=DeleteMessage' --data-urlencode 'ReceiptHandle=HANDLE' {url}
 
 Go (aws-sdk-go-v2, whose own HTTP client loses large answers of a fast server now and then):
 

@@ -34,6 +34,13 @@ AWS CLI:
     aws sns publish --endpoint-url http://127.0.0.1:4100 --topic-arn arn:aws:sns:eu-west-1:123456789012:orders --message second --message-attributes '{"country":{"DataType":"String","StringValue":"DE"}}'
     aws sqs receive-message --endpoint-url http://127.0.0.1:4100 --queue-url http://127.0.0.1:4100/123456789012/dutch
 
+curl:
+
+    curl -d 'Action=CreateQueue&QueueName=jobs' http://127.0.0.1:4100
+    curl -d 'Action=SendMessage&MessageBody=hello' http://127.0.0.1:4100/123456789012/jobs
+    curl -d 'Action=ReceiveMessage&WaitTimeSeconds=20' http://127.0.0.1:4100/123456789012/jobs
+    curl -d 'Action=DeleteMessage' --data-urlencode 'ReceiptHandle=HANDLE' http://127.0.0.1:4100/123456789012/jobs
+
 Go (aws-sdk-go-v2, whose own HTTP client loses large answers of a fast server now and then):
 
     cfg, err := config.LoadDefaultConfig(ctx)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"regexp"
 	"strings"
@@ -102,4 +103,32 @@ func TestReadme_TheLineForCurlSends(t *testing.T) {
 	newService(b, slog.New(slog.NewTextHandler(io.Discard, nil)), new(config)).server.Handler.ServeHTTP(w, r)
 	assert.Equal(t, 200, w.Code)
 	assert.Equal(t, 1, q.Stats().Visible)
+}
+
+func TestBanner_TheLinesForCurlWork(t *testing.T) {
+	b, err := inq.NewBroker()
+	require.NoError(t, err)
+	defer b.Close()
+	handler := newService(b, slog.New(slog.NewTextHandler(io.Discard, nil)), new(config)).server.Handler
+	text := banner("http://127.0.0.1:9324", "http://127.0.0.1:9324", b.Region(), b.Account(), "")
+	lines := regexp.MustCompile(`    curl -d '([^']+)'(?: --data-urlencode '([^=]+)=HANDLE')? http://127\.0\.0\.1:9324(/\S+)?\n`).FindAllStringSubmatch(text, -1)
+	require.Len(t, lines, 4)
+	handle := ""
+	for _, line := range lines {
+		form := line[1]
+		if line[2] != "" {
+			form += "&" + line[2] + "=" + url.QueryEscape(handle)
+		}
+		r := httptest.NewRequest(http.MethodPost, "/"+strings.TrimPrefix(line[3], "/"), strings.NewReader(form))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		require.Equal(t, 200, w.Code, "%s: %s", form, w.Body)
+		if found := regexp.MustCompile("<ReceiptHandle>(.*)</ReceiptHandle>").FindStringSubmatch(w.Body.String()); found != nil {
+			handle = found[1]
+		}
+	}
+	q, err := b.Queue("jobs")
+	require.NoError(t, err)
+	require.EqualValues(t, 1, q.Stats().Deleted)
 }

@@ -48,6 +48,7 @@ func TestStoppingTellsWhatIsLeft(t *testing.T) {
 		output, err := runInBubble(t, ctx)
 		require.ErrorContains(t, err, "stopped before the end, with ")
 		require.Regexp(t, `left +5\d\d\n`, output)
+		require.Regexp(t, `\n\d\d of 6\d\d jobs done in 1\.\d s`, output)
 	})
 }
 

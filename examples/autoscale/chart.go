@@ -91,8 +91,8 @@ func (c *chart) summarize(sent int, queue inq.Stats, done worker.Stats) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	left := queue.Visible + queue.NotVisible
-	fmt.Fprintf(c.stdout, "\n%d jobs in %.1f s; one worker alone would have taken %.1f s\n",
-		sent, time.Since(c.began).Seconds(), (time.Duration(sent) * handling).Seconds())
+	fmt.Fprintf(c.stdout, "\n%d of %d jobs done in %.1f s; one worker alone would have taken %.1f s\n",
+		done.Succeeded, sent, time.Since(c.began).Seconds(), (time.Duration(done.Succeeded) * handling).Seconds())
 	fmt.Fprintf(c.stdout, "  done          %4d\n", done.Succeeded)
 	fmt.Fprintf(c.stdout, "  left          %4d\n", left)
 	fmt.Fprintf(c.stdout, "  most workers  %4d\n", max(c.peak, 1))

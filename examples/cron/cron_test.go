@@ -15,6 +15,7 @@ import (
 
 	"example.com/inq"
 	"example.com/inq/inqaws"
+	"example.com/inq/worker"
 )
 
 // inMemory starts what a process does in a goroutine, over a client of the SDK without a socket.
@@ -77,6 +78,12 @@ func TestStoppingEndsTheProcesses(t *testing.T) {
 		output, err := watchInBubble(t, ctx, 5)
 		require.ErrorContains(t, err, "stopped before the end, after 1 of 5 times", output)
 	})
+}
+
+func TestStoppingWhileAJobIsOnItsWayIsNoFault(t *testing.T) {
+	sent := inq.Stats{Sent: 2}
+	require.EqualError(t, summarize(io.Discard, sent, worker.Stats{Succeeded: 1}, make([]time.Time, 1), 5, 0), "stopped before the end, after 1 of 5 times")
+	require.EqualError(t, summarize(io.Discard, sent, worker.Stats{Succeeded: 1}, make([]time.Time, 1), 1, 0), "the figures do not add up")
 }
 
 func TestRealProcesses(t *testing.T) {

@@ -184,7 +184,9 @@ func watch(ctx context.Context, queue *inq.FIFO, start func(say func(string)) (*
 			}
 		}
 	}
-	err = stopCrew()
+	if err = stopCrew(); ctx.Err() != nil {
+		err = nil // Ctrl-C reaches the processes as well, and one that had just begun is ended by it
+	}
 	for ctx.Err() == nil && queue.Stats().Visible+queue.Stats().NotVisible > 0 {
 		time.Sleep(10 * time.Millisecond) // a job that came at the last moment
 	}
@@ -212,10 +214,12 @@ func summarize(stdout io.Writer, queue inq.Stats, work worker.Stats, done []time
 	fmt.Fprintf(stdout, "  jobs        %4d\n", queue.Sent)
 	fmt.Fprintf(stdout, "  done        %4d  %d missing, %d twice\n", work.Succeeded, missing, twice)
 	switch {
-	case missing+twice > 0, int(queue.Sent) != len(done), work.Succeeded != queue.Sent:
+	case missing+twice > 0:
 		return errors.New("the figures do not add up")
-	case len(done) < ticks:
+	case len(done) < ticks: // a job can be on its way then
 		return fmt.Errorf("stopped before the end, after %d of %d times", len(done), ticks)
+	case int(queue.Sent) != len(done), work.Succeeded != queue.Sent:
+		return errors.New("the figures do not add up")
 	}
 	return nil
 }

@@ -50,7 +50,14 @@ func TestStoppingEarlyEndsCleanly(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), after)
 			defer cancel()
 			began := time.Now()
-			err := run(ctx, nil, new(strings.Builder))
+			var output strings.Builder
+			err := run(ctx, nil, &output)
+			require.Equal(t, after > 6*pause, strings.Contains(output.String(), "All is published."))
+			require.Regexp(t, "Stopped: [26] of 6 orders are published", output.String())
+			require.Regexp(t, `2: 750 to Oslo +billed +looked at +shipped`, output.String())
+			if after > 6*pause {
+				require.Regexp(t, `3: 480 to Atlantis +billed +- \(480 is below 500\) +dead letter`, output.String())
+			}
 			require.Regexp(t, "^stopped before the end, after [26] orders$", err.Error())
 			require.Equal(t, after, time.Since(began))
 		})

@@ -81,20 +81,27 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	s.show.text("Three subscribers: billing takes everything, fraud what costs %d and more, shipping everything.", expensive)
 	published := 0
 	for ; published < *n && ctx.Err() == nil; published++ {
-		if err := s.publish(ctx, orderOf(published+1)); err != nil {
-			return stopped(ctx, err, published)
+		if err := s.publish(ctx, orderOf(published+1)); ctx.Err() != nil {
+			if err == nil {
+				published++
+			}
+			break
+		} else if err != nil {
+			return err
 		}
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
 		}
 	}
-	s.show.text("All is published. What shipping failed for is still tried again; Shutdown waits for that.")
-	if err := s.account.Shutdown(ctx); err != nil {
-		return stopped(ctx, err, published)
+	if ctx.Err() == nil {
+		s.show.text("All is published. What shipping failed for is still tried again; Shutdown waits for that.")
+	}
+	if err := s.account.Shutdown(ctx); err != nil && ctx.Err() == nil {
+		return err
 	}
 	if ctx.Err() != nil {
-		return stopped(ctx, ctx.Err(), published)
+		s.show.text("Stopped: %d of %d orders are published, and what was still to be tried again becomes a dead letter at once.", published, *n)
 	}
 
 	// The queues keep their copies until somebody has the time to work on them.
@@ -102,15 +109,10 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	s.book.print(stdout, published)
-	return s.check(published)
-}
-
-// stopped is the error of a program that Ctrl-C has ended. Whatever was accepted is in a queue by then.
-func stopped(ctx context.Context, err error, published int) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("stopped before the end, after %d orders", published)
 	}
-	return err
+	return s.check(published)
 }
 
 // A shop is the topic with its subscribers.

@@ -29,14 +29,15 @@ func main() { program.Main(run) }
 // A way is how a consumer asks for messages.
 type way struct {
 	name  string
+	short string        // for the head of a column
 	wait  time.Duration // of a receive
 	pause time.Duration // after a receive that brought nothing
 }
 
 var ways = []way{
-	{"short polls, every 20 ms", inq.Zero, 20 * time.Millisecond},
-	{"short polls, every second", inq.Zero, time.Second},
-	{"long polls of 20 s", 20 * time.Second, 0},
+	{"short polls, every 20 ms", "20 ms", inq.Zero, 20 * time.Millisecond},
+	{"short polls, every second", "second", inq.Zero, time.Second},
+	{"long polls of 20 s", "long", 20 * time.Second, 0},
 }
 
 // gap is the time from one message to the next. It is not a multiple of any pause.
@@ -85,6 +86,11 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 func send(ctx context.Context, results []*result, messages int, stdout io.Writer) error {
 	next := time.NewTicker(gap)
 	defer next.Stop()
+	fmt.Fprintf(stdout, "%-18s", "Calls so far:")
+	for _, r := range results {
+		fmt.Fprintf(stdout, "%8s", r.short)
+	}
+	fmt.Fprintln(stdout)
 	for n := range messages {
 		select {
 		case <-ctx.Done():
@@ -96,11 +102,11 @@ func send(ctx context.Context, results []*result, messages int, stdout io.Writer
 				return err
 			}
 		}
-		fmt.Fprintf(stdout, "%d of %d sent;", n+1, messages)
+		fmt.Fprintf(stdout, "%-18s", fmt.Sprintf("%d of %d sent", n+1, messages))
 		for _, r := range results {
-			fmt.Fprintf(stdout, " %4d", r.queue.Calls())
+			fmt.Fprintf(stdout, "%8d", r.queue.Calls())
 		}
-		fmt.Fprintln(stdout, " calls so far")
+		fmt.Fprintln(stdout)
 	}
 	return nil
 }

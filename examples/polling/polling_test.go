@@ -21,7 +21,8 @@ func TestLongPollsMakeAsFewCallsAsThereAreMessagesAndDoNotWait(t *testing.T) {
 		require.Regexp(t, `long polls of 20 s +12 +12 +0 +0 ms`, output)
 		require.Regexp(t, `every 20 ms +12 +212 +200 +8 ms`, output, "200 pauses until 4 s, a receive before each and 12 with a message")
 		require.Regexp(t, `every second +12 +8 +4 +335 ms`, output, "at 0 s, twice at 1, 2 and 3 s, and at 4 s")
-		require.Contains(t, output, "12 of 12 sent;")
+		require.Regexp(t, `Calls so far: +20 ms +second +long\n1 of 12 sent +\d+ +\d+ +\d+\n`, output)
+		require.Contains(t, output, "12 of 12 sent ")
 	})
 }
 

@@ -86,6 +86,10 @@ func (s *settings) prepareFolders(ctx context.Context, stdout io.Writer) error {
 	err = renderSamples(ctx, s.in, shown.Step)
 	shown.End()
 	if err != nil {
+		_ = os.RemoveAll(temporary) // half the samples are of no use to anybody
+		if ctx.Err() != nil {
+			return errors.New("stopped before the end, while sample pictures were rendered; their folder is removed")
+		}
 		return fmt.Errorf("rendering sample pictures: %w", err)
 	}
 	return s.checkFolders()
@@ -128,7 +132,7 @@ func makeThumbnails(ctx context.Context, s settings, stdout io.Writer) error {
 		return err
 	}
 
-	shown := progress.New(stdout, "done", pictures)
+	shown := progress.New(stdout, "thumbnails and dead letters", pictures)
 	m := &maker{note: shown.Note, work: func(picture string) error {
 		return makeThumbnail(filepath.Join(s.in, picture), filepath.Join(s.out, picture), s.size)
 	}}

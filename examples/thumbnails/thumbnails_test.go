@@ -57,7 +57,7 @@ func TestEveryPictureBecomesAThumbnailOrADeadLetter(t *testing.T) {
 			}
 			require.Contains(t, output, "Left out, as neither PNG nor JPEG by name: 1\n")
 			require.Contains(t, output, `Left out, as its name is not plain text: "bell\a.png"`)
-			require.Contains(t, output, "done: 7 of 7")
+			require.Contains(t, output, "thumbnails and dead letters: 7 of 7")
 			require.Regexp(t, `thumbnails +3 `, output)
 			require.Regexp(t, `dead letters +4 `, output)
 			require.Regexp(t, `retries +8\n`, output)
@@ -136,6 +136,17 @@ func TestRenderingStopsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	require.ErrorIs(t, renderSamples(ctx, t.TempDir(), func() {}), context.Canceled)
+}
+
+func TestStoppingWhileSamplesAreRenderedLeavesNoFolder(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var output bytes.Buffer
+	require.ErrorContains(t, run(ctx, nil, &output), "stopped before the end, while sample pictures were rendered")
+	left, err := os.ReadDir(os.TempDir())
+	require.NoError(t, err)
+	require.Empty(t, left)
 }
 
 func TestThumbnailsKeepProportionsAndAreNeverEmpty(t *testing.T) {

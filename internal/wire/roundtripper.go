@@ -19,6 +19,9 @@ func RoundTrip(h http.Handler, name string, req *http.Request) (*http.Response, 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if h == nil {
+		return nil, fmt.Errorf("%s: the handler must not be nil", name)
+	}
 	if req.URL == nil {
 		return nil, fmt.Errorf("%s: request without a URL", name)
 	}
