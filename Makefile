@@ -50,8 +50,8 @@ bench: ## run the root package's benchmarks that match BENCH (all) for BENCHTIME
 	go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) .
 
 examples: ## run the example programs that end by themselves
-	go run ./examples/thumbnails
-	go run ./examples/orders
+	@set -e; for e in first thumbnails twice polling orders webhooks autoscale cron fanout; do \
+		echo "== $$e"; go run ./examples/$$e; done
 
 inqd: ## serve the HTTP API of SQS on 127.0.0.1:9324; go run ./cmd/inqd -h explains more
 	go run ./cmd/inqd

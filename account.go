@@ -17,6 +17,8 @@ type account interface {
 	// admit refuses a change to q where the account does not let q have the dead-letter target in
 	// it. A target that is a queue of the account it replaces by the ARN.
 	admit(q *queue, p *patch) error
+	// retargeted is called after the dead-letter target of q has changed.
+	retargeted(q *queue)
 	// isDeadLetterQueue reports whether a queue of the account names q in its redrive policy (SQS:
 	// MOV-2).
 	isDeadLetterQueue(q *queue) bool

@@ -23,6 +23,7 @@ type holder struct {
 	dead     *queue
 	refusal  error
 	admitted int
+	told     int // of a target that has changed
 	pause    time.Duration
 }
 
@@ -37,6 +38,8 @@ func (h *holder) admit(*queue, *patch) error {
 	h.admitted++
 	return h.refusal
 }
+
+func (h *holder) retargeted(*queue) { h.told++ }
 
 func (h *holder) isDeadLetterQueue(q *queue) bool { return q == h.dead }
 func (h *holder) purgeCooldown() time.Duration    { return h.pause }
@@ -59,7 +62,7 @@ func TestAccount_IsAllThatAQueueAsksOfWhoeverHoldsIt(t *testing.T) {
 
 	to := deadLetterARN{h, dead.ARN()}
 	require.NoError(t, q.Configure(WithDeadLetter(to, 1), WithVisibilityTimeout(0)))
-	require.Equal(t, 1, h.admitted)
+	require.Equal(t, [2]int{1, 1}, [2]int{h.admitted, h.told})
 	require.Equal(t, DeadLetterTarget(to), q.Config().DeadLetter, "while there is no queue")
 	send(t, q, "m")
 	require.Equal(t, []string{"m"}, receiveBodies(t, q))

@@ -71,7 +71,8 @@ func (a *attempts) idleAt() int64 {
 // replayLocked repeats the receive made under an attempt id: the same messages with the same
 // handles, and their visibility timeout starts anew. Once that has passed the call is a fresh receive;
 // before, when one of them is gone or had its visibility changed, it is refused with
-// ErrAttemptNotRetryable (SQS: RCV-16, CAP-2). The messages' receive counts stay; the metric of messages handed out goes up,
+// ErrAttemptNotRetryable (SQS: RCV-16, CAP-2). That is decided when the call comes: one that waits is a
+// fresh receive, and what becomes of an earlier one meanwhile is no matter of it. The messages' receive counts stay; the metric of messages handed out goes up,
 // since these are (SQS: section 10).
 func (q *queue) replayLocked(now int64, in *receiveCall, dst []Delivery) (n int, ok bool, err error) {
 	a, ok := q.fifo.attempts.byID[in.attempt]
@@ -81,6 +82,9 @@ func (q *queue) replayLocked(now int64, in *receiveCall, dst []Delivery) (n int,
 	for _, rc := range a.receipts {
 		r := q.store.find(rc.slot, rc.seq)
 		if r == nil || r.receive != rc.receive || r.state != stateInFlight || r.flags&flagChanged != 0 {
+			if in.waits {
+				return 0, false, nil
+			}
 			return 0, false, &ParamError{Err: ErrAttemptNotRetryable, Param: "ReceiveRequestAttemptId", Value: in.attempt,
 				Reason: "a message of that receive was deleted, or its visibility changed"}
 		}

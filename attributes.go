@@ -122,7 +122,7 @@ var attributes = func() map[string]*attribute {
 		{name: "RedrivePolicy", parse: parseRedrive, show: func(v *attributeView) string { return redrivePolicyText(v.s) }},
 		{name: "RedriveAllowPolicy", parse: parseAllow, show: func(v *attributeView) string {
 			if a := v.s.stored.allow; a != nil {
-				return a.text
+				return a.String()
 			}
 			return ""
 		}},
@@ -156,8 +156,8 @@ var attributes = func() map[string]*attribute {
 // out; without names the result is empty.
 //
 // Durations are whole seconds, rounded up where an option set them finer; [Forever] is 9223372036.
-// The policies are returned as they were set, except for RedrivePolicy. A dead-letter target that
-// is not a queue has no RedrivePolicy. The counters are exact, and of another instant than the rest
+// Policy is returned as it was set; RedrivePolicy and RedriveAllowPolicy say the same as when they
+// were set, without blanks. A dead-letter target that is not a queue has no RedrivePolicy. The counters are exact, and of another instant than the rest
 // where the queue changes meanwhile. [ErrInvalidAttributeName] for a name that SQS does not know.
 func (b *Broker) Attributes(ctx context.Context, name string, names ...string) (map[string]string, error) {
 	if err := checkContext(ctx); err != nil {
@@ -373,7 +373,13 @@ func parseAllow(_ *attributeInput, _, text string) (func(*patch), error) {
 	return func(p *patch) { p.stored.allow, p.set = allow, p.set|setAllowPolicy }, nil
 }
 
-func parseKmsKey(_ *attributeInput, _, text string) (func(*patch), error) {
+func parseKmsKey(_ *attributeInput, name, text string) (func(*patch), error) {
+	if len(text) > maxTextLength {
+		return nil, &ParamError{Err: ErrInvalidAttributeValue, Param: name, Reason: "Must not be longer than 2048 bytes."}
+	}
+	if invalidText(text) >= 0 {
+		return nil, &ParamError{Err: ErrInvalidAttributeValue, Param: name, Reason: "Must be text."}
+	}
 	return func(p *patch) { p.stored.kmsKey, p.set = text, p.set|setKmsKey }, nil
 }
 

@@ -156,6 +156,18 @@ func TestBroker_LIM4_TheTypeOfAQueueStays(t *testing.T) {
 	require.Equal(t, "Modifying queue type is not supported.", p.Reason)
 }
 
+func TestBroker_TheNameOfAKeyIsShortText(t *testing.T) {
+	ctx := context.Background()
+	b := testBroker(t)
+	longest := strings.Repeat("k", 2048)
+	mustCreate(t, b, "q", "KmsMasterKeyId", longest)
+	for _, key := range []string{longest + "k", "a\x00", "\xff"} {
+		p := refusedAs(t, b.SetAttributes(ctx, "q", map[string]string{"KmsMasterKeyId": key}), ErrInvalidAttributeValue)
+		require.Equal(t, "KmsMasterKeyId", p.Param)
+	}
+	requireSet(t, b, "q", nil, "KmsMasterKeyId", longest)
+}
+
 func TestBroker_LIM5_EmptyTextRemovesAPolicy(t *testing.T) {
 	b := testBroker(t)
 	mustCreate(t, b, "dlq")

@@ -2,6 +2,8 @@ package inq
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -36,6 +38,7 @@ type Broker struct {
 	region   string
 	account  string
 	cooldown bool
+	limit    int // of queues, 0 for none
 	defaults []Option
 
 	// For those who hold the lock of a queue, and must not wait for mu:
@@ -45,14 +48,22 @@ type Broker struct {
 	mu      sync.Mutex           // guards everything below; never held together with a queue's lock
 	queues  map[string]*entry    // nil: closed
 	names   []string             // of queues, sorted
+	sources map[string][]string  // by ARN of a dead-letter queue, names of the queues that name it, sorted
 	deleted map[string]time.Time // names that are not free yet
-	ended   []string             // keys of deleted, oldest first
+	ended   []deletion           // oldest first; a name that was deleted again is in it more than once
+}
+
+// deletion is when a queue was deleted.
+type deletion struct {
+	name string
+	at   time.Time
 }
 
 // entry is a queue of a broker.
 type entry struct {
 	*queue
-	tags map[string]string // nil: none
+	tags       map[string]string // nil: none
+	deadLetter string            // where it stands in sources, "" for nowhere
 }
 
 // A BrokerOption configures a [Broker].
@@ -76,6 +87,10 @@ func WithAccount(id string) BrokerOption { return brokerOption(func(b *Broker) {
 // the name of a deleted one, at once.
 func WithoutCooldowns() BrokerOption { return brokerOption(func(b *Broker) { b.cooldown = false }) }
 
+// WithQueueLimit bounds how many queues the broker holds. One more is refused with [ErrOverLimit]. 0,
+// the default, is no bound.
+func WithQueueLimit(n int) BrokerOption { return brokerOption(func(b *Broker) { b.limit = n }) }
+
 // WithQueueDefaults gives options to every queue the broker creates, before the options or
 // attributes of the queue itself. They are not compared when a queue exists already.
 func WithQueueDefaults(opts ...Option) BrokerOption {
@@ -86,18 +101,22 @@ func WithQueueDefaults(opts ...Option) BrokerOption {
 // range, those of WithQueueDefaults included, are refused with [ErrInvalidParameter] or
 // [ErrInvalidAttributeValue].
 func NewBroker(opts ...BrokerOption) (*Broker, error) {
-	b := &Broker{region: "us-east-1", account: localAccount, cooldown: true, queues: map[string]*entry{}, deleted: map[string]time.Time{}}
+	b := &Broker{region: "us-east-1", account: localAccount, cooldown: true,
+		queues: map[string]*entry{}, sources: map[string][]string{}, deleted: map[string]time.Time{}}
 	b.open.Store(true)
 	for _, o := range opts {
 		if o != nil {
 			o.applyBroker(b)
 		}
 	}
-	if b.region == "" || len(b.region) > 63 || strings.Trim(b.region, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+	if !isARNPart(b.region) {
 		return nil, &ParamError{Err: ErrInvalidParameter, Param: "Region", Value: b.region, Reason: "must be 1 to 63 lower-case letters, digits and hyphens"}
 	}
 	if len(b.account) != 12 || strings.Trim(b.account, "0123456789") != "" {
 		return nil, &ParamError{Err: ErrInvalidParameter, Param: "Account", Value: b.account, Reason: "must be 12 digits"}
+	}
+	if b.limit < 0 {
+		return nil, &ParamError{Err: ErrInvalidParameter, Param: "Queues", Value: b.limit, Min: 0}
 	}
 	p := b.base()
 	s := defaultSettings().with(&p)
@@ -129,7 +148,8 @@ func (b *Broker) QueueURL(base, name string) string {
 // observer, or a dead-letter target that Go cannot compare, differs from every other.
 //
 // It is refused with [ErrQueueExists], which names the attribute that differs; with
-// [ErrQueueDeletedRecently] for 60 seconds after DeleteQueue; and with [ErrInvalidParameter] or
+// [ErrQueueDeletedRecently] for 60 seconds after DeleteQueue; with [ErrOverLimit] where the broker
+// holds as many queues as [WithQueueLimit] allows; and with [ErrInvalidParameter] or
 // [ErrInvalidAttributeValue] for a bad name, options out of range, and a dead-letter queue whose
 // allow policy does not admit this queue.
 func (b *Broker) CreateStandard(name string, opts ...StandardOption) (*Standard, error) {
@@ -168,11 +188,10 @@ func (b *Broker) CreateQueue(ctx context.Context, name string, attributes, tags 
 	if err != nil {
 		return nil, err
 	}
-	merged, err := mergeTags(name, nil, tags)
-	if err != nil {
+	if err := checkTags(name, tags); err != nil {
 		return nil, err
 	}
-	q, err := b.create(name, fifo, merged, change.applyFIFO)
+	q, err := b.create(name, fifo, maps.Clone(tags), change.applyFIFO)
 	if err != nil {
 		return nil, asGiven(err, attributes)
 	}
@@ -197,32 +216,47 @@ func (b *Broker) create(name string, fifo bool, tags map[string]string, apply fu
 	b.nameTarget(&given)
 	b.nameTarget(&all)
 
+	q, made, err := b.findOrMake(name, fifo, tags, &all)
+	if err != nil || made {
+		return q, err
+	}
+	if err := q.compare(&given, &all); err != nil {
+		return nil, err
+	}
+	return q, nil
+}
+
+// findOrMake returns the queue of that name, or makes it.
+func (b *Broker) findOrMake(name string, fifo bool, tags map[string]string, all *patch) (q *queue, made bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.queues == nil {
-		return nil, ErrClosed
+		return nil, false, ErrClosed
 	}
 	if e := b.queues[name]; e != nil {
-		if err := e.compare(&given, &all); err != nil {
-			return nil, err
-		}
-		return e.queue, nil
+		return e.queue, false, nil
+	}
+	if b.limit > 0 && len(b.queues) >= b.limit {
+		return nil, false, &ParamError{Err: ErrOverLimit, Param: "Queues", Value: len(b.queues), Max: b.limit,
+			Reason: fmt.Sprintf("the broker holds %d queues, the most that WithQueueLimit allows", len(b.queues))}
 	}
 	now := time.Now()
 	b.forgetDeletedLocked(now)
-	if _, wait := b.deleted[name]; wait {
-		return nil, &ParamError{Err: ErrQueueDeletedRecently, Param: "QueueName", Value: name,
+	if ended, wait := b.deleted[name]; wait && now.Sub(ended) < cooldown {
+		return nil, false, &ParamError{Err: ErrQueueDeletedRecently, Param: "QueueName", Value: name,
 			Reason: "You must wait 60 seconds after deleting a queue before you can create another with the same name."}
 	}
-	q, err := b.buildLocked(name, fifo, &all)
+	q, err = b.buildLocked(name, fifo, all)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	b.queues[name] = &entry{queue: q, tags: tags}
+	delete(b.deleted, name)
+	e := &entry{queue: q, tags: tags}
+	b.queues[name] = e
 	b.index.Store(q.arn, q)
-	at, _ := slices.BinarySearch(b.names, name)
-	b.names = slices.Insert(b.names, at, name)
-	return q, nil
+	b.names = insertName(b.names, name)
+	b.listLocked(e, sourceOf(b, q))
+	return q, true, nil
 }
 
 // buildLocked makes a queue that is not in the broker yet; nobody else can lock it. b.mu must be
@@ -270,12 +304,21 @@ func (q *queue) compare(given, all *patch) error {
 		Reason: "A queue already exists with the same name and a different value for attribute " + name}
 }
 
-// forgetDeletedLocked frees the names of queues deleted 60 seconds ago or earlier. b.mu must be
+// forgottenAtOnce is how many deleted queues a call forgets, so that the first one after many were
+// deleted does not hold the lock for all of them. There are no more of them than calls that delete.
+const forgottenAtOnce = 4
+
+// forgetDeletedLocked drops a few names of queues deleted 60 seconds ago or earlier. b.mu must be
 // held.
 func (b *Broker) forgetDeletedLocked(now time.Time) {
-	for len(b.ended) > 0 && now.Sub(b.deleted[b.ended[0]]) >= cooldown {
-		delete(b.deleted, b.ended[0])
-		b.ended[0] = ""
+	for range forgottenAtOnce {
+		if len(b.ended) == 0 || now.Sub(b.ended[0].at) < cooldown {
+			return
+		}
+		if e := b.ended[0]; b.deleted[e.name].Equal(e.at) {
+			delete(b.deleted, e.name)
+		}
+		b.ended[0] = deletion{}
 		b.ended = b.ended[1:]
 	}
 }
@@ -295,13 +338,13 @@ func (b *Broker) DeleteQueue(ctx context.Context, name string) error {
 	}
 	delete(b.queues, name)
 	b.index.Delete(e.arn)
-	at, _ := slices.BinarySearch(b.names, name)
-	b.names = slices.Delete(b.names, at, at+1)
+	b.names = removeName(b.names, name)
+	b.listLocked(e, "")
 	if b.cooldown {
 		now := time.Now()
 		b.forgetDeletedLocked(now)
 		b.deleted[name] = now
-		b.ended = append(b.ended, name)
+		b.ended = append(b.ended, deletion{name, now})
 	}
 	b.mu.Unlock()
 	e.end(ErrQueueDoesNotExist) // (SQS: MGT-3)
@@ -313,7 +356,7 @@ func (b *Broker) DeleteQueue(ctx context.Context, name string) error {
 func (b *Broker) Close() error {
 	b.mu.Lock()
 	queues := b.queues
-	b.queues, b.names, b.deleted, b.ended = nil, nil, nil, nil
+	b.queues, b.names, b.sources, b.deleted, b.ended = nil, nil, nil, nil, nil
 	b.open.Store(false)
 	b.index.Clear()
 	b.mu.Unlock()
@@ -407,28 +450,44 @@ func (b *Broker) List(prefix, last string, limit int) ([]string, error) {
 	if b.queues == nil {
 		return nil, ErrClosed
 	}
-	var page []string
-	for _, name := range b.names[b.behindLocked(prefix, last):] { // (SQS: MGT-5)
-		if !strings.HasPrefix(name, prefix) || limit > 0 && len(page) == limit {
-			break
-		}
-		page = append(page, name)
-	}
-	return page, nil
+	return pageOf(b.names, prefix, last, limit), nil // (SQS: MGT-5)
 }
 
-// behindLocked returns the index of the first name that is not less than prefix and greater than
-// last. b.mu must be held.
-func (b *Broker) behindLocked(prefix, last string) int {
-	from, _ := slices.BinarySearch(b.names, prefix)
-	if last == "" {
-		return from
+// pageOf returns a copy of at most limit sorted names that start with prefix and are behind last. 0 is
+// no bound.
+func pageOf(names []string, prefix, last string, limit int) []string {
+	from, _ := slices.BinarySearch(names, prefix)
+	if next, found := slices.BinarySearch(names, last); next >= from {
+		from = next
+		if found {
+			from++
+		}
 	}
-	next, found := slices.BinarySearch(b.names, last)
-	if found {
-		next++
+	names = names[from:]
+	if limit > 0 && len(names) > limit {
+		names = names[:limit]
 	}
-	return max(from, next)
+	// Those with the prefix stand together, in front.
+	n, _ := slices.BinarySearchFunc(names, prefix, func(name, prefix string) int {
+		if strings.HasPrefix(name, prefix) {
+			return -1
+		}
+		return 1
+	})
+	if n == 0 {
+		return nil
+	}
+	return slices.Clone(names[:n])
+}
+
+func insertName(names []string, name string) []string {
+	at, _ := slices.BinarySearch(names, name)
+	return slices.Insert(names, at, name)
+}
+
+func removeName(names []string, name string) []string {
+	at, _ := slices.BinarySearch(names, name)
+	return slices.Delete(names, at, at+1)
 }
 
 func checkPage(limit int) error {

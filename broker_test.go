@@ -595,3 +595,44 @@ func TestBroker_ConcurrentCreatesAgreeOnOneQueue(t *testing.T) {
 		require.Same(t, got[0], q)
 	}
 }
+
+func TestBroker_HoldsNoMoreQueuesThanItsLimit(t *testing.T) {
+	ctx := context.Background()
+	b := testBroker(t, WithQueueLimit(2), WithoutCooldowns())
+	mustCreate(t, b, "a")
+	mustCreate(t, b, "b")
+	p := refusedAs(t, func() error { _, err := b.CreateQueue(ctx, "c", nil, nil); return err }(), ErrOverLimit)
+	require.Equal(t, ParamError{Err: ErrOverLimit, Param: "Queues", Value: 2, Max: 2, Reason: "the broker holds 2 queues, the most that WithQueueLimit allows"}, *p)
+	require.EqualError(t, p, "inq: over limit: the broker holds 2 queues, the most that WithQueueLimit allows")
+	_, err := b.CreateFIFO("c.fifo")
+	require.ErrorIs(t, err, ErrOverLimit)
+	mustCreate(t, b, "a") // which is there
+	require.NoError(t, b.DeleteQueue(ctx, "a"))
+	mustCreate(t, b, "c")
+	_, err = NewBroker(WithQueueLimit(-1))
+	require.ErrorIs(t, err, ErrInvalidParameter)
+}
+
+func TestBroker_MGT2_ForgetsDeletedQueuesAFewAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := context.Background()
+		b := testBroker(t)
+		const n = 100
+		for i := range n {
+			name := fmt.Sprint("q", i)
+			mustCreate(t, b, name)
+			require.NoError(t, b.DeleteQueue(ctx, name))
+		}
+		time.Sleep(cooldown)
+		mustCreate(t, b, "q99") // free, though not forgotten yet
+		require.Len(t, b.ended, n-forgottenAtOnce)
+		require.NoError(t, b.DeleteQueue(ctx, "q99"))
+		for i := range n / 2 { // meanwhile the first deletion of q99 is forgotten, and the second must not be
+			mustCreate(t, b, fmt.Sprint("new", i))
+		}
+		require.Len(t, b.ended, 1)
+		require.Len(t, b.deleted, 1)
+		_, err := b.CreateQueue(ctx, "q99", nil, nil)
+		require.ErrorIs(t, err, ErrQueueDeletedRecently)
+	})
+}

@@ -14,6 +14,7 @@ const (
 	maxNameLength     = 256
 	maxTypeLength     = 256
 	maxIDLength       = 128
+	maxTextLength     = 2048 // of a trace header, a sender id, and the name of a key
 	maxNumberDigits   = 38
 	maxNumberExponent = 126
 	minNumberExponent = -128
@@ -53,16 +54,29 @@ func (m *Message) check(s *settings) (size int, err error) {
 		}
 	}
 	if m.TraceHeader != "" { // (SQS: MSG-13)
-		if i := invalidText(m.TraceHeader); i >= 0 {
-			return 0, &ParamError{Err: ErrInvalidParameter, Param: "AWSTraceHeader", Reason: invalidTextReason(m.TraceHeader, i)}
+		if err := checkText("AWSTraceHeader", m.TraceHeader); err != nil {
+			return 0, err
 		}
 	}
 	if m.SenderID != "" {
-		if i := invalidText(m.SenderID); i >= 0 {
-			return 0, &ParamError{Err: ErrInvalidParameter, Param: "SenderId", Reason: invalidTextReason(m.SenderID, i)}
+		if err := checkText("SenderId", m.SenderID); err != nil {
+			return 0, err
 		}
 	}
 	return size, nil
+}
+
+// checkText refuses a text that is kept with a message and does not count towards its size, where it
+// is too long or has characters that no body can have.
+func checkText(param, text string) error {
+	if len(text) > maxTextLength {
+		return &ParamError{Err: ErrInvalidParameter, Param: param, Value: len(text), Max: maxTextLength,
+			Reason: "must not be longer than 2048 bytes"}
+	}
+	if i := invalidText(text); i >= 0 {
+		return &ParamError{Err: ErrInvalidParameter, Param: param, Reason: invalidTextReason(text, i)}
+	}
+	return nil
 }
 
 // checkAttributes returns the sum of the sizes of names, types and values (SQS: MSG-1). The names

@@ -98,15 +98,9 @@ func (q *queue) deleteLocked(now int64, rc receipt) error {
 	switch {
 	case r == nil:
 	case q.plain && r.rare == nil && r.state == stateInFlight && r.flags == flagLine:
-		// ackLocked, spelled out.
-		q.tellLocked(now, EventDeleted, rc.slot)
-		q.timeouts.line.Remove(&q.store.nodes, rc.slot)
-		q.main.arrivals.remove(&q.store, r)
-		q.counts[classInFlight]--
-		q.counts[classNone]++
-		r.state = stateFree
-		q.bytes -= int64(len(r.body))
-		q.store.release(rc.slot)
+		q.deletePlainLocked(now, rc.slot, r)
+	case q.fifo != nil && r.rare == nil && r.state == stateInFlight:
+		q.deleteOrderedLocked(now, rc.slot, r)
 	default:
 		q.ackLocked(now, rc.slot, r)
 	}
@@ -271,9 +265,10 @@ func (q *queue) ExtendAll(ctx context.Context, ds []Delivery, timeout time.Durat
 // have more time, before the timeout is over, or to have a message that failed tried again soon.
 //
 // On Standard an older handle changes the current receive, and the handle of a message that is
-// visible again changes nothing; both succeed. On FIFO both are refused with [ErrNotInFlight]. On
-// both types the handle of a message that is gone is refused with ErrNotInFlight, one that this
-// queue did not issue with [ErrReceiptHandleInvalid], and an empty one with [ErrMissingParameter].
+// visible again changes nothing; both succeed. On FIFO both are refused with
+// [ErrReceiptHandleExpired]. On both types the handle of a message that is gone is refused with
+// [ErrNotInFlight], one that this queue did not issue with [ErrReceiptHandleInvalid], and an empty one
+// with [ErrMissingParameter].
 // timeout is at most 12 hours, and so is the time from the receive to the new end; beyond that the
 // call is refused with [ErrInvalidParameter].
 func (q *queue) ChangeVisibility(ctx context.Context, receiptHandle string, timeout time.Duration) error {
@@ -321,8 +316,7 @@ func (q *queue) changeLocked(now int64, rc receipt, timeout time.Duration) error
 	case r == nil:
 		return q.goneMessage(rc)
 	case q.fifo != nil && !q.currentLocked(now, rc, r):
-		return &ParamError{Err: ErrNotInFlight, Param: "ReceiptHandle", Value: q.ids.handle(rc),
-			Reason: "the message is no longer in flight for this receive"}
+		return q.expiredHandle(rc)
 	}
 	if !q.leasedLocked(now, rc.slot, r) {
 		return nil // visible again: nothing to change

@@ -29,7 +29,8 @@ var (
 	// WithCapacity allows.
 	ErrFull = errors.New("inq: queue is full")
 	// ErrOverLimit is returned by a short poll on a Standard queue with as many messages in flight
-	// as it may have: 120,000, or what WithInFlightLimit says.
+	// as it may have: 120,000, or what WithInFlightLimit says. A [Broker] returns it for a queue
+	// beyond its WithQueueLimit.
 	ErrOverLimit = errors.New("inq: over limit")
 )
 
@@ -79,11 +80,10 @@ var (
 	// altered.
 	ErrReceiptHandleInvalid = errors.New("inq: receipt handle is invalid")
 	// ErrReceiptHandleExpired is returned where only the latest receive of a message still in
-	// flight will do: by Delete on a FIFO queue, and by Return and Bury on both types (SQS:
-	// receipt-handle table).
+	// flight will do: by Delete and ChangeVisibility on a FIFO queue, and by Return and Bury on both
+	// types (SQS: receipt-handle table).
 	ErrReceiptHandleExpired = errors.New("inq: receipt handle has expired")
-	// ErrNotInFlight is returned by ChangeVisibility when the message is gone or cannot be changed
-	// with this handle, and by Return and Bury when it is gone.
+	// ErrNotInFlight is returned by ChangeVisibility, Return and Bury when the message is gone.
 	ErrNotInFlight = errors.New("inq: message does not exist or is not in flight")
 	// ErrAttemptNotRetryable is returned by Receive on FIFO with an attempt id whose messages were
 	// deleted or had their visibility changed since. The messages that are left come back by their
@@ -188,6 +188,7 @@ var parameters = map[string]struct {
 }{
 	"AWSTraceHeader":                {call: "Message.TraceHeader"},
 	"Capacity":                      {call: "WithCapacity"},
+	"Queues":                        {call: "WithQueueLimit"},
 	"ChangeMessageVisibilityBatch":  {call: "ChangeVisibilityBatch", limits: []any{maxBatch}},
 	"DelaySeconds":                  {"Message.Delay or delay of Return", "WithDelay", []any{maxDelay}},
 	"DeleteMessageBatch":            {call: "DeleteBatch", limits: []any{maxBatch}},

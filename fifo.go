@@ -35,7 +35,7 @@ type groupState struct {
 	last     uint32
 	run      uint32     // the message taken last in the receive under way, while its group may have more; 0: none
 	delayed  links.List // messages in the queue's delay, by enqueue time: the delay in force applies to all (SQS: LC-1)
-	waiting  int        // messages in a delay, the queue's or one of their own
+	hidden   int        // messages in a delay: neither ready nor counted as not visible
 	locked   int        // groups with a message in flight
 	dedup    dedup
 	attempts attempts
@@ -43,8 +43,8 @@ type groupState struct {
 
 // group is one message group. It exists while it has messages.
 //
-// A message that comes or goes where one other waits touches none of the others: each look at another
-// place in memory costs as much as a third of a send where there are a million groups.
+// A message that comes or goes touches no other of its group where one or two wait: among a million
+// groups each look at another place in memory takes as long as half of a send.
 type group struct {
 	name     string
 	hash     uint32 // the half of the name's hash that the index knows, for the end of the group
@@ -124,7 +124,7 @@ func errNoDeduplicationID() error {
 }
 
 // join puts a new message at the end of its group.
-func (f *fifo) join(s *store, slot uint32, p *payload) {
+func (f *fifo) join(s *store, slot uint32, p *payload) (uint32, *group) {
 	g, ok := f.names.Find(p.hash, func(g uint32) bool { return f.groups.at(g).name == p.group })
 	if !ok {
 		g = f.groups.alloc()
@@ -143,6 +143,7 @@ func (f *fifo) join(s *store, slot uint32, p *payload) {
 		s.part(gr.tail).next = slot
 	}
 	gr.tail = slot
+	return g, gr
 }
 
 // following returns the message of the group that comes after slot, 0 if there is none.
@@ -183,7 +184,7 @@ func (f *fifo) leave(s *store, slot uint32) {
 		if next != gr.tail {
 			gr.behind = s.part(next).next
 		}
-		gr.ready = f.waiting == 0 && gr.inFlight == 0 || s.at(next).state == stateReady
+		gr.ready = f.hidden == 0 && gr.inFlight == 0 || s.at(next).state == stateReady
 	}
 	f.changed(s, part.group)
 	if gr.head == 0 {
@@ -198,28 +199,38 @@ func (f *fifo) changed(s *store, g uint32) {
 	gr := f.groups.at(g)
 	switch {
 	case gr.ready && !gr.eligible:
-		gr.eligible = true
-		gr.prev, gr.next = f.last, 0
-		if f.last == 0 {
-			f.first = g
-		} else {
-			f.groups.at(f.last).next = g
-		}
-		f.last = g
+		f.lineUp(g, gr)
 	case !gr.ready && gr.eligible:
-		gr.eligible = false
-		if gr.prev == 0 {
-			f.first = gr.next
-		} else {
-			f.groups.at(gr.prev).next = gr.next
-		}
-		if gr.next == 0 {
-			f.last = gr.prev
-		} else {
-			f.groups.at(gr.next).prev = gr.prev
-		}
-		gr.next, gr.prev = 0, 0
+		f.stepOut(gr)
 	}
+}
+
+// lineUp puts a group at the end of the eligible ones.
+func (f *fifo) lineUp(g uint32, gr *group) {
+	gr.eligible = true
+	gr.prev, gr.next = f.last, 0
+	if f.last == 0 {
+		f.first = g
+	} else {
+		f.groups.at(f.last).next = g
+	}
+	f.last = g
+}
+
+// stepOut takes a group out of the eligible ones.
+func (f *fifo) stepOut(gr *group) {
+	gr.eligible = false
+	if gr.prev == 0 {
+		f.first = gr.next
+	} else {
+		f.groups.at(gr.prev).next = gr.next
+	}
+	if gr.next == 0 {
+		f.last = gr.prev
+	} else {
+		f.groups.at(gr.next).prev = gr.prev
+	}
+	gr.next, gr.prev = 0, 0
 }
 
 // count keeps what is known of the states of messages.
@@ -229,9 +240,9 @@ func (f *fifo) count(s *store, slot uint32, was, is class) {
 		gr.ready = is == classVisible
 	}
 	if was == classDelayed {
-		f.waiting--
+		f.hidden--
 	} else if is == classDelayed {
-		f.waiting++
+		f.hidden++
 	}
 	switch {
 	case notVisible(is) == notVisible(was):

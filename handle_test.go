@@ -96,10 +96,10 @@ func TestReceiptHandles_TheTable(t *testing.T) {
 		{"empty", "delete", with(ready, ErrMissingParameter), with(ready, ErrMissingParameter)},
 
 		{"latest, in flight", "hide", hidden, hidden},
-		{"lapsed, ready", "hide", ready, with(ready, ErrNotInFlight)},
-		{"visibility set to 0", "hide", ready, with(ready, ErrNotInFlight)},
-		{"received with visibility 0", "hide", ready, with(ready, ErrNotInFlight)},
-		{"older, received again", "hide", hidden, with(hidden, ErrNotInFlight)},
+		{"lapsed, ready", "hide", ready, with(ready, ErrReceiptHandleExpired)},
+		{"visibility set to 0", "hide", ready, with(ready, ErrReceiptHandleExpired)},
+		{"received with visibility 0", "hide", ready, with(ready, ErrReceiptHandleExpired)},
+		{"older, received again", "hide", hidden, with(hidden, ErrReceiptHandleExpired)},
 		{"extended, old end passed", "hide", hidden, hidden},
 		{"used", "hide", with(gone, ErrNotInFlight), with(gone, ErrNotInFlight)},
 		{"expired message", "hide", with(gone, ErrNotInFlight), with(gone, ErrNotInFlight)},
@@ -109,8 +109,8 @@ func TestReceiptHandles_TheTable(t *testing.T) {
 		{"empty", "hide", with(ready, ErrMissingParameter), with(ready, ErrMissingParameter)},
 
 		{"latest, in flight", "release", ready, ready},
-		{"lapsed, ready", "release", ready, with(ready, ErrNotInFlight)},
-		{"older, received again", "release", ready, with(hidden, ErrNotInFlight)},
+		{"lapsed, ready", "release", ready, with(ready, ErrReceiptHandleExpired)},
+		{"older, received again", "release", ready, with(hidden, ErrReceiptHandleExpired)},
 		{"extended, old end passed", "release", ready, ready},
 		{"used", "release", with(gone, ErrNotInFlight), with(gone, ErrNotInFlight)},
 

@@ -58,7 +58,8 @@ func (h *house) check(info *types.Info) *types.Package {
 
 func TestHouse_AStateChangesInVisibilityAlone(t *testing.T) {
 	h := openHouse(t)
-	spelledOut := []string{"acceptPlainLocked", "takePlainLocked", "deleteLocked"}
+	spelledOut := []string{"acceptPlainLocked", "takePlainLocked", "deletePlainLocked",
+		"acceptOrderedLocked", "takeOrderedLocked", "deleteOrderedLocked"}
 	info := &types.Info{Selections: map[*ast.SelectorExpr]*types.Selection{}}
 	h.check(info)
 	writes, found := 0, map[string]bool{}

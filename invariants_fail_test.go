@@ -404,7 +404,7 @@ func TestCheckInvariants_NoticesACorruptFIFOQueue(t *testing.T) {
 		{"a group with the hash of another name", func(q *queue) func() {
 			return swap(&group(q, "third").hash, group(q, "fourth").hash)
 		}},
-		{"one more message in a delay", func(q *queue) func() { return swap(&q.fifo.waiting, q.fifo.waiting+1) }},
+		{"one more message in a delay", func(q *queue) func() { return swap(&q.fifo.hidden, q.fifo.hidden+1) }},
 		{"a group that does not know its head is ready", func(q *queue) func() { return swap(&group(q, "third").ready, false) }},
 		{"one locked group more", func(q *queue) func() { return swap(&q.fifo.locked, q.fifo.locked+1) }},
 		{"a locked group said to deliver", func(q *queue) func() { return swap(&group(q, "locked").eligible, true) }},

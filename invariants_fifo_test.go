@@ -36,8 +36,8 @@ func (a *audit) groups() {
 	if locked != f.locked {
 		a.fault("%d groups have a message in flight, not %d", locked, f.locked)
 	}
-	if a.waiting != f.waiting {
-		a.fault("%d messages are in a delay, not %d", a.waiting, f.waiting)
+	if a.hidden != f.hidden {
+		a.fault("%d messages are in a delay, not %d", a.hidden, f.hidden)
 	}
 	prev := uint32(0)
 	for g := f.first; g != 0; g = f.groups.at(g).next {
@@ -98,8 +98,8 @@ func (a *audit) group(g uint32, n int) (inFlight uint32) {
 		if notVisible(r.state.class()) {
 			inFlight++
 		}
-		if r.state == stateDelayed {
-			a.waiting++
+		if r.state.class() == classDelayed {
+			a.hidden++
 		}
 		prev, seq = slot, r.seq
 	}

@@ -46,7 +46,7 @@ type audit struct {
 	inLine  []bool // by slot: met in the line of timeouts
 	listed  []bool // by slot: met in the container of its state
 	arrived []bool // by slot: met on a list of arrivals
-	waiting int    // FIFO: messages in a delay
+	hidden  int    // FIFO: messages neither ready nor in flight
 	next    int64  // the earliest deadline met
 }
 

@@ -82,10 +82,10 @@ type Message struct {
 	// as GroupID. Refused on Standard.
 	DeduplicationID string `json:"deduplicationId,omitempty"`
 	// TraceHeader is the AWSTraceHeader system attribute: text of the characters that a body may
-	// have. It does not count towards the size.
+	// have, up to 2,048 bytes. It does not count towards the size.
 	TraceHeader string `json:"traceHeader,omitempty"`
 	// SenderID overrides the queue's sender id for this message; "" leaves it. The same characters
-	// as in a body.
+	// as in a body, up to 2,048 bytes.
 	SenderID string `json:"senderId,omitempty"`
 }
 

@@ -270,6 +270,15 @@ func TestMSG13_TraceHeaderAndSender(t *testing.T) {
 	d := s.one(0)
 	require.Equal(t, "Root=1-5759e988-bd862e3fe1be46a994272793", d.TraceHeader())
 	require.Equal(t, "AIDA:me", d.SenderID())
+	longest := strings.Repeat("ä", 1024)
+	require.NoError(t, sendErr(t, q, Message{Body: "b", TraceHeader: longest, SenderID: longest}))
+	for param, m := range map[string]Message{"AWSTraceHeader": {Body: "b", TraceHeader: longest + "x"}, "SenderId": {Body: "b", SenderID: longest + "x"}} {
+		err := sendErr(t, q, m)
+		requireRefusal(t, err, ErrInvalidParameter)
+		require.Equal(t, ParamError{Err: ErrInvalidParameter, Param: param, Value: 2049, Max: 2048, Reason: "must not be longer than 2048 bytes"}, *requireParamError(t, err))
+	}
+	_, err := NewStandard("q", WithSenderID(longest+"x"))
+	requireRefusal(t, err, ErrInvalidParameter)
 	for _, b := range badText {
 		err := sendErr(t, q, Message{Body: "b", TraceHeader: b.text})
 		requireRefusal(t, err, ErrInvalidParameter)

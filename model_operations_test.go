@@ -227,6 +227,9 @@ func (r *modelRun) receive(p *modelPair) {
 	}
 	if r.one(25) {
 		in.Max, want = modelPick(r, -1, math.MaxInt), ErrInvalidParameter
+		if p.model.unlimited && math.MaxInt == math.MaxInt32 { // where an int has 32 bits, none is too large
+			in.Max = -1
+		}
 	} else if r.one(25) {
 		in.Wait, want = -1, ErrInvalidParameter
 	} else if r.one(25) {

@@ -16,6 +16,7 @@ type modelCall struct {
 	wait       time.Duration
 	visibility time.Duration
 	attempt    string
+	waits      bool // whether it is a repeat was decided when it came
 }
 
 // receive returns what a consumer gets, letting time pass while it waits.
@@ -25,15 +26,14 @@ func (q *modelQueue) receive(c modelCall) ([]modelAnswer, error) {
 		return nil, err
 	}
 	deadline := modelLater(q.now(), c.wait)
+	c.waits = true
 	for len(got) == 0 && c.wait > 0 && q.now().Before(deadline) {
 		at := q.nextDue()
 		if at.After(deadline) {
 			at = deadline
 		}
 		q.world.advance(at)
-		if got, err = q.receiveNow(c); err != nil {
-			return nil, err
-		}
+		got, _ = q.receiveNow(c)
 	}
 	if len(got) == 0 {
 		q.totals.EmptyReceives++
@@ -196,6 +196,9 @@ func (q *modelQueue) replay(c modelCall) (got []modelAnswer, err error) {
 	}
 	for _, rc := range a.receipts {
 		if !q.current(rc) || rc.m.changed {
+			if c.waits {
+				return nil, nil
+			}
 			return nil, ErrAttemptNotRetryable
 		}
 	}
@@ -258,8 +261,10 @@ func (q *modelQueue) changeVisibility(rc modelReceipt, d time.Duration) error {
 	switch {
 	case d < 0 || d > modelTotalVisible && !q.unlimited:
 		return ErrInvalidParameter
-	case m.state == modelGone || q.fifo && !q.current(rc):
+	case m.state == modelGone:
 		return ErrNotInFlight
+	case q.fifo && !q.current(rc):
+		return ErrReceiptHandleExpired
 	case m.state != modelInFlight:
 		return nil // without effect
 	case d != 0 && !q.unlimited && q.now().Add(d).Sub(m.received) > modelTotalVisible:

@@ -86,7 +86,7 @@ func WithMaxMessageSize(bytes int) Option {
 }
 
 // WithSenderID sets the sender id of messages whose sender does not give its own: text of the
-// characters that a body may have. The default is "inq". It cannot be changed later: Configure
+// characters that a body may have, up to 2,048 bytes. The default is "inq". It cannot be changed later: Configure
 // refuses it.
 func WithSenderID(id string) Option {
 	return option(func(p *patch) { p.sender, p.set = id, p.set|setSender })

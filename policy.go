@@ -84,29 +84,48 @@ func (b *Broker) DeadLetterSources(name, last string, limit int) ([]string, erro
 	if err != nil {
 		return nil, err
 	}
-	return b.sourcesLocked(e.arn, last, limit), nil
+	return pageOf(b.sources[e.arn], "", last, limit), nil // (SQS: DLQ-9)
 }
 
 // isDeadLetterQueue implements account.
 func (b *Broker) isDeadLetterQueue(q *queue) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return len(b.sourcesLocked(q.arn, "", 1)) > 0
+	return len(b.sources[q.arn]) > 0
 }
 
-// sourcesLocked lists the queues whose redrive policy names a queue of this broker (SQS: DLQ-9). b.mu
-// must be held.
-func (b *Broker) sourcesLocked(arn, last string, limit int) (page []string) {
-	to := deadLetterARN{b, arn}
-	for _, name := range b.names[b.behindLocked("", last):] {
-		if limit > 0 && len(page) == limit {
-			break
-		}
-		if t, ok := b.queues[name].settings.Load().target.(deadLetterARN); ok && t == to {
-			page = append(page, name)
+// sourceOf returns the ARN of the queue of b that q has as its dead-letter queue now, "" for none.
+func sourceOf(b *Broker, q *queue) string {
+	if t, ok := q.settings.Load().target.(deadLetterARN); ok && t.account == b {
+		return t.arn
+	}
+	return ""
+}
+
+// retargeted implements account. Where two calls change the target of a queue at once, the second call
+// of this sees what is in force.
+func (b *Broker) retargeted(q *queue) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if e := b.queues[q.name]; e != nil && e.queue == q {
+		b.listLocked(e, sourceOf(b, q))
+	}
+}
+
+// listLocked puts a queue among the sources of the dead-letter queue with that ARN, "" among none.
+// b.mu must be held.
+func (b *Broker) listLocked(e *entry, arn string) {
+	if e.deadLetter == arn {
+		return
+	}
+	if old := e.deadLetter; old != "" {
+		if b.sources[old] = removeName(b.sources[old], e.name); len(b.sources[old]) == 0 {
+			delete(b.sources, old)
 		}
 	}
-	return page
+	if e.deadLetter = arn; arn != "" {
+		b.sources[arn] = insertName(b.sources[arn], e.name)
+	}
 }
 
 // redrivePolicyText is the attribute RedrivePolicy, "" where the queue has no target with an ARN.
@@ -135,14 +154,14 @@ func parseRedrivePolicy(text string, most int) (arn string, maxReceives int, err
 	if !ok {
 		return "", 0, &ParamError{Err: ErrInvalidParameter, Param: "RedrivePolicy", Reason: "Redrive policy is not a valid JSON map."}
 	}
+	for _, name := range []string{"maxReceiveCount", "deadLetterTargetArn"} { // (SQS: CAP-11)
+		if members[name] == nil {
+			return refuse("Redrive policy does not contain mandatory attribute: " + name + ".")
+		}
+	}
 	for name := range members {
 		if name != "deadLetterTargetArn" && name != "maxReceiveCount" {
 			return refuse("Only following attributes are supported: [maxReceiveCount, deadLetterTargetArn].")
-		}
-	}
-	for _, name := range []string{"deadLetterTargetArn", "maxReceiveCount"} {
-		if members[name] == nil {
-			return refuse("Redrive policy does not contain mandatory attribute: " + name + ".")
 		}
 	}
 	count := fmt.Sprint(members["maxReceiveCount"]) // a number and its text print alike, and nothing else prints digits only
@@ -178,16 +197,32 @@ func parseNumber(text string) (int64, bool) {
 
 // isQueueARN reports whether text has the form arn:<partition>:sqs:<region>:<account>:<name>.
 func isQueueARN(text string) bool {
-	parts := strings.Split(text, ":")
-	return len(parts) == 6 && parts[0] == "arn" && parts[1] != "" && parts[2] == "sqs" && parts[3] != "" && parts[4] != "" &&
+	parts := strings.SplitN(text, ":", 7)
+	return len(parts) == 6 && parts[0] == "arn" && isARNPart(parts[1]) && parts[2] == "sqs" && isARNPart(parts[3]) && isARNPart(parts[4]) &&
 		checkName(parts[5], strings.HasSuffix(parts[5], ".fifo")) == nil
+}
+
+// isARNPart reports whether text can be a partition, a region or an account.
+func isARNPart(text string) bool {
+	return text != "" && len(text) <= 63 && strings.Trim(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }
 
 // allowPolicy is the attribute RedriveAllowPolicy. A value is never changed.
 type allowPolicy struct {
-	text       string // as it was given
 	permission string // "allowAll", "denyAll" or "byQueue"
 	sources    []string
+}
+
+// String is the policy as it is shown: without blanks and members that say nothing (SQS: CAP-4).
+func (a *allowPolicy) String() string {
+	text, err := json.Marshal(struct {
+		Permission string   `json:"redrivePermission"`
+		Sources    []string `json:"sourceQueueArns,omitempty"`
+	}{a.permission, a.sources})
+	if err != nil {
+		panic("bug: an allow policy has no JSON form: " + err.Error())
+	}
+	return string(text)
 }
 
 // maxAllowedSources is how many ARNs an allow policy names at most (SQS: DLQ-10).
@@ -228,7 +263,7 @@ func parseAllowPolicy(text string) (*allowPolicy, error) {
 			return refuse("Only following attributes are supported: [redrivePermission, sourceQueueArns].")
 		}
 	}
-	a := &allowPolicy{text: text}
+	a := &allowPolicy{}
 	a.permission, _ = members["redrivePermission"].(string)
 	if !slices.Contains([]string{"allowAll", "denyAll", "byQueue"}, a.permission) {
 		return refuse("The redrivePermission must be allowAll, denyAll or byQueue.")

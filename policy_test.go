@@ -3,7 +3,9 @@ package inq
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -84,7 +86,8 @@ func TestBroker_DLQ2_ABadRedrivePolicyIsRefusedAndNothingChanges(t *testing.T) {
 	}
 	for _, c := range []struct{ policy, reason string }{
 		{"no", noMap}, {"[]", noMap}, {"null", noMap}, {`"x"`, noMap}, {"{", noMap}, {redrivePolicy("dlq", 1) + "x", noMap}, {" ", noMap},
-		{"{}", noTarget},
+		{"{}", noCount}, // (SQS: CAP-11)
+		{`{"DeadLetterTargetArn":"` + brokerARN + `dlq","MaxReceiveCount":1}`, noCount},
 		{`{"maxReceiveCount":1}`, noTarget},
 		{`{"maxReceiveCount":1,"deadLetterTargetArn":null}`, noTarget},
 		{`{"deadLetterTargetArn":"` + brokerARN + `dlq"}`, noCount},
@@ -235,6 +238,8 @@ func TestBroker_DLQ10_ABadAllowPolicyIsRefused(t *testing.T) {
 		{`{"redrivePermission":"byQueue","sourceQueueArns":"x"}`, "The sourceQueueArns must be a list of ARNs."},
 		{`{"redrivePermission":"byQueue","sourceQueueArns":["x"]}`, "The sourceQueueArns must be fully qualified ARNs of queues."},
 		{`{"redrivePermission":"byQueue","sourceQueueArns":[7]}`, "The sourceQueueArns must be fully qualified ARNs of queues."},
+		{`{"redrivePermission":"byQueue","sourceQueueArns":["arn:aws:sqs:` + strings.Repeat("x", 64) + `:0:q"]}`, "The sourceQueueArns must be fully qualified ARNs of queues."},
+		{`{"redrivePermission":"byQueue","sourceQueueArns":["arn:a<b:sqs:r:0:q"]}`, "The sourceQueueArns must be fully qualified ARNs of queues."},
 		{`{"redrivePermission":"allowAll","x":1}`, "Only following attributes are supported: [redrivePermission, sourceQueueArns]."},
 	} {
 		p := refusedAs(t, b.SetAttributes(ctx, "q", map[string]string{"RedriveAllowPolicy": c.policy}), ErrInvalidParameter)
@@ -253,6 +258,23 @@ func TestBroker_DLQ10_ABadAllowPolicyIsRefused(t *testing.T) {
 	got, err = b.Attributes(ctx, "q", "RedriveAllowPolicy")
 	require.NoError(t, err)
 	require.Equal(t, ten, got["RedriveAllowPolicy"])
+}
+
+func TestBroker_CAP4_TheAllowPolicyIsShownWithoutBlanksAndNulls(t *testing.T) {
+	ctx := context.Background()
+	b := testBroker(t)
+	mustCreate(t, b, "q")
+	for given, shown := range map[string]string{
+		"{ \"sourceQueueArns\" : null,\n\"redrivePermission\": \"denyAll\" }":        `{"redrivePermission":"denyAll"}`,
+		`{"sourceQueueArns":[ "` + brokerARN + `s" ],"redrivePermission":"byQueue"}`: `{"redrivePermission":"byQueue","sourceQueueArns":["` + brokerARN + `s"]}`,
+		`{"redrivePermission":"\u0061llowAll"}` + strings.Repeat(" ", 100):           `{"redrivePermission":"allowAll"}`,
+	} {
+		require.NoError(t, b.SetAttributes(ctx, "q", map[string]string{"RedriveAllowPolicy": given}))
+		got, err := b.Attributes(ctx, "q", "RedriveAllowPolicy")
+		require.NoError(t, err)
+		require.Equal(t, shown, got["RedriveAllowPolicy"])
+		mustCreate(t, b, "q", "RedriveAllowPolicy", shown) // and is the same to CreateQueue
+	}
 }
 
 func TestBroker_DLQ10_TheAllowPolicyDecidesWhoMaySetARedrivePolicy(t *testing.T) {
@@ -505,4 +527,85 @@ func TestBroker_ADeadLetterQueueOfAnotherBrokerIsATargetLikeAnyOther(t *testing.
 	require.Len(t, receiveBodies(t, q), 1)
 	require.Empty(t, receiveBodies(t, q))
 	require.Equal(t, []string{"m"}, receiveBodies(t, dlq))
+}
+
+// requireSources checks that the sources the broker keeps are those that its queues name.
+func requireSources(t *testing.T, b *Broker) {
+	t.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	want := map[string][]string{}
+	for _, name := range b.names {
+		if arn := sourceOf(b, b.queues[name].queue); arn != "" {
+			want[arn] = append(want[arn], name)
+		}
+		require.Equal(t, sourceOf(b, b.queues[name].queue), b.queues[name].deadLetter)
+	}
+	require.Equal(t, want, b.sources)
+}
+
+func TestBroker_DLQ9_TheSourcesThatAreKeptAreThoseThereAre(t *testing.T) {
+	ctx := context.Background()
+	b := testBroker(t, WithoutCooldowns())
+	for i := range 3 {
+		mustCreate(t, b, fmt.Sprint("d", i))
+	}
+	requireSources(t, b)
+	var calls sync.WaitGroup
+	for seed := range 4 {
+		r := rand.New(rand.NewPCG(uint64(seed), 9))
+		calls.Go(func() {
+			for range 500 {
+				name, policy := fmt.Sprint("s", r.IntN(5)), ""
+				if n := r.IntN(4); n < 3 {
+					policy = redrivePolicy(fmt.Sprint("d", n), 1+r.IntN(3))
+				}
+				switch r.IntN(4) {
+				case 0:
+					_, _ = b.CreateQueue(ctx, name, map[string]string{"RedrivePolicy": policy}, nil)
+				case 1:
+					_ = b.DeleteQueue(ctx, name)
+				default: // refused where the queue is not there
+					_ = b.SetAttributes(ctx, name, map[string]string{"RedrivePolicy": policy})
+				}
+			}
+		})
+	}
+	calls.Wait()
+	requireSources(t, b)
+	q, err := b.CreateStandard("s9", WithDeadLetter(mustCreate(t, b, "d0").(*Standard), 1))
+	require.NoError(t, err)
+	requireSources(t, b)
+	require.NoError(t, q.Configure(WithDeadLetter(nil, 0)))
+	requireSources(t, b)
+	require.NoError(t, q.Configure(WithDeadLetter(q, 1)), "itself")
+	requireSources(t, b)
+	for _, name := range []string{"s0", "s1", "s2", "s3", "s4", "s9"} {
+		_ = b.DeleteQueue(ctx, name)
+	}
+	require.Empty(t, b.sources)
+}
+
+// BenchmarkBroker_DeadLetterSources asks for the sources of a queue that has few, in a broker of many
+// queues.
+func BenchmarkBroker_DeadLetterSources(b *testing.B) {
+	broker, err := NewBroker()
+	require.NoError(b, err)
+	defer broker.Close()
+	dlq, err := broker.CreateStandard("dlq")
+	require.NoError(b, err)
+	for i := range 40_000 {
+		var opts []StandardOption
+		if i%10_000 == 0 {
+			opts = append(opts, WithDeadLetter(dlq, 1))
+		}
+		_, err := broker.CreateStandard(fmt.Sprint("q", i), opts...)
+		require.NoError(b, err)
+	}
+	for b.Loop() {
+		names, err := broker.DeadLetterSources("dlq", "", 1000)
+		if err != nil || len(names) != 4 {
+			b.Fatal(names, err)
+		}
+	}
 }

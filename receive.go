@@ -36,6 +36,7 @@ type receiveCall struct {
 	visibility time.Duration
 	inLine     bool // visibility is not longer than the queue's own
 	moves      bool // a move task takes one message away
+	waits      bool // it has looked once, and waits
 	attempt    string
 }
 

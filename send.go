@@ -78,27 +78,6 @@ func (q *queue) sendPlain(body string, s *settings) (Sent, error) {
 	return Sent{ids: q.ids, seq: seq}, nil
 }
 
-// acceptPlainLocked is acceptLocked and what it calls, spelled out for a message that is nothing but
-// a body, and returns its number. The queue must be plain.
-func (q *queue) acceptPlainLocked(now int64, body string, s *settings) (seq uint64) {
-	slot := q.store.alloc()
-	r := q.store.at(slot)
-	q.seq++
-	seq = q.seq
-	r.body, r.seq, r.enqueued, r.first, r.receive = body, seq, now, never, 0
-	r.state = stateReady
-	q.counts[classNone]--
-	q.counts[classVisible]++
-	q.bytes += int64(len(body))
-	q.main.arrivals.push(&q.store, slot, r)
-	q.main.ready.pushNewest(&q.store, slot, r)
-	q.scheduleLocked(after(now, s.retention))
-	q.metrics.sent++
-	q.metrics.sentBytes += uint64(len(body))
-	q.tellLocked(now, EventSent, slot)
-	return seq
-}
-
 // SendBatch adds 1 to 10 messages in the order of the slice (SQS: section 1.4).
 //
 // The whole batch is refused if it is empty ([ErrEmptyBatch]), has more than 10 entries
@@ -374,7 +353,11 @@ func (q *queue) acceptLocked(now int64, p *payload, s *settings) (Sent, error) {
 	if !q.fitsLocked(s, 1, p.size) {
 		return Sent{}, q.fullLocked(s, p.size)
 	}
-	q.enqueueLocked(now, p, s)
+	if q.fifo != nil && s.plain && p.rare == nil {
+		q.acceptOrderedLocked(now, p, s)
+	} else {
+		q.enqueueLocked(now, p, s)
+	}
 	seq := q.seq
 	if q.fifo != nil {
 		q.fifo.dedup.add(p.key, seq, now)

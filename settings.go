@@ -206,8 +206,8 @@ func (s *settings) validate(fifo bool) error {
 		return &ParamError{Err: ErrInvalidAttributeValue, Param: "DelaySeconds", Value: s.delay, Min: time.Duration(0), Max: s.retention - 1,
 			Reason: "the delay must be shorter than the retention"}
 	}
-	if i := invalidText(s.sender); i >= 0 {
-		return &ParamError{Err: ErrInvalidParameter, Param: "SenderId", Reason: invalidTextReason(s.sender, i)}
+	if err := checkText("SenderId", s.sender); err != nil {
+		return err
 	}
 	if s.capMessages < 0 {
 		return &ParamError{Err: ErrInvalidParameter, Param: "Capacity", Value: s.capMessages, Min: 0, Reason: "messages"}
@@ -375,6 +375,9 @@ func (q *queue) configure(p *patch) error {
 	// Delays of FIFO and retention may have become shorter; what is due now is carried out by the
 	// timer.
 	q.scheduleLocked(q.nextLocked())
+	if q.account != nil && p.set&setDeadLetter != 0 {
+		defer q.account.retargeted(q)
+	}
 	q.tellQueueLocked(now, Event{Kind: EventConfigured})
 	return q.leave(now)
 }

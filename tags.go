@@ -39,6 +39,12 @@ func (b *Broker) SetTags(ctx context.Context, name string, tags map[string]strin
 	if err := checkContext(ctx); err != nil {
 		return err
 	}
+	if err := checkTags(name, tags); err != nil {
+		if _, missing := b.find(name); missing != nil {
+			return missing
+		}
+		return err
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	e, err := b.findLocked(name)
@@ -58,33 +64,51 @@ func (b *Broker) RemoveTags(ctx context.Context, name string, keys ...string) er
 	if err := checkContext(ctx); err != nil {
 		return err
 	}
+	gone := make(map[string]bool, len(keys))
+	for _, key := range keys {
+		gone[key] = true
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	e, err := b.findLocked(name)
 	if err != nil {
 		return err
 	}
-	for _, key := range keys {
-		delete(e.tags, key)
+	for key := range e.tags { // of which there are few, as many keys as there may be
+		if gone[key] {
+			delete(e.tags, key)
+		}
 	}
 	return nil
 }
 
-// mergeTags returns a new map with the old tags overwritten and joined by the new ones (SQS: MGT-9).
-func mergeTags(queue string, old, tags map[string]string) (map[string]string, error) {
+// checkTags refuses tags that no queue can have: too many, or the first that is wrong.
+func checkTags(queue string, tags map[string]string) error {
+	if len(tags) > maxTags {
+		return tooManyTags(queue, len(tags))
+	}
 	for _, key := range sortedKeys(tags) {
 		if reason := badTag(key, tags[key]); reason != "" {
-			return nil, &ParamError{Err: ErrInvalidParameter, Param: "Tags", Value: key, Reason: reason}
+			return &ParamError{Err: ErrInvalidParameter, Param: "Tags", Value: key, Reason: reason}
 		}
 	}
+	return nil
+}
+
+// mergeTags returns a new map with the old tags overwritten and joined by the new ones, which were
+// checked.
+func mergeTags(queue string, old, tags map[string]string) (map[string]string, error) {
 	merged := make(map[string]string, len(old)+len(tags))
 	maps.Copy(merged, old)
 	maps.Copy(merged, tags)
 	if len(merged) > maxTags {
-		return nil, &ParamError{Err: ErrInvalidParameter, Param: "Tags", Value: len(merged), Max: maxTags,
-			Reason: "Too many tags added for queue " + queue + "."}
+		return nil, tooManyTags(queue, len(merged))
 	}
 	return merged, nil
+}
+
+func tooManyTags(queue string, n int) error {
+	return &ParamError{Err: ErrInvalidParameter, Param: "Tags", Value: n, Max: maxTags, Reason: "Too many tags added for queue " + queue + "."}
 }
 
 // badTag says what is wrong with a tag, "" if nothing.

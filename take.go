@@ -22,8 +22,13 @@ const marksAtOnce = 64
 // A call of a move task takes one message, and does not lease it.
 func (q *queue) takeLocked(now int64, c *receiveCall, dst []Delivery) (n int, err error) {
 	s := q.settings.Load()
-	if q.plain && c.inLine && c.visibility > 0 && q.armed > now && s.target == nil {
-		return q.takePlainLocked(now, c, dst), nil
+	if s.target == nil && c.inLine && c.visibility > 0 && q.armed > now {
+		if q.plain {
+			return q.takePlainLocked(now, c, dst), nil
+		}
+		if q.fifo != nil && c.attempt == "" && c.visibility != Forever {
+			return q.takeOrderedLocked(now, c, dst), nil
+		}
 	}
 	if c.attempt != "" {
 		if n, ok, err := q.replayLocked(now, c, dst[:min(c.max, len(dst))]); ok || err != nil {
@@ -99,60 +104,6 @@ func (q *queue) judgeLocked(now int64, c *receiveCall, s *settings, a *address, 
 		return deliver
 	}
 	return bury
-}
-
-// takePlainLocked is takeLocked with all it calls, spelled out for a plain queue where nothing is due
-// and a visibility timeout that stands in line.
-//
-// Messages that were sent one after another hang together in the fresh list, and what is received now
-// times out last: as long as that is so the whole run moves to the line of timeouts in one piece.
-func (q *queue) takePlainLocked(now int64, c *receiveCall, dst []Delivery) (n int) {
-	deadline := after(now, c.visibility)
-	rd, nodes := &q.main.ready, &q.store.nodes
-	inRun := rd.back.Head == 0 && rd.heap.Len() == 0 && q.timeouts.endsBy(&q.store, deadline)
-	slot, last := rd.fresh.Head, uint32(0) // last of the run
-	for most := min(c.max, len(dst), q.limit-q.counts[classInFlight]); n < most; n++ {
-		if !inRun {
-			slot = rd.head(&q.store)
-		}
-		if slot == 0 {
-			break
-		}
-		r := q.store.at(slot)
-		if inRun && r.receive >= poisonReceives-1 {
-			inRun = false
-			rd.fresh.MoveFront(nodes, last, &q.timeouts.line)
-			last = 0
-		}
-		r.state = stateInFlight
-		q.receiveLocked(now, r)
-		d := &dst[n]
-		d.Body, d.GroupID, d.ReceiveCount = r.body, "", r.receiveCount()
-		d.source, d.outside, d.rare, d.dedup = q, nil, r.rare, ""
-		d.receipt = receipt{seq: r.seq, slot: slot, receive: r.receive}
-		d.sent, d.first, d.visible = r.enqueued, r.first, deadline
-		if inRun {
-			r.flags = r.flags&^flagFresh | flagLine
-			node := nodes.At(slot)
-			node.Deadline = deadline
-			last, slot = slot, node.Next
-		} else {
-			rd.remove(&q.store, slot, r)
-			if r.receive < poisonReceives {
-				q.timeouts.addInLine(&q.store, slot, r, deadline)
-			} else {
-				q.timeouts.add(&q.store, slot, r, deadline)
-			}
-		}
-		q.tellLocked(now, EventReceived, d.receipt.slot)
-	}
-	if n > 0 {
-		rd.fresh.MoveFront(nodes, last, &q.timeouts.line)
-		q.counts[classVisible] -= n
-		q.counts[classInFlight] += n
-		q.scheduleLocked(deadline)
-	}
-	return n
 }
 
 // peekLocked returns the message that a receive takes next, 0 if there is none. While a lot is

@@ -25,9 +25,14 @@ func after(at int64, d time.Duration) int64 {
 // Most of them come in order, since receives that do not say otherwise all have the queue's
 // visibility timeout: these stand in line, at the cost of two links. All others are on the wheel.
 // Both share the links of a message, which is in one of the two or in neither, told by its flags.
+//
+// On FIFO it can be seen in which order equal deadlines are carried out: in that of the receives. There a
+// deadline stands in line only if each one on the wheel is earlier. So of two equal ones the older is in
+// line, and the line goes first.
 type timeouts struct {
-	line  links.List   // ascending by deadline
-	wheel *wheel.Wheel // two kilobytes that the plain path does not touch
+	line   links.List   // ascending by deadline
+	wheel  *wheel.Wheel // two kilobytes that the plain path does not touch
+	latest int64        // no deadline on the wheel is later, if there is one
 }
 
 func (t *timeouts) reset(nodes *links.Nodes) {
@@ -39,7 +44,22 @@ func (t *timeouts) reset(nodes *links.Nodes) {
 // add schedules a deadline for a message that is on no list.
 func (t *timeouts) add(s *store, slot uint32, r *record, deadline int64) {
 	r.flags |= flagWheel
+	if deadline > t.latest || t.wheel.Len() == 0 {
+		t.latest = deadline
+	}
 	t.wheel.Add(slot, deadline)
+}
+
+// behindWheel reports whether every deadline on the wheel is earlier.
+func (t *timeouts) behindWheel(deadline int64) bool { return t.latest < deadline || t.wheel.Len() == 0 }
+
+// addOrdered is addInLine where the order of equal deadlines matters.
+func (t *timeouts) addOrdered(s *store, slot uint32, r *record, deadline int64) {
+	if t.behindWheel(deadline) {
+		t.addInLine(s, slot, r, deadline)
+	} else {
+		t.add(s, slot, r, deadline)
+	}
 }
 
 // addInLine is add for deadlines that are likely to be the latest so far.
@@ -61,7 +81,7 @@ func (t *timeouts) endsBy(s *store, deadline int64) bool {
 // delayLast moves the last deadline in line, if it is that of slot, to a later time where it
 // stands: one heartbeat after another on the same message needs no more.
 func (t *timeouts) delayLast(s *store, slot uint32, deadline int64) bool {
-	if t.line.Tail != slot {
+	if t.line.Tail != slot || s.isFIFO && !t.behindWheel(deadline) {
 		return false
 	}
 	n := s.nodes.At(slot)
@@ -103,6 +123,12 @@ func (t *timeouts) advance(s *store, now int64, budget int, fire func(slot uint3
 		slot := t.line.Head
 		if slot == 0 || s.nodes.At(slot).Deadline > now {
 			return t.wheel.Advance(now, budget, fire)
+		}
+		if s.isFIFO && t.wheel.Len() != 0 && !t.wheel.Advance(s.nodes.At(slot).Deadline-1, budget, fire) {
+			return false
+		}
+		if t.line.Head != slot { // what came back may have been received anew, or is gone
+			continue
 		}
 		t.line.PopFront(&s.nodes)
 		s.at(slot).flags &^= flagLine

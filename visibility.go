@@ -6,8 +6,8 @@ import "time"
 // called with the lock held, takes the time it happens at, leaves the message in one state and linked
 // where that state says, and is told to those who watch at one place, its end.
 //
-// Three paths that most calls take spell several transitions out: acceptPlainLocked, takePlainLocked
-// and the first case of deleteLocked. They change together with what stands here.
+// The paths in plain.go, which most calls take, spell several transitions out. They change together with
+// what stands here.
 
 // setStateLocked changes the state and what is counted by it.
 func (q *queue) setStateLocked(slot uint32, r *record, to state) {
@@ -78,15 +78,19 @@ func (q *queue) deadlineLocked(slot uint32, r *record, deadline int64) {
 // Nearly all are equal to it, and then deadlines come in order; a longer one in line would keep all
 // others out of it.
 //
-// Of messages that time out at the same instant, those in line come back before those on the wheel.
-// Where that can be seen, in the turns of groups and in what LC-5 moves to the back, the wheel
-// alone keeps the order of the receives.
+// Of messages that time out at the same instant, those in line come back before those on the wheel. On
+// Standard that can be seen in what LC-5 moves to the back only, and there the wheel alone keeps the order
+// of the receives; on FIFO see addOrdered.
 func (q *queue) timeoutLocked(slot uint32, r *record, deadline int64) {
-	if deadline == never || q.fifo != nil || r.receive >= poisonReceives {
+	switch {
+	case deadline == never || q.fifo == nil && r.receive >= poisonReceives:
 		q.deadlineLocked(slot, r, deadline)
 		return
+	case q.fifo != nil:
+		q.timeouts.addOrdered(&q.store, slot, r, deadline)
+	default:
+		q.timeouts.addInLine(&q.store, slot, r, deadline)
 	}
-	q.timeouts.addInLine(&q.store, slot, r, deadline)
 	q.scheduleLocked(deadline)
 }
 
@@ -217,9 +221,9 @@ func (q *queue) extendLocked(now int64, slot uint32, r *record, timeout time.Dur
 	deadline := after(now, timeout)
 	usual := timeout <= q.settings.Load().visibility
 	switch {
+	case usual && q.timeouts.delayLast(&q.store, slot, deadline):
 	case r.state == stateBurying:
 		q.store.nodes.At(slot).Deadline = deadline
-	case usual && q.timeouts.delayLast(&q.store, slot, deadline):
 	default:
 		q.timeouts.remove(&q.store, slot, r)
 		if usual {

@@ -89,6 +89,7 @@ func (q *queue) newWaiterLocked(c *receiveCall, dst []Delivery) *waiter {
 	dst = dst[:min(len(dst), c.max)] // the answer to a repeated receive that needs more room is none
 	q.waiters.ticket++
 	w.call, w.dst, w.ticket = *c, dst, q.waiters.ticket
+	w.call.waits = true
 	return w
 }
 
@@ -153,13 +154,12 @@ func (q *queue) serveLocked(now int64) {
 		if q.counts[classVisible] == 0 || q.counts[classInFlight] >= q.limit {
 			return
 		}
-		n, err := q.takeLocked(now, &w.call, w.dst)
-		if n == 0 && err == nil {
+		w.n, _ = q.takeLocked(now, &w.call, w.dst) // what waits is refused no more
+		if w.n == 0 {
 			return
 		}
-		w.n = n
 		attempt := w.call.attempt // w is not ours once it is awake
-		q.wakeLocked(w, err)
+		q.wakeLocked(w, nil)
 		q.answerRepeatsLocked(now, attempt)
 	}
 }
@@ -173,9 +173,9 @@ func (q *queue) answerRepeatsLocked(now int64, id string) {
 	for w := q.waiters.head; w != nil; {
 		next := w.next
 		if w.call.attempt == id {
-			if n, ok, err := q.replayLocked(now, &w.call, w.dst); ok || err != nil {
+			if n, ok, _ := q.replayLocked(now, &w.call, w.dst); ok {
 				w.n = n
-				q.wakeLocked(w, err)
+				q.wakeLocked(w, nil)
 			}
 		}
 		w = next

@@ -52,6 +52,9 @@ func Copy(into, from any) error { return suite.Copy(into, from) }
 // Service is what an [APIHarness] opens.
 type Service struct {
 	API API
+	// Topics carries the operations of SNS, over topics that reach the queues of API; see [RunTopics].
+	// It is nil for RunAPI.
+	Topics API
 	// Queue finds a queue by its URL. Where it is there, the operations on messages do not go to
 	// API but to the methods of the queue that it returns. It is nil unless the way gives [Queues].
 	Queue func(url string) (inq.Queue, error)
@@ -75,12 +78,24 @@ type APIHarness struct {
 // a server.
 func RunAPI(t *testing.T, h APIHarness) {
 	t.Helper()
-	suite.Run(t, suite.Harness{
+	suite.Run(t, h.harness())
+}
+
+// RunTopics tests a way to a service that has all operations of SNS beside those of SQS. Errors over
+// Topics have the codes of SNS on the wire, such as "NotFound", and [Texts] must be given. The account
+// has the number 000000000000 in the region us-east-1, and the service needs no confirmation of queues.
+func RunTopics(t *testing.T, h APIHarness) {
+	t.Helper()
+	suite.RunTopics(t, h.harness())
+}
+
+func (h APIHarness) harness() suite.Harness {
+	return suite.Harness{
 		Gives:   suite.Needs(h.Gives) | suite.Account,
 		Differs: h.Differs,
 		Open: func(t testing.TB, opts ...inq.BrokerOption) suite.Service {
 			s := h.Open(t, opts...)
-			return suite.Service{API: s.API, Queue: s.Queue, Broker: s.Broker}
+			return suite.Service{API: s.API, Topics: s.Topics, Queue: s.Queue, Broker: s.Broker}
 		},
-	})
+	}
 }

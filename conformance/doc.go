@@ -4,13 +4,14 @@
 //
 //   - [RunWrapper] for something that takes a queue and is one;
 //   - [RunQueue] for an implementation, on a database say, that makes its own queues;
-//   - [RunAPI] for a way to a whole service, with its operations on queues: a client of SQS.
+//   - [RunAPI] for a way to a whole service, with its operations on queues: a client of SQS;
+//   - [RunTopics] for the same of topics: a client of SNS, beside one of SQS.
 //
 // # Cases
 //
 // A case is a subtest, RULE/NAME, such as LC-2/a_delayed_message_ends_a_long_poll_when_its_delay_ends,
-// and can be run alone with go test -run. The rules with their evidence are in docs/sqs.md of the
-// repository; ids that begin with QUEUE are about what inq.Queue promises in Go, beyond SQS. Every
+// and can be run alone with go test -run. The rules with their evidence are in docs/sqs.md and
+// docs/sns.md of the repository; ids that begin with QUEUE are about what inq.Queue promises in Go, beyond SQS. Every
 // case opens a new, empty account and leaves nothing behind.
 //
 // With [Time] each case runs in a [testing/synctest] bubble of its own: hours of visibility timeouts

@@ -3,8 +3,11 @@
 //
 //   - [NewClient] is for programs that use the SDK, and their tests: a real *sqs.Client whose calls
 //     end in an [inq.Broker] of the same process, without a socket.
+//   - [NewSNSClient] is the same for topics: a real *sns.Client whose calls end in a
+//     [example.com/inq/topic.Account]. example_fanout_test.go has a test with both clients.
 //   - [NewQueue] is for programs written against [inq.Queue]: the same code on any endpoint of SQS,
 //     Amazon's own, a server with a [example.com/inq/sqsapi.Handler], or such a client.
+//   - [Lambda] is for functions on AWS Lambda: a handler of package worker behind its events.
 //   - [NewHTTPClient] is for the SDK over real sockets to a server nearby, where it would lose some
 //     large answers.
 //
@@ -50,7 +53,8 @@
 //     a copy sent to a queue in the process keeps it; in the process a copy has one only where the
 //     sender set it.
 //   - [inq.Delivery.Return] is a change of the visibility, see below, and [inq.Delivery.Bury] is
-//     refused with [inq.ErrNoDeadLetterTarget] and [errors.ErrUnsupported]: SQS has neither.
+//     refused with [inq.ErrNoDeadLetterTarget] and [errors.ErrUnsupported]: SQS has neither. A worker
+//     buries by [Queue.DeadLetterQueue].
 //   - There is nothing to close, and [inq.ErrClosed] is never returned. A broker that was closed
 //     answers with the code ServiceUnavailable (503), which is [inq.ErrUnavailable], as a service
 //     does that is out of order for a while; a client that retries tries again. Clients of NewClient
@@ -91,6 +95,7 @@
 //	Return, Deliveries where it gives back     sqs:ChangeMessageVisibility, and sqs:GetQueueAttributes
 //	                                           where the receive gave no VisibilityTimeout
 //	Counts                                     sqs:GetQueueAttributes
+//	DeadLetterQueue                            sqs:GetQueueAttributes
 //	Purge                                      sqs:PurgeQueue
 //
 // On a queue encrypted with a key of your own, senders need kms:GenerateDataKey and kms:Decrypt for

@@ -63,11 +63,7 @@ var _ inq.Queue = (*Queue)(nil)
 // has not made, each with [inq.ErrMissingParameter]. A queue whose URL ends in ".fifo" is taken for
 // FIFO, as on SQS.
 func NewQueue(client API, queueURL string) *Queue {
-	path := queueURL
-	if i := strings.IndexAny(path, "?#"); i >= 0 {
-		path = path[:i]
-	}
-	path = strings.TrimRight(path, "/")
+	path := withoutQuery(queueURL)
 	name := path[strings.LastIndexByte(path, '/')+1:]
 	if c, ok := client.(*sqs.Client); isNil(client) || ok && c.Options().HTTPClient == nil {
 		client = nil

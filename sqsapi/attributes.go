@@ -9,15 +9,8 @@ import (
 	"unicode/utf8"
 
 	"example.com/inq"
+	"example.com/inq/internal/wire"
 )
-
-// attributeValue is MessageAttributeValue of both protocols. The reserved list values are ignored
-// (SQS: MSG-12).
-type attributeValue struct {
-	StringValue *string `json:",omitempty"`
-	BinaryValue []byte  `json:",omitempty"` // base64 on the wire
-	DataType    *string `json:",omitempty"`
-}
 
 // Limits that the texts of section 1.3 speak of; the queue has the same ones.
 const (
@@ -26,28 +19,35 @@ const (
 )
 
 // toAttributes turns message attributes into those of a message. It refuses the first wrong one by
-// name (SQS: MSG-7..9, MSG-11); names, numbers and how many there are is left to the queue.
-func toAttributes(values map[string]attributeValue) (map[string]inq.Attribute, error) {
-	if len(values) == 0 {
+// name (SQS: MSG-5, MSG-7..9, MSG-11, MSG-12); names and numbers are left to the queue.
+func toAttributes(in wire.Attributes, operation string) (map[string]inq.Attribute, error) {
+	if len(in.Named) == 0 {
 		return nil, nil
 	}
-	attributes := make(map[string]inq.Attribute, len(values))
-	for name, v := range values {
-		attributes[name] = v.unchecked()
+	attributes := make(map[string]inq.Attribute, len(in.Named))
+	for name, v := range in.Named {
+		if v.StringListValues || v.BinaryListValues {
+			return nil, wire.Faultf(kindUnsupportedOperation, textListValues, operation)
+		}
+		attributes[name] = unchecked(v)
 	}
-	if len(values) > maxAttributes {
-		return attributes, nil
+	if n := len(in.Named) + in.Left; n > maxAttributes {
+		return attributes, wire.Faultf(kindInvalidParameter, "Number of message attributes [%d] exceeds the allowed maximum [%d].", n, maxAttributes)
 	}
-	for _, name := range slices.Sorted(maps.Keys(values)) {
-		if err := values[name].check(name); err != nil {
+	for _, name := range slices.Sorted(maps.Keys(in.Named)) {
+		if err := checkAttribute(name, in.Named[name]); err != nil {
 			return attributes, err
 		}
 	}
 	return attributes, nil
 }
 
+func attributeTwice(name string) *fault {
+	return wire.Faultf(kindInvalidParameter, "Message (user) attribute '%s' is given more than once.", wire.Shown(name))
+}
+
 // unchecked has what the value says, be it right or wrong.
-func (v attributeValue) unchecked() (a inq.Attribute) {
+func unchecked(v wire.Attribute) (a inq.Attribute) {
 	if v.DataType != nil {
 		a.Type = *v.DataType
 	}
@@ -58,62 +58,68 @@ func (v attributeValue) unchecked() (a inq.Attribute) {
 	return a
 }
 
-func (v attributeValue) check(name string) error {
-	a := v.unchecked()
+func checkAttribute(name string, v wire.Attribute) error {
+	a := unchecked(v)
 	base, label, labelled := strings.Cut(a.Type, ".")
 	field := "String"
 	if base == "Binary" {
 		field = "Binary"
 	}
 	switch {
+	case name == "": // (SQS: CAP-5)
+		return wire.Faultf(kindInvalidParameter, "The request must contain non-empty message attribute name.")
 	case a.Type == "":
-		return faultf(kindInvalidParameter, "The message (user) attribute '%s' must contain a non-empty message attribute type.", shown(name))
+		return wire.Faultf(kindInvalidParameter, "The message (user) attribute '%s' must contain a non-empty message attribute type.", wire.Shown(name))
 	case base != "String" && base != "Number" && base != "Binary", labelled && label == "", !validText(label):
-		return faultf(kindInvalidParameter, "The type of message (user) attribute '%s' is invalid. "+
-			"You must use only the following supported type prefixes: Binary, Number, String.", shown(name))
+		return wire.Faultf(kindInvalidParameter, "The type of message (user) attribute '%s' is invalid. "+
+			"You must use only the following supported type prefixes: Binary, Number, String.", wire.Shown(name))
 	case len(a.Type) > maxTypeLength:
-		return faultf(kindInvalidParameter, "The type of message (user) attribute '%s' must not be longer than %d bytes.", shown(name), maxTypeLength)
+		return wire.Faultf(kindInvalidParameter, "The type of message (user) attribute '%s' must not be longer than %d bytes.", wire.Shown(name), maxTypeLength)
 	case v.StringValue != nil && v.BinaryValue != nil:
-		return faultf(kindInvalidParameter, "Message (user) attribute '%s' must have a single value.", shown(name))
+		return wire.Faultf(kindInvalidParameter, "Message (user) attribute '%s' must have a single value.", wire.Shown(name))
 	case field == "Binary" && v.StringValue != nil || field == "String" && v.BinaryValue != nil:
-		return faultf(kindInvalidParameter, "Message (user) attribute '%s' with type '%s' must use field '%s'.", shown(name), base, field)
+		return wire.Faultf(kindInvalidParameter, "Message (user) attribute '%s' with type '%s' must use field '%s'.", wire.Shown(name), base, field)
 	case len(a.Value)+len(a.Binary) == 0:
-		return faultf(kindInvalidParameter, "Message (user) attribute '%s' must contain a non-empty value of type '%s'.", shown(name), base)
+		return wire.Faultf(kindInvalidParameter, "Message (user) attribute '%s' must contain a non-empty value of type '%s'.", wire.Shown(name), base)
 	case !validText(a.Value): // (SQS: MSG-9)
-		return &fault{kind: kindInvalidParameter, message: textCharacters}
+		return &fault{Kind: kindInvalidParameter, Message: textCharacters}
 	}
 	return nil
 }
 
 // validText reports whether text has only characters that SQS takes (SQS: MSG-3).
 func validText(text string) bool {
-	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool {
-		return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF
-	})
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return !validRune(r) })
+}
+
+func validRune(r rune) bool {
+	return (r >= ' ' || r == '\t' || r == '\n' || r == '\r') && r != 0xFFFE && r != 0xFFFF
 }
 
 const traceHeader = "AWSTraceHeader"
 
 // toTraceHeader returns the trace header among the system attributes, and its digest (SQS: MSG-13,
 // MD5-4).
-func toTraceHeader(values map[string]attributeValue) (header, digest string, err error) {
-	if len(values) == 0 {
+func toTraceHeader(in wire.Attributes, operation string) (header, digest string, err error) {
+	if len(in.Named) == 0 {
 		return "", "", nil
 	}
-	for _, name := range slices.Sorted(maps.Keys(values)) {
+	for _, name := range slices.Sorted(maps.Keys(in.Named)) {
 		if name != traceHeader {
-			return "", "", faultf(kindInvalidParameter, "Message system attribute name '%s' is invalid.", shown(name))
+			return "", "", wire.Faultf(kindInvalidParameter, "Message system attribute name '%s' is invalid.", wire.Shown(name))
 		}
 	}
-	v := values[traceHeader]
-	a := v.unchecked()
+	v := in.Named[traceHeader]
+	a := unchecked(v)
 	switch {
+	case bool(v.StringListValues || v.BinaryListValues):
+		return "", "", wire.Faultf(kindUnsupportedOperation, textListValues, operation)
 	case a.Type != "String" || v.BinaryValue != nil:
-		return "", "", faultf(kindInvalidParameter, "Message system attribute '%s' must be of type 'String'.", traceHeader)
+		return "", "", wire.Faultf(kindInvalidParameter, "Message system attribute '%s' must be of type 'String'.", traceHeader)
 	case a.Value == "":
-		return "", "", faultf(kindInvalidParameter, "Message system attribute '%s' must contain a non-empty value of type 'String'.", traceHeader)
+		return "", "", wire.Faultf(kindInvalidParameter, "Message system attribute '%s' must contain a non-empty value of type 'String'.", traceHeader)
 	case !validText(a.Value):
-		return "", "", &fault{kind: kindInvalidParameter, message: textCharacters}
+		return "", "", &fault{Kind: kindInvalidParameter, Message: textCharacters}
 	}
 	return a.Value, attributesDigest(map[string]inq.Attribute{traceHeader: a}), nil
 }
@@ -154,7 +160,7 @@ func newAttributeFilter(names []string) (f attributeFilter) {
 
 // pick returns the attributes that are asked for, as they go over the wire, and their digest (SQS:
 // RCV-12).
-func (f *attributeFilter) pick(attributes map[string]inq.Attribute) (values map[string]attributeValue, digest string) {
+func (f *attributeFilter) pick(attributes map[string]inq.Attribute) (values map[string]wire.AttributeValue, digest string) {
 	if len(attributes) == 0 || !f.all && f.names == nil && f.prefixes == nil {
 		return nil, ""
 	}
@@ -170,9 +176,9 @@ func (f *attributeFilter) pick(attributes map[string]inq.Attribute) (values map[
 	if len(picked) == 0 {
 		return nil, ""
 	}
-	values = make(map[string]attributeValue, len(picked))
+	values = make(map[string]wire.AttributeValue, len(picked))
 	for name, a := range picked {
-		v := attributeValue{DataType: &a.Type}
+		v := wire.AttributeValue{DataType: &a.Type}
 		if isBinary(a.Type) {
 			v.BinaryValue = a.Binary
 		} else {

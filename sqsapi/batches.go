@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"example.com/inq"
+	"example.com/inq/internal/wire"
 )
 
 // Limits of a batch (SQS: BAT-1, BAT-3), unless the queue is without limits.
@@ -24,30 +25,36 @@ type batchFailure struct {
 
 // checkEntries applies what fails a batch as a whole, in this order: how many entries there are,
 // their ids, and that these differ (SQS: BAT-1, NAM-4, BAT-2, BAT-6).
-func checkEntries(q inq.Local, operation string, ids []*string) error {
-	switch n := len(ids); {
+func (c call) checkEntries(q inq.Local, operation string, ids []*string) error {
+	switch n := len(ids) + c.Left(); {
 	case n == 0:
 		return toFault(&inq.ParamError{Err: inq.ErrEmptyBatch, Param: operation}, origin{batch: true})
 	case n > maxEntries && hasLimits(q):
 		return toFault(&inq.ParamError{Err: inq.ErrTooManyEntries, Param: operation, Value: n, Max: maxEntries}, origin{batch: true})
 	}
-	for _, id := range ids {
+	for i, id := range ids {
 		if id == nil {
-			return missing(operation + "RequestEntry.Id")
+			return missingEntry(operation, i, "Id")
 		}
 		if len(*id) < 1 || len(*id) > 80 || strings.Trim(*id, entryIDCharacters) != "" {
-			return faultf(kindInvalidBatchEntryID,
+			return wire.Faultf(kindInvalidBatchEntryID,
 				"A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 letters long.")
 		}
 	}
 	seen := make(map[string]bool, len(ids))
 	for _, id := range ids {
 		if seen[*id] {
-			return faultf(kindIdsNotDistinct, "Id %s repeated.", *id)
+			return wire.Faultf(kindIdsNotDistinct, "Id %s repeated.", *id)
 		}
 		seen[*id] = true
 	}
 	return nil
+}
+
+// missingEntry refuses a batch, or an entry of it, for a member that the entry does not have (SQS:
+// CAP-12).
+func missingEntry(operation string, i int, name string) *fault {
+	return missing(fmt.Sprintf("%sRequestEntry.%d.%s", operation, i+1, name))
 }
 
 const entryIDCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
@@ -84,7 +91,7 @@ func (o outcome) failures(ids []*string) (list []batchFailure) {
 	for i, err := range o {
 		if err != nil {
 			f := toFault(err, origin{batch: true, entry: true})
-			list = append(list, batchFailure{Id: *ids[i], SenderFault: !f.kind.receiver, Code: f.kind.code, Message: f.message})
+			list = append(list, batchFailure{Id: *ids[i], SenderFault: !f.Kind.Receiver, Code: f.Kind.Code, Message: f.Message})
 		}
 	}
 	return list
@@ -114,26 +121,30 @@ type sentEntry struct {
 	SequenceNumber               string `json:",omitempty"`
 }
 
-func (c *call) sendMessageBatch(in *sendMessageBatchRequest) (*sendMessageBatchResult, error) {
+func (c call) sendMessageBatch(in *sendMessageBatchRequest) (*sendMessageBatchResult, error) {
 	q, err := c.queue(in.QueueUrl)
 	if err != nil {
 		return nil, err
 	}
 	ids := idsOf(in.Entries, func(e *sendEntry) *string { return e.Id })
-	if err := checkEntries(q, "SendMessageBatch", ids); err != nil {
+	if err := c.checkEntries(q, "SendMessageBatch", ids); err != nil {
 		return nil, err
 	}
 	messages := make([]inq.Message, len(ids))
 	digests := make([]string, len(ids))
 	failed := make(outcome, len(ids))
 	total := 0
-	fifo, limits, trace := isFIFO(q), hasLimits(q), traceOf(c.r)
+	fifo, limits, trace := isFIFO(q), hasLimits(q), traceOf(c.Request)
 	for i := range in.Entries {
-		messages[i], digests[i], failed[i] = in.Entries[i].message(fifo, trace)
+		e := &in.Entries[i]
+		messages[i], digests[i], failed[i] = e.message(fifo, trace, "SendMessageBatch")
+		if f, ok := failed[i].(*fault); ok && f.Kind == kindUnsupportedOperation {
+			return nil, f // (SQS: MSG-12)
+		}
 		if failed[i] == nil && !limits {
 			failed[i] = checkBody(messages[i].Body)
 		}
-		total += size(&messages[i])
+		total += size(&messages[i]) + e.MessageAttributes.LeftBytes
 	}
 	if total > maxBatchBytes && limits {
 		return nil, toFault(&inq.ParamError{Err: inq.ErrBatchTooLong, Value: total, Max: maxBatchBytes}, origin{batch: true})
@@ -145,9 +156,14 @@ func (c *call) sendMessageBatch(in *sendMessageBatchRequest) (*sendMessageBatchR
 			messages[i].Body, messages[i].Attributes = "", badAttributes
 		}
 	}
-	sent, err := q.SendBatch(c.ctx, messages)
+	sent, err := q.SendBatch(c.Context(), messages)
 	if err := failed.add(err, func(i int) int { return i }); err != nil {
 		return nil, err
+	}
+	for i, err := range failed {
+		if err != nil {
+			failed[i] = aboutBody(err, messages[i].Body)
+		}
 	}
 	out := &sendMessageBatchResult{Failed: failed.failures(ids)}
 	for i, m := range messages {
@@ -166,7 +182,7 @@ func (c *call) sendMessageBatch(in *sendMessageBatchRequest) (*sendMessageBatchR
 	return out, nil
 }
 
-// badAttributes make every queue refuse a message: an attribute needs a name.
+// badAttributes make every queue refuse a Message: an attribute needs a name.
 var badAttributes = map[string]inq.Attribute{"": {}}
 
 // size is the size of a message (SQS: MSG-1).
@@ -204,23 +220,25 @@ type deleteMessageBatchResult struct {
 // doneEntry is an entry that was carried out.
 type doneEntry struct{ Id string }
 
-func (c *call) deleteMessageBatch(in *deleteMessageBatchRequest) (*deleteMessageBatchResult, error) {
+func (c call) deleteMessageBatch(in *deleteMessageBatchRequest) (*deleteMessageBatchResult, error) {
 	q, err := c.queue(in.QueueUrl)
 	if err != nil {
 		return nil, err
 	}
 	ids := idsOf(in.Entries, func(e *deleteEntry) *string { return e.Id })
-	if err := checkEntries(q, "DeleteMessageBatch", ids); err != nil {
+	if err := c.checkEntries(q, "DeleteMessageBatch", ids); err != nil {
 		return nil, err
 	}
 	handles := make([]string, len(ids)) // the queue refuses "" as missing
+	failed := make(outcome, len(ids))
 	for i, e := range in.Entries {
-		if e.ReceiptHandle != nil {
+		if e.ReceiptHandle == nil {
+			failed[i] = missingEntry("DeleteMessageBatch", i, "ReceiptHandle")
+		} else {
 			handles[i] = *e.ReceiptHandle
 		}
 	}
-	failed := make(outcome, len(ids))
-	if err := failed.add(q.DeleteBatch(c.ctx, handles), func(i int) int { return i }); err != nil {
+	if err := failed.add(q.DeleteBatch(c.Context(), handles), func(i int) int { return i }); err != nil {
 		return nil, err
 	}
 	return &deleteMessageBatchResult{Successful: failed.done(ids), Failed: failed.failures(ids)}, nil
@@ -252,13 +270,13 @@ type changeMessageVisibilityBatchResult struct {
 	Failed     []batchFailure `json:",omitempty" query:"BatchResultErrorEntry"`
 }
 
-func (c *call) changeMessageVisibilityBatch(in *changeMessageVisibilityBatchRequest) (*changeMessageVisibilityBatchResult, error) {
+func (c call) changeMessageVisibilityBatch(in *changeMessageVisibilityBatchRequest) (*changeMessageVisibilityBatchResult, error) {
 	q, err := c.queue(in.QueueUrl)
 	if err != nil {
 		return nil, err
 	}
 	ids := idsOf(in.Entries, func(e *visibilityEntry) *string { return e.Id })
-	if err := checkEntries(q, "ChangeMessageVisibilityBatch", ids); err != nil {
+	if err := c.checkEntries(q, "ChangeMessageVisibilityBatch", ids); err != nil {
 		return nil, err
 	}
 	// Entries without a timeout are not shown to the queue, for which no value means none (SQS:
@@ -269,16 +287,16 @@ func (c *call) changeMessageVisibilityBatch(in *changeMessageVisibilityBatchRequ
 	for i, e := range in.Entries {
 		switch {
 		case e.ReceiptHandle == nil:
-			failed[i] = missing("ReceiptHandle")
+			failed[i] = missingEntry("ChangeMessageVisibilityBatch", i, "ReceiptHandle")
 		case e.VisibilityTimeout == nil:
-			failed[i] = missing(fmt.Sprintf("ChangeMessageVisibilityBatchRequestEntry.%d.VisibilityTimeout", i+1))
+			failed[i] = missingEntry("ChangeMessageVisibilityBatch", i, "VisibilityTimeout")
 		default:
 			changes = append(changes, inq.VisibilityChange{ReceiptHandle: *e.ReceiptHandle, Timeout: toDuration(*e.VisibilityTimeout)})
 			entries = append(entries, i)
 		}
 	}
 	if len(changes) != 0 {
-		err := q.ChangeVisibilityBatch(c.ctx, changes)
+		err := q.ChangeVisibilityBatch(c.Context(), changes)
 		if err := failed.add(err, func(i int) int { return entries[i] }); err != nil {
 			return nil, err
 		}

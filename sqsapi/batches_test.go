@@ -23,7 +23,7 @@ func TestSendMessageBatch_AnswersInBothProtocols(t *testing.T) {
 		`"MD5OfMessageSystemAttributes":"`+attributesDigest(map[string]inq.Attribute{"AWSTraceHeader": inq.String("Root=1")})+`"}],`+
 		`"Failed":[{"Id":"b","SenderFault":true,"Code":"InvalidParameterValue",`+
 		`"Message":"One or more parameters cannot be validated. Reason: Message must be shorter than 1024 bytes."},`+
-		`{"Id":"c","SenderFault":true,"Code":"InvalidMessageContents","Message":"`+textCharacters+`"},`+
+		`{"Id":"c","SenderFault":true,"Code":"InvalidMessageContents","Message":"`+badCharacter("1")+`"},`+
 		`{"Id":"d","SenderFault":true,"Code":"EmptyValue","Message":"The request must contain the parameter MessageBody."},`+
 		`{"Id":"f","SenderFault":true,"Code":"InvalidParameterValue",`+
 		`"Message":"Value 901 for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= 900."}]}`,
@@ -78,7 +78,7 @@ func TestBatches_AreRefusedWhole(t *testing.T) {
 		}
 		batch(`[{'Id':'1'`+members+`},{'Id':'2'`+members+`},{'Id':'2'`+members+`},{'Id':'1'`+members+`}]`).
 			fails(400, sdkError+"BatchEntryIdsNotDistinct", "AWS.SimpleQueueService.BatchEntryIdsNotDistinct", "Id 2 repeated.")
-		batch(`[{'Id':'1'` + members + `},{` + members[1:] + `}]`).missingParameter(operation + "RequestEntry.Id")
+		batch(`[{'Id':'1'` + members + `},{` + members[1:] + `}]`).missingParameter(operation + "RequestEntry.2.Id")
 	}
 	assert.Empty(t, c.receive(url, ""), "nothing was done")
 }
@@ -137,7 +137,7 @@ func TestDeleteMessageBatch_FailsEntriesSingly(t *testing.T) {
 	require.Len(t, got, 2)
 	assert.Equal(t, `{"Successful":[{"Id":"a"}],"Failed":[{"Id":"b","SenderFault":true,"Code":"ReceiptHandleIsInvalid",`+
 		`"Message":"The input receipt handle \"x\" is not a valid receipt handle."},{"Id":"c","SenderFault":true,"Code":"MissingParameter",`+
-		`"Message":"The request must contain the parameter ReceiptHandle."}]}`,
+		`"Message":"The request must contain the parameter DeleteMessageBatchRequestEntry.3.ReceiptHandle."}]}`,
 		c.json("DeleteMessageBatch", `{'QueueUrl':'`+url+`','Entries':[{'Id':'a','ReceiptHandle':'`+got[0].ReceiptHandle+`'},{'Id':'b','ReceiptHandle':'x'},{'Id':'c'}]}`).ok())
 	assert.Equal(t, `<?xml version="1.0"?><DeleteMessageBatchResponse`+xmlns+`><DeleteMessageBatchResult><DeleteMessageBatchResultEntry><Id>a</Id></DeleteMessageBatchResultEntry>`+
 		`<BatchResultErrorEntry><Id>b</Id><SenderFault>true</SenderFault><Code>ReceiptHandleIsInvalid</Code><Message>The input receipt handle &quot;x&quot; is not a valid receipt handle.</Message>`+
@@ -164,7 +164,7 @@ func TestVIS8_VisibilityBatchFailsEntriesSingly(t *testing.T) {
 		c.send(url, "b")
 		got := c.receive(url, `,'MaxNumberOfMessages':2`)
 		assert.Equal(t, `{"Successful":[{"Id":"c"}],"Failed":[{"Id":"a","SenderFault":true,"Code":"MissingParameter","Message":"The request must contain the parameter ChangeMessageVisibilityBatchRequestEntry.1.VisibilityTimeout."},`+
-			`{"Id":"b","SenderFault":true,"Code":"MissingParameter","Message":"The request must contain the parameter ReceiptHandle."},`+
+			`{"Id":"b","SenderFault":true,"Code":"MissingParameter","Message":"The request must contain the parameter ChangeMessageVisibilityBatchRequestEntry.2.ReceiptHandle."},`+
 			`{"Id":"d","SenderFault":true,"Code":"InvalidParameterValue","Message":"Value 43201 for parameter VisibilityTimeout is invalid. Reason: Must be >= 0 and <= 43200."}]}`,
 			c.json("ChangeMessageVisibilityBatch", `{'QueueUrl':'`+url+`','Entries':[{'Id':'a','ReceiptHandle':'`+got[0].ReceiptHandle+`'},`+
 				`{'Id':'b','VisibilityTimeout':1},{'Id':'c','ReceiptHandle':'`+got[0].ReceiptHandle+`','VisibilityTimeout':100},`+

@@ -1,6 +1,8 @@
 package sqsapi
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -16,9 +18,27 @@ func checkBody(body string) error {
 	case body == "":
 		return &inq.ParamError{Err: inq.ErrMissingParameter, Param: "MessageBody"}
 	case !isText(body):
-		return &inq.ParamError{Err: inq.ErrInvalidMessageContents, Param: "MessageBody"}
+		return aboutBody(&inq.ParamError{Err: inq.ErrInvalidMessageContents, Param: "MessageBody"}, body)
 	}
 	return nil
+}
+
+// aboutBody puts the character that a queue does not take into its refusal of a body (SQS: MSG-3).
+func aboutBody(err error, body string) error {
+	if !errors.Is(err, inq.ErrInvalidMessageContents) {
+		return err
+	}
+	for i, r := range body {
+		if validRune(r) && (r != utf8.RuneError || strings.HasPrefix(body[i:], "\uFFFD")) {
+			continue
+		}
+		if r == utf8.RuneError {
+			r = rune(body[i]) // no character at all
+		}
+		return &fault{Kind: kindInvalidMessageContents, Cause: err, Message: fmt.Sprintf("Invalid binary character '#x%X' was found in the message body, "+
+			"the set of allowed characters is #x9 | #xA | #xD | [#x20-#xD7FF] | [#xE000-#xFFFD] | [#x10000-#x10FFFF].", r)}
+	}
+	return err
 }
 
 // shownBody is a body as clients see it: with U+FFFD in the place of each byte or character that SQS

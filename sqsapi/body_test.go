@@ -21,18 +21,18 @@ func TestMSG3and4_QueuesWithoutLimitsAreSentTextOverTheWireAllTheSame(t *testing
 			for _, body := range []string{``, `,'MessageBody':''`, `,'MessageBody':null`} {
 				c.json("SendMessage", `{'QueueUrl':'`+q.url+`'`+body+q.group+`}`).missingParameter("MessageBody")
 			}
-			for _, body := range []string{`\u0000`, `a\u001f`, `\uffff`, `long enough for eight at a time \ufffe`} {
+			for body, character := range map[string]string{`\u0000`: "0", `a\u001f`: "1F", `\uffff`: "FFFF", `long enough for eight at a time \ufffe`: "FFFE"} {
 				c.json("SendMessage", `{'QueueUrl':'`+q.url+`','MessageBody':'`+body+`'`+q.group+`}`).
-					fails(400, sdkError+"InvalidMessageContents", "InvalidMessageContents", textCharacters)
+					fails(400, sdkError+"InvalidMessageContents", "InvalidMessageContents", badCharacter(character))
 			}
 			members := q.group + `}`
 			assert.Equal(t, `{"Failed":[{"Id":"a","SenderFault":true,"Code":"EmptyValue","Message":"The request must contain the parameter MessageBody."},`+
 				`{"Id":"b","SenderFault":true,"Code":"EmptyValue","Message":"The request must contain the parameter MessageBody."},`+
-				`{"Id":"c","SenderFault":true,"Code":"InvalidMessageContents","Message":"`+textCharacters+`"}]}`,
+				`{"Id":"c","SenderFault":true,"Code":"InvalidMessageContents","Message":"`+badCharacter("0")+`"}]}`,
 				c.json("SendMessageBatch", `{'QueueUrl':'`+q.url+`','Entries':[{'Id':'a'`+members+`,{'Id':'b','MessageBody':''`+members+
 					`,{'Id':'c','MessageBody':'\u0000'`+members+`]}`).ok(), name)
 		}
-		c.query(url, "SendMessage", "MessageBody=\xff").failsQuery(400, "InvalidMessageContents", textCharacters)
+		c.query(url, "SendMessage", "MessageBody=\xff").failsQuery(400, "InvalidMessageContents", badCharacter("FF"))
 		c.query(url, "SendMessage", "MessageBody=").failsQuery(400, "MissingParameter", "The request must contain the parameter MessageBody.")
 
 		// What is refused takes nothing with it, and leaves nothing behind.

@@ -44,6 +44,10 @@ func FuzzJSONRequest(f *testing.F) {
 	f.Add("CancelMessageMoveTask", `{"TaskHandle":"e30="}`)
 	f.Fuzz(func(t *testing.T, operation, body string) {
 		w := answer(t, jsonRequest(operation, body))
+		if op := operations[operation]; w.Code == 200 && op.Void {
+			assert.Empty(t, w.Body.String())
+			return
+		}
 		assert.True(t, json.Valid(w.Body.Bytes()), w.Body.String())
 		if w.Code != 200 {
 			var e map[string]string

@@ -1,9 +1,12 @@
 package sqsapi
 
 import (
+	"context"
+	"strings"
 	"time"
 
 	"example.com/inq"
+	"example.com/inq/internal/wire"
 )
 
 type sendMessageRequest struct {
@@ -15,8 +18,8 @@ type sendMessageRequest struct {
 type sendMembers struct {
 	MessageBody             *string
 	DelaySeconds            *int32
-	MessageAttributes       map[string]attributeValue `query:"MessageAttribute,Name,Value"`
-	MessageSystemAttributes map[string]attributeValue `query:"MessageSystemAttribute,Name,Value"`
+	MessageAttributes       wire.Attributes `query:"MessageAttribute,Name,Value"`
+	MessageSystemAttributes wire.Attributes `query:"MessageSystemAttribute,Name,Value"`
 	MessageDeduplicationId  *string
 	MessageGroupId          *string
 }
@@ -29,7 +32,7 @@ type sendMessageResult struct {
 	SequenceNumber               string `json:",omitempty"`
 }
 
-func (c *call) sendMessage(in *sendMessageRequest) (*sendMessageResult, error) {
+func (c call) sendMessage(in *sendMessageRequest) (*sendMessageResult, error) {
 	q, err := c.queue(in.QueueUrl)
 	if err != nil {
 		return nil, err
@@ -37,16 +40,16 @@ func (c *call) sendMessage(in *sendMessageRequest) (*sendMessageResult, error) {
 	if in.MessageBody == nil || *in.MessageBody == "" {
 		return nil, missing("MessageBody")
 	}
-	m, digest, err := in.message(isFIFO(q), traceOf(c.r))
+	m, digest, err := in.message(isFIFO(q), traceOf(c.Request), "SendMessage")
 	if err == nil && !hasLimits(q) {
 		err = checkBody(m.Body)
 	}
 	if err != nil {
 		return nil, err
 	}
-	sent, err := q.Send(c.ctx, m)
+	sent, err := q.Send(c.Context(), m)
 	if err != nil {
-		return nil, err
+		return nil, aboutBody(err, m.Body)
 	}
 	return &sendMessageResult{
 		MessageId:                    sent.ID(),
@@ -60,16 +63,16 @@ func (c *call) sendMessage(in *sendMessageRequest) (*sendMessageResult, error) {
 // message turns a request, or an entry of a batch, into the message it asks to send. trace is the
 // request's own trace header; digest is that of the system attributes. Where a member is refused
 // the message has all the others, so that a batch can be checked on.
-func (in *sendMembers) message(fifo bool, trace string) (m inq.Message, digest string, err error) {
+func (in *sendMembers) message(fifo bool, trace, operation string) (m inq.Message, digest string, err error) {
 	if in.MessageBody != nil {
 		m.Body = *in.MessageBody
 	}
 	if in.DelaySeconds != nil {
 		m.Delay = toDuration(*in.DelaySeconds)
 	}
-	m.Attributes, err = toAttributes(in.MessageAttributes)
+	m.Attributes, err = toAttributes(in.MessageAttributes, operation)
 	m.TraceHeader = trace
-	header, digest, systemErr := toTraceHeader(in.MessageSystemAttributes)
+	header, digest, systemErr := toTraceHeader(in.MessageSystemAttributes, operation)
 	if header != "" {
 		m.TraceHeader = header
 	}
@@ -87,6 +90,8 @@ func (in *sendMembers) message(fifo bool, trace string) (m inq.Message, digest s
 		m.DeduplicationID = *in.MessageDeduplicationId
 		switch {
 		case err != nil:
+		case !fifo && operation == "SendMessageBatch": // (SQS: CAP-7)
+			err = &fault{Kind: kindInvalidParameter, Message: strings.TrimSuffix(textWrongQueueType, ".")}
 		case !fifo: // (SQS: MSG-15)
 			err = invalid(m.DeduplicationID, "MessageDeduplicationId", textWrongQueueType)
 		case m.DeduplicationID == "":
@@ -131,12 +136,12 @@ type message struct {
 	ReceiptHandle          string
 	MD5OfBody              string
 	Body                   string
-	Attributes             map[string]string         `json:",omitempty" query:"Attribute,Name,Value"`
-	MD5OfMessageAttributes string                    `json:",omitempty"`
-	MessageAttributes      map[string]attributeValue `json:",omitempty" query:"MessageAttribute,Name,Value"`
+	Attributes             map[string]string              `json:",omitempty" query:"Attribute,Name,Value"`
+	MD5OfMessageAttributes string                         `json:",omitempty"`
+	MessageAttributes      map[string]wire.AttributeValue `json:",omitempty" query:"MessageAttribute,Name,Value"`
 }
 
-func (c *call) receiveMessage(in *receiveMessageRequest) (*receiveMessageResult, error) {
+func (c call) receiveMessage(in *receiveMessageRequest) (*receiveMessageResult, error) {
 	q, err := c.queue(in.QueueUrl)
 	if err != nil {
 		return nil, err
@@ -160,6 +165,7 @@ func (c *call) receiveMessage(in *receiveMessageRequest) (*receiveMessageResult,
 			return nil, badID("", "ReceiveRequestAttemptId")
 		}
 	}
+	c.Hold(in.held())
 	deliveries, err := c.receive(q, input)
 	if err != nil {
 		return nil, toFault(err, origin{receive: true})
@@ -167,6 +173,10 @@ func (c *call) receiveMessage(in *receiveMessageRequest) (*receiveMessageResult,
 	out := &receiveMessageResult{}
 	if len(deliveries) == 0 {
 		return out, nil
+	}
+	if err := c.Need(sizeOf(deliveries)); err != nil {
+		giveBack(input, deliveries)
+		return nil, err
 	}
 	filter := newAttributeFilter(in.MessageAttributeNames)
 	out.Messages = make([]message, len(deliveries))
@@ -180,12 +190,43 @@ func (c *call) receiveMessage(in *receiveMessageRequest) (*receiveMessageResult,
 	return out, nil
 }
 
+// held is what the request keeps in memory while it waits: the names it asks for.
+func (in *receiveMessageRequest) held() (n int64) {
+	for _, names := range [][]string{in.AttributeNames, in.MessageSystemAttributeNames, in.MessageAttributeNames} {
+		for _, name := range names {
+			n += int64(len(name))
+		}
+	}
+	return n
+}
+
+// sizeOf is the size of messages as they lie in memory.
+func sizeOf(deliveries []inq.Delivery) (n int64) {
+	for i := range deliveries {
+		d := &deliveries[i]
+		n += int64(size(&inq.Message{Body: d.Body, Attributes: d.Attributes()}))
+	}
+	return n
+}
+
+// giveBack returns messages that their receiver will not see, as if they had not been received. What
+// timed out meanwhile has returned by itself. Those of a receive with an attempt id stay: the client can
+// have them again by it, and must not find them changed.
+func giveBack(in inq.ReceiveInput, deliveries []inq.Delivery) {
+	if in.AttemptID != "" {
+		return
+	}
+	for i := len(deliveries) - 1; i >= 0; i-- { // the first of a FIFO group last, so that none overtakes it
+		_ = deliveries[i].Return(context.Background(), 0)
+	}
+}
+
 type deleteMessageRequest struct {
 	QueueUrl      *string
 	ReceiptHandle *string
 }
 
-func (c *call) deleteMessage(in *deleteMessageRequest) error {
+func (c call) deleteMessage(in *deleteMessageRequest) error {
 	q, err := c.queue(in.QueueUrl)
 	if err != nil {
 		return err
@@ -193,7 +234,7 @@ func (c *call) deleteMessage(in *deleteMessageRequest) error {
 	if in.ReceiptHandle == nil {
 		return missing("ReceiptHandle")
 	}
-	return q.Delete(c.ctx, *in.ReceiptHandle)
+	return q.Delete(c.Context(), *in.ReceiptHandle)
 }
 
 type changeMessageVisibilityRequest struct {
@@ -202,7 +243,7 @@ type changeMessageVisibilityRequest struct {
 	VisibilityTimeout *int32
 }
 
-func (c *call) changeMessageVisibility(in *changeMessageVisibilityRequest) error {
+func (c call) changeMessageVisibility(in *changeMessageVisibilityRequest) error {
 	q, err := c.queue(in.QueueUrl)
 	if err != nil {
 		return err
@@ -213,5 +254,5 @@ func (c *call) changeMessageVisibility(in *changeMessageVisibilityRequest) error
 	if in.VisibilityTimeout == nil {
 		return missing("VisibilityTimeout")
 	}
-	return q.ChangeVisibility(c.ctx, *in.ReceiptHandle, toDuration(*in.VisibilityTimeout))
+	return q.ChangeVisibility(c.Context(), *in.ReceiptHandle, toDuration(*in.VisibilityTimeout))
 }

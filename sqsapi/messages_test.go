@@ -192,7 +192,7 @@ func TestDeleteMessage_AnswersInBothProtocols(t *testing.T) {
 	other := c.standard("other")
 	handle = c.receive(url, "")[0].ReceiptHandle
 	c.json("DeleteMessage", `{'QueueUrl':'`+other+`','ReceiptHandle':'`+handle+`'}`).
-		fails(404, sdkError+"ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid", `The input receipt handle "`+handle+`" is not a valid receipt handle.`)
+		fails(404, sdkError+"ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid", `The receipt handle "`+handle+`" is not valid for this queue.`)
 }
 
 func TestFIFODelete_RefusesALapsedHandle(t *testing.T) {
@@ -302,8 +302,10 @@ func TestSendMessage_RefusesWhatIsWrong(t *testing.T) {
 	c.json("SendMessage", `{'QueueUrl':'`+url+`','MessageBody':null}`).missingParameter("MessageBody")
 	c.json("SendMessage", `{'QueueUrl':'`+fifo+`','MessageBody':'b'}`).missingParameter("MessageGroupId")
 	c.json("SendMessage", `{'QueueUrl':'`+url+`','MessageBody':'a\u0000b'}`).
-		fails(400, sdkError+"InvalidMessageContents", "InvalidMessageContents", textCharacters)
-	c.query(url, "SendMessage", "MessageBody=\xff").failsQuery(400, "InvalidMessageContents", textCharacters)
+		fails(400, sdkError+"InvalidMessageContents", "InvalidMessageContents", badCharacter("0"))
+	for body, character := range map[string]string{"\xff": "FF", "\ufffd\x07": "7", "ä\ufffe": "FFFE", "\x1f\x00": "1F", "\ufffd\xc3": "C3"} {
+		c.query(url, "SendMessage", "MessageBody="+body).failsQuery(400, "InvalidMessageContents", badCharacter(character))
+	}
 	for _, q := range []string{"q", "q.fifo"} {
 		attributes, err := c.broker.Attributes(t.Context(), q, "ApproximateNumberOfMessages")
 		require.NoError(t, err)
@@ -338,13 +340,11 @@ func TestSendMessage_RefusesWrongAttributes(t *testing.T) {
 	}
 	c.jsonOf("SendMessage", map[string]any{"QueueUrl": url, "MessageBody": "b", "MessageAttributes": many}).
 		invalidParameter("Number of message attributes [11] exceeds the allowed maximum [10].")
-	for _, name := range []string{"a!", ".a", "a.", "AWS.a", "Amazon.b", "a..b", ""} {
+	for _, name := range []string{"a!", ".a", "a.", "AWS.a", "Amazon.b", "a..b"} {
 		r := c.json("SendMessage", `{'QueueUrl':'`+url+`','MessageBody':'b','MessageAttributes':{'`+name+`':{'DataType':'String','StringValue':'x'}}}`)
 		assert.Equal(t, "InvalidParameterValue;Sender", r.header.Get("x-amzn-query-error"), name)
 		assert.Contains(t, r.body, "The message attribute name '"+name+"' is invalid.")
 	}
-	c.query(url, "SendMessage", "MessageBody=b", "MessageAttribute.1.Value.DataType=String").
-		failsQuery(400, "MissingParameter", "The request must contain the parameter MessageAttribute.Name.")
 	c.query(url, "SendMessage", "MessageBody=b", "MessageAttribute.1.Name=k", "MessageAttribute.2.Name=k").
 		failsQuery(400, ipv, "Message (user) attribute 'k' is given more than once.")
 	c.query(url, "SendMessage", "MessageBody=b", "MessageAttribute.1.Name=k", "MessageAttribute.1.Value.BinaryValue=!").
@@ -395,7 +395,14 @@ func TestOverLimit_IsAnsweredWith403(t *testing.T) {
 		require.NoError(t, err)
 	}
 	c.json("ReceiveMessage", `{'QueueUrl':'large'}`).
-		fails(403, sdkError+"OverLimit", "OverLimit", "Too many messages in flight. Delete messages before receiving more.")
+		fails(403, sdkError+"OverLimit", "OverLimit", "Too many messages have been received without being deleted. "+
+			"Please delete your received messages or let them timeout before receiving more.")
+}
+
+// badCharacter is the text about a character, given in hexadecimal, that no message can have.
+func badCharacter(character string) string {
+	return "Invalid binary character '#x" + character + "' was found in the message body, the set of allowed characters is " +
+		"#x9 | #xA | #xD | [#x20-#xD7FF] | [#xE000-#xFFFD] | [#x10000-#x10FFFF]."
 }
 
 func receivedBody(t *testing.T, xmlText string) string {

@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"example.com/inq"
+	"example.com/inq/internal/wire"
 )
 
 // taskHandle is what a task handle says, in base64 (SQS: MOV-1).
@@ -17,10 +18,10 @@ type taskHandle struct {
 func (t taskHandle) String() string { return base64.StdEncoding.EncodeToString(toJSON(t)) }
 
 // byARN finds the queue that a parameter names (SQS: MOV-3).
-func (c *call) byARN(param, arn string) (inq.Local, error) {
+func (c call) byARN(param, arn string) (inq.Local, error) {
 	q, err := c.broker.ByARN(arn)
 	if errors.Is(err, inq.ErrQueueDoesNotExist) {
-		return nil, faultf(kindResourceNotFound, "The resource that you specified for the %s parameter doesn't exist.", param)
+		return nil, wire.Faultf(kindResourceNotFound, "The resource that you specified for the %s parameter doesn't exist.", param)
 	}
 	if err != nil {
 		return nil, err
@@ -36,7 +37,7 @@ type startMessageMoveTaskRequest struct {
 
 type startMessageMoveTaskResult struct{ TaskHandle string }
 
-func (c *call) startMessageMoveTask(in *startMessageMoveTaskRequest) (*startMessageMoveTaskResult, error) {
+func (c call) startMessageMoveTask(in *startMessageMoveTaskRequest) (*startMessageMoveTaskResult, error) {
 	if in.SourceArn == nil || *in.SourceArn == "" {
 		return nil, missing("SourceArn")
 	}
@@ -56,7 +57,7 @@ func (c *call) startMessageMoveTask(in *startMessageMoveTaskRequest) (*startMess
 			return nil, invalid(0, "MaxNumberOfMessagesPerSecond", "Must be between 1 and 500, if provided.")
 		}
 	}
-	task, err := source.Redrive(c.ctx, input)
+	task, err := source.Redrive(c.Context(), input)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +89,7 @@ type moveTask struct {
 // maxTasks is how many tasks a list has at most.
 const maxTasks = 10
 
-func (c *call) listMessageMoveTasks(in *listMessageMoveTasksRequest) (*listMessageMoveTasksResult, error) {
+func (c call) listMessageMoveTasks(in *listMessageMoveTasksRequest) (*listMessageMoveTasksResult, error) {
 	if in.SourceArn == nil || *in.SourceArn == "" {
 		return nil, missing("SourceArn")
 	}
@@ -141,9 +142,9 @@ func failureReason(err error) string {
 	case errors.Is(err, inq.ErrNoSource):
 		return "CouldNotDetermineMessageSource"
 	case errors.Is(err, inq.ErrClosed):
-		return kindQueueDoesNotExist.code
+		return kindQueueDoesNotExist.Code
 	}
-	return toFault(err, origin{}).kind.code
+	return toFault(err, origin{}).Kind.Code
 }
 
 type cancelMessageMoveTaskRequest struct{ TaskHandle *string }
@@ -151,14 +152,14 @@ type cancelMessageMoveTaskRequest struct{ TaskHandle *string }
 type cancelMessageMoveTaskResult struct{ ApproximateNumberOfMessagesMoved int64 }
 
 // cancelMessageMoveTask stops a task (SQS: MOV-9).
-func (c *call) cancelMessageMoveTask(in *cancelMessageMoveTaskRequest) (*cancelMessageMoveTaskResult, error) {
+func (c call) cancelMessageMoveTask(in *cancelMessageMoveTaskRequest) (*cancelMessageMoveTaskResult, error) {
 	if in.TaskHandle == nil || *in.TaskHandle == "" {
 		return nil, missing("TaskHandle")
 	}
 	var handle taskHandle
-	text, err := base64.StdEncoding.DecodeString(*in.TaskHandle)
-	if err != nil || json.Unmarshal(text, &handle) != nil || handle.TaskID == "" || handle.SourceARN == "" {
-		return nil, faultf(kindInvalidParameter, "Value for parameter TaskHandle is invalid.")
+	text, err := base64.StdEncoding.DecodeString((*in.TaskHandle)[:min(len(*in.TaskHandle), maxTokenLength)])
+	if len(*in.TaskHandle) > maxTokenLength || err != nil || json.Unmarshal(text, &handle) != nil || handle.TaskID == "" || handle.SourceARN == "" {
+		return nil, wire.Faultf(kindInvalidParameter, "Value for parameter TaskHandle is invalid.")
 	}
 	source, err := c.byARN("SourceArn", handle.SourceARN)
 	if err != nil {
@@ -170,9 +171,9 @@ func (c *call) cancelMessageMoveTask(in *cancelMessageMoveTaskRequest) (*cancelM
 		}
 		moved, err := t.Cancel()
 		if err != nil {
-			return nil, faultf(kindInvalidParameter, "Only a running task can be cancelled. The task is %s.", t.Status())
+			return nil, wire.Faultf(kindInvalidParameter, "Only a running task can be cancelled. The task is %s.", t.Status())
 		}
 		return &cancelMessageMoveTaskResult{int64(moved)}, nil
 	}
-	return nil, faultf(kindResourceNotFound, "Task does not exist.")
+	return nil, wire.Faultf(kindResourceNotFound, "Task does not exist.")
 }

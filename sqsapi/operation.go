@@ -1,92 +1,79 @@
 package sqsapi
 
-import (
-	"bytes"
-	"net/http"
-)
+import "example.com/inq/internal/wire"
 
-// operation is one of the 23 operations (SQS: section 9.3). What it does is written once, in terms
-// of a request and a result that are structs; the codecs fill the one and write the other.
-type operation struct {
-	name    string
-	account bool       // about no queue, and refused at the URL of one (SQS: WIRE-11)
-	input   func() any // a new request, a pointer to a struct
-	run     func(c *call, in any) (out any, err error)
+// call is one request under way, with the region it is about.
+type call struct {
+	*wire.Call
+	*region
 }
 
-// codec is a request in one of the protocols: it reads what is asked and writes the answer.
-type codec interface {
-	// read fills the struct that in points to.
-	read(in any) error
-	// result writes the struct that out points to; nil is the result of an operation that has none.
-	result(b *bytes.Buffer, out any, id string)
-	fault(b *bytes.Buffer, head http.Header, f *fault, id string)
-	contentType() []string
+func ownCall(c *wire.Call) call {
+	r, _ := c.Own.(*region)
+	return call{c, r}
 }
 
 // answering makes an operation that has a result.
-func answering[In, Out any](name string, run func(*call, *In) (*Out, error)) operation {
-	return operation{
-		name:  name,
-		input: func() any { return new(In) },
-		run: func(c *call, in any) (any, error) {
-			out, err := run(c, in.(*In))
-			if err != nil {
-				return nil, err
-			}
-			return out, nil
-		},
-	}
+func answering[In, Out any](name string, run func(call, *In) (*Out, error)) *wire.Operation {
+	return wire.Answering(name, ownCall, run)
 }
 
 // acting makes an operation whose success says it all.
-func acting[In any](name string, run func(*call, *In) error) operation {
-	return operation{
-		name:  name,
-		input: func() any { return new(In) },
-		run:   func(c *call, in any) (any, error) { return nil, run(c, in.(*In)) },
-	}
+func acting[In any](name string, run func(call, *In) error) *wire.Operation {
+	return wire.Acting(name, ownCall, run)
 }
 
-// ofAccount marks an operation that is about no queue.
-func ofAccount(o operation) operation {
-	o.account = true
+// ofAccount marks an operation that is about no queue, and refused at the URL of one (SQS: WIRE-11).
+func ofAccount(o *wire.Operation) *wire.Operation {
+	o.AtRoot = true
 	return o
 }
 
-// operations are all there are, by name.
-var operations = func() map[string]*operation {
-	byName := map[string]*operation{}
-	for _, o := range []operation{
-		answering("SendMessage", (*call).sendMessage),
-		answering("ReceiveMessage", (*call).receiveMessage),
-		acting("DeleteMessage", (*call).deleteMessage),
-		acting("ChangeMessageVisibility", (*call).changeMessageVisibility),
+// reading marks an operation that changes nothing.
+func reading(o *wire.Operation) *wire.Operation {
+	o.Reads = true
+	return o
+}
 
-		answering("SendMessageBatch", (*call).sendMessageBatch),
-		answering("DeleteMessageBatch", (*call).deleteMessageBatch),
-		answering("ChangeMessageVisibilityBatch", (*call).changeMessageVisibilityBatch),
+// silent marks an operation that answers JSON without a body (SQS: CAP-16).
+func silent(o *wire.Operation) *wire.Operation {
+	o.Void = true
+	return o
+}
 
-		ofAccount(answering("CreateQueue", (*call).createQueue)),
-		ofAccount(answering("ListQueues", (*call).listQueues)),
-		answering("GetQueueUrl", (*call).getQueueURL),
-		answering("GetQueueAttributes", (*call).getQueueAttributes),
-		acting("SetQueueAttributes", (*call).setQueueAttributes),
-		acting("PurgeQueue", (*call).purgeQueue),
-		acting("DeleteQueue", (*call).deleteQueue),
-		answering("ListDeadLetterSourceQueues", (*call).listDeadLetterSourceQueues),
+// creating marks the operation that a region begins with.
+func creating(o *wire.Operation) *wire.Operation {
+	o.Creates = true
+	return o
+}
 
-		answering("ListQueueTags", (*call).listQueueTags),
-		acting("TagQueue", (*call).tagQueue),
-		acting("UntagQueue", (*call).untagQueue),
-		acting("AddPermission", (*call).addPermission),
-		acting("RemovePermission", (*call).removePermission),
+// operations are all 23 there are, by name (SQS: section 9.3).
+var operations = wire.ByName(
+	answering("SendMessage", call.sendMessage),
+	answering("ReceiveMessage", call.receiveMessage),
+	acting("DeleteMessage", call.deleteMessage),
+	acting("ChangeMessageVisibility", call.changeMessageVisibility),
 
-		answering("StartMessageMoveTask", (*call).startMessageMoveTask),
-		answering("ListMessageMoveTasks", (*call).listMessageMoveTasks),
-		answering("CancelMessageMoveTask", (*call).cancelMessageMoveTask),
-	} {
-		byName[o.name] = &o
-	}
-	return byName
-}()
+	answering("SendMessageBatch", call.sendMessageBatch),
+	answering("DeleteMessageBatch", call.deleteMessageBatch),
+	answering("ChangeMessageVisibilityBatch", call.changeMessageVisibilityBatch),
+
+	creating(ofAccount(answering("CreateQueue", call.createQueue))),
+	ofAccount(reading(answering("ListQueues", call.listQueues))),
+	reading(answering("GetQueueUrl", call.getQueueURL)),
+	reading(answering("GetQueueAttributes", call.getQueueAttributes)),
+	silent(acting("SetQueueAttributes", call.setQueueAttributes)),
+	acting("PurgeQueue", call.purgeQueue),
+	silent(acting("DeleteQueue", call.deleteQueue)),
+	reading(answering("ListDeadLetterSourceQueues", call.listDeadLetterSourceQueues)),
+
+	reading(answering("ListQueueTags", call.listQueueTags)),
+	acting("TagQueue", call.tagQueue),
+	acting("UntagQueue", call.untagQueue),
+	acting("AddPermission", call.addPermission),
+	acting("RemovePermission", call.removePermission),
+
+	answering("StartMessageMoveTask", call.startMessageMoveTask),
+	reading(answering("ListMessageMoveTasks", call.listMessageMoveTasks)),
+	answering("CancelMessageMoveTask", call.cancelMessageMoveTask),
+)

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+
+	"example.com/inq/internal/wire"
 )
 
 // Bounds of a policy (SQS: section 1.5).
@@ -31,9 +33,9 @@ type policy struct {
 }
 
 // changePolicy changes the policy of a queue in one step; change may run more than once.
-func (c *call) changePolicy(name string, change func(*policy) error) error {
+func (c call) changePolicy(name string, change func(*policy) error) error {
 	for {
-		attributes, err := c.broker.Attributes(c.ctx, name, "Policy")
+		attributes, err := c.broker.Attributes(c.Context(), name, "Policy")
 		if err != nil {
 			return err
 		}
@@ -45,7 +47,7 @@ func (c *call) changePolicy(name string, change func(*policy) error) error {
 		if err := change(p); err != nil {
 			return err
 		}
-		replaced, err := c.broker.ReplacePolicy(c.ctx, name, old, p.String())
+		replaced, err := c.broker.ReplacePolicy(c.Context(), name, old, p.String())
 		if err != nil || replaced {
 			return err
 		}
@@ -62,7 +64,7 @@ func parsePolicy(text, arn string) (*policy, error) {
 		return p, nil
 	}
 	if err := json.Unmarshal([]byte(text), &p.members); err != nil {
-		return nil, faultf(kindInvalidAttributeValue, "Invalid value for the parameter Policy.")
+		return nil, wire.Faultf(kindInvalidAttributeValue, "Invalid value for the parameter Policy.")
 	}
 	if list := p.members["Statement"]; json.Unmarshal(list, &p.statements) != nil && list != nil {
 		p.statements = []json.RawMessage{list} // a single statement needs no list
@@ -86,8 +88,12 @@ func (p *policy) set(name string, value any) {
 // toJSON leaves < and > as they are, so that what a policy had before becomes no longer.
 func toJSON(v any) json.RawMessage {
 	var b bytes.Buffer
-	writeJSON(&b, v)
-	return b.Bytes()
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		panic("bug: a value has no JSON form: " + err.Error())
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
 // find returns the place of the statement with a label, -1 if there is none.
@@ -105,7 +111,7 @@ type addPermissionRequest struct {
 	Actions       []string `query:"ActionName"`
 }
 
-func (c *call) addPermission(in *addPermissionRequest) error {
+func (c call) addPermission(in *addPermissionRequest) error {
 	q, err := c.queue(in.QueueUrl)
 	if err != nil {
 		return err
@@ -170,7 +176,7 @@ func oneOrList(values []string) any {
 }
 
 func tooMany(what string, n, most int) error {
-	return faultf(kindOverLimit, "%d %s were found, maximum allowed is %d.", n, what, most)
+	return wire.Faultf(kindOverLimit, "%d %s were found, maximum allowed is %d.", n, what, most)
 }
 
 // checkGrant refuses accounts and actions that no permission can name (SQS: MGT-10).
@@ -203,7 +209,7 @@ type removePermissionRequest struct {
 	Label    *string
 }
 
-func (c *call) removePermission(in *removePermissionRequest) error {
+func (c call) removePermission(in *removePermissionRequest) error {
 	q, err := c.queue(in.QueueUrl)
 	if err != nil {
 		return err

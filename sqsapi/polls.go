@@ -18,29 +18,55 @@ import (
 // To its client an empty answer is nothing unusual, while an error, which is what ending the
 // contexts of the requests comes to, is logged and retried. EndLongPolls returns at once, can be
 // called again, and cannot be undone.
-func (h *Handler) EndLongPolls() { h.endPolls() }
+func (h *Handler) EndLongPolls() { h.server.EndLongPolls() }
 
-// receive is q.Receive for as long as there are long polls.
-func (c *call) receive(q inq.Queue, in inq.ReceiveInput) ([]inq.Delivery, error) {
+// receive is q.Receive for as long as there are long polls, and for as long as the client is known to
+// be there. Nothing is taken for a client that ended its side of the connection while it waited: the
+// poll ends empty. Where it did so before, which a client may do that has nothing more to say, it gets
+// what there is, as for any other request.
+func (c call) receive(q inq.Queue, in inq.ReceiveInput) ([]inq.Delivery, error) {
 	if !waits(q, in) {
-		return q.Receive(c.ctx, in)
+		return q.Receive(c.Context(), in)
 	}
-	if c.polling.Err() != nil {
-		in.Wait = inq.Zero
-		deliveries, err := q.Receive(c.ctx, in)
-		if errors.Is(err, inq.ErrOverLimit) {
-			return nil, nil // which only a short poll is told (SQS: section 1.5)
-		}
-		return deliveries, err
+	if c.LongPolls().Err() != nil || c.Gone() {
+		return c.receiveNow(q, in)
 	}
-	ctx, cancel := context.WithCancel(c.ctx)
+	ctx, cancel := context.WithCancel(c.Request.Context())
 	defer cancel()
-	defer context.AfterFunc(c.polling, cancel)()
-	deliveries, err := q.Receive(ctx, in)
-	if errors.Is(err, context.Canceled) && c.ctx.Err() == nil {
-		return nil, nil // the polling ended, not the request
+	defer context.AfterFunc(c.LongPolls(), cancel)()
+	wait := &waitContext{Context: ctx}
+	deliveries, err := q.Receive(wait, in)
+	switch {
+	case c.Gone() && !wait.waited && errors.Is(err, context.Canceled):
+		return c.receiveNow(q, in)
+	case c.Gone() && wait.waited && err == nil:
+		giveBack(in, deliveries)
+		return nil, nil
+	case errors.Is(err, context.Canceled) && c.Context().Err() == nil:
+		return nil, nil // the polling ended or the client's side of the connection, not the request
 	}
 	return deliveries, err
+}
+
+// receiveNow answers a long poll that must not wait.
+func (c call) receiveNow(q inq.Queue, in inq.ReceiveInput) ([]inq.Delivery, error) {
+	in.Wait = inq.Zero
+	deliveries, err := q.Receive(c.Context(), in)
+	if errors.Is(err, inq.ErrOverLimit) {
+		return nil, nil // which only a short poll is told (SQS: section 1.5)
+	}
+	return deliveries, err
+}
+
+// waitContext finds out whether a receive has waited, for which it needs the channel.
+type waitContext struct {
+	context.Context
+	waited bool
+}
+
+func (w *waitContext) Done() <-chan struct{} {
+	w.waited = true
+	return w.Context.Done()
 }
 
 // longestPoll is the longest wait that a queue with the limits of SQS takes (SQS: RCV-2).

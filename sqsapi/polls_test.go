@@ -2,7 +2,7 @@ package sqsapi
 
 import (
 	"context"
-	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -63,9 +63,9 @@ func TestEndLongPolls_HidesNoOtherEnd(t *testing.T) {
 		handler := c.rt.handler.(*Handler)
 		poll := func(ctx context.Context) (int, string) {
 			req := jsonRequest("ReceiveMessage", `{"QueueUrl":"`+url+`","WaitTimeSeconds":20}`).WithContext(ctx)
-			w := &response{header: http.Header{}}
-			handler.ServeHTTP(w, received(req))
-			return w.status, w.body.String()
+			w := httptest.NewRecorder()
+			handler.ServeHTTP(w, req)
+			return w.Code, w.Body.String()
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -106,9 +106,9 @@ func TestEndLongPolls_AnswersLaterOnesAsLongPollsThatFoundNothing(t *testing.T) 
 	handler.EndLongPolls()
 	assert.Empty(t, c.receive(url, `,'WaitTimeSeconds':20`))
 	for body, code := range map[string]string{``: "OverLimit", `,"WaitTimeSeconds":21`: "InvalidParameterValue", `,"WaitTimeSeconds":-1`: "InvalidParameterValue"} {
-		w := &response{header: http.Header{}}
-		handler.ServeHTTP(w, received(jsonRequest("ReceiveMessage", `{"QueueUrl":"`+url+`"`+body+`}`)))
-		assert.Equal(t, code+";Sender", w.header.Get("X-Amzn-Query-Error"), body)
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, jsonRequest("ReceiveMessage", `{"QueueUrl":"`+url+`"`+body+`}`))
+		assert.Equal(t, code+";Sender", w.Header().Get("X-Amzn-Query-Error"), body)
 	}
 }
 
@@ -120,9 +120,9 @@ func TestEndLongPolls_OutsideOfTheBubbleThatPolled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, err := b.CreateStandard("q")
 		require.NoError(t, err)
-		w := &response{header: http.Header{}}
-		handler.ServeHTTP(w, received(jsonRequest("ReceiveMessage", poll)))
-		assert.Equal(t, "{}", strings.TrimSpace(w.body.String()))
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, jsonRequest("ReceiveMessage", poll))
+		assert.Equal(t, "{}", strings.TrimSpace(w.Body.String()))
 		require.NoError(t, b.DeleteQueue(t.Context(), "q"))
 	})
 	handler.EndLongPolls()

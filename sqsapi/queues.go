@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"example.com/inq"
+	"example.com/inq/internal/wire"
 )
 
 type createQueueRequest struct {
@@ -17,15 +18,15 @@ type createQueueRequest struct {
 
 type queueURLResult struct{ QueueUrl string }
 
-func (c *call) createQueue(in *createQueueRequest) (*queueURLResult, error) {
+func (c call) createQueue(in *createQueueRequest) (*queueURLResult, error) {
 	switch { // (SQS: NAM-0)
 	case in.QueueName == nil:
-		return nil, faultf(kindInvalidParameter, "Value for parameter QueueName is invalid. Reason: Must specify a queue name.")
+		return nil, wire.Faultf(kindInvalidParameter, "Value for parameter QueueName is invalid. Reason: Must specify a queue name.")
 	case *in.QueueName == "":
-		return nil, faultf(kindInvalidParameter, "Queue name cannot be empty")
+		return nil, wire.Faultf(kindInvalidParameter, "Queue name cannot be empty")
 	}
 	attributes := plain(in.Attributes)
-	q, err := c.broker.CreateQueue(c.ctx, *in.QueueName, attributes, plain(in.Tags))
+	q, err := c.broker.CreateQueue(c.Context(), *in.QueueName, attributes, plain(in.Tags))
 	if err != nil {
 		var p *inq.ParamError
 		if errors.As(err, &p) && p.Err == inq.ErrInvalidParameter && p.Param == "QueueName" {
@@ -33,7 +34,7 @@ func (c *call) createQueue(in *createQueueRequest) (*queueURLResult, error) {
 			if strings.EqualFold(attributes["FifoQueue"], "true") {
 				text = textFIFOName // (SQS: NAM-2)
 			}
-			return nil, &fault{kind: kindInvalidParameter, message: text}
+			return nil, &fault{Kind: kindInvalidParameter, Message: text}
 		}
 		return nil, err
 	}
@@ -59,7 +60,7 @@ type getQueueURLRequest struct {
 	QueueOwnerAWSAccountId *string
 }
 
-func (c *call) getQueueURL(in *getQueueURLRequest) (*queueURLResult, error) {
+func (c call) getQueueURL(in *getQueueURLRequest) (*queueURLResult, error) {
 	if in.QueueName == nil || *in.QueueName == "" {
 		return nil, missing("QueueName")
 	}
@@ -83,6 +84,9 @@ type page struct {
 	ask   int // one more, to know whether another page follows; size where no token may tell
 }
 
+// maxTokenLength is longer than any token or task handle of this package.
+const maxTokenLength = 1024
+
 // tokenMark makes a token of a name recognisable as one of this list.
 func tokenMark(list string) string { return list + ":" }
 
@@ -97,10 +101,10 @@ func newPage(list string, maxResults *int32, token *string) (p page, err error) 
 		}
 	}
 	if token != nil {
-		text, err := base64.RawURLEncoding.DecodeString(*token)
+		text, err := base64.RawURLEncoding.DecodeString((*token)[:min(len(*token), maxTokenLength)])
 		after, ok := strings.CutPrefix(string(text), tokenMark(list))
-		if err != nil || !ok {
-			return p, faultf(kindInvalidParameter, "Invalid or expired next token.")
+		if err != nil || !ok || len(*token) > maxTokenLength {
+			return p, wire.Faultf(kindInvalidParameter, "Invalid or expired next token.")
 		}
 		p.after = after
 	}
@@ -108,11 +112,11 @@ func newPage(list string, maxResults *int32, token *string) (p page, err error) 
 }
 
 func badMaxResults(most int) error {
-	return faultf(kindInvalidParameter, "Value for parameter MaxResults is invalid. Reason: MaxResults must be an integer between 1 and %d.", most)
+	return wire.Faultf(kindInvalidParameter, "Value for parameter MaxResults is invalid. Reason: MaxResults must be an integer between 1 and %d.", most)
 }
 
 // urls turns the names that were found into a page of URLs and the token for the next one.
-func (p *page) urls(c *call, list string, names []string) (urls []string, token string) {
+func (p *page) urls(c call, list string, names []string) (urls []string, token string) {
 	if len(names) > p.size {
 		names = names[:p.size]
 		token = base64.RawURLEncoding.EncodeToString([]byte(tokenMark(list) + names[p.size-1]))
@@ -135,7 +139,7 @@ type listQueuesResult struct {
 	NextToken string   `json:",omitempty"`
 }
 
-func (c *call) listQueues(in *listQueuesRequest) (*listQueuesResult, error) {
+func (c call) listQueues(in *listQueuesRequest) (*listQueuesResult, error) {
 	p, err := newPage("queues", in.MaxResults, in.NextToken)
 	if err != nil {
 		return nil, err
@@ -164,7 +168,7 @@ type listDeadLetterSourceQueuesResult struct {
 	NextToken string   `json:",omitempty"`
 }
 
-func (c *call) listDeadLetterSourceQueues(in *listDeadLetterSourceQueuesRequest) (*listDeadLetterSourceQueuesResult, error) {
+func (c call) listDeadLetterSourceQueues(in *listDeadLetterSourceQueuesRequest) (*listDeadLetterSourceQueuesResult, error) {
 	q, err := c.queue(in.QueueUrl)
 	if err != nil {
 		return nil, err
@@ -191,12 +195,12 @@ type attributesResult struct {
 	Attributes map[string]string `json:",omitempty" query:"Attribute,Name,Value"` // (SQS: MGT-6)
 }
 
-func (c *call) getQueueAttributes(in *getQueueAttributesRequest) (*attributesResult, error) {
+func (c call) getQueueAttributes(in *getQueueAttributesRequest) (*attributesResult, error) {
 	q, err := c.queue(in.QueueUrl)
 	if err != nil {
 		return nil, err
 	}
-	attributes, err := c.broker.Attributes(c.ctx, q.Name(), in.AttributeNames...)
+	attributes, err := c.broker.Attributes(c.Context(), q.Name(), in.AttributeNames...)
 	if err != nil {
 		return nil, err
 	}
@@ -208,46 +212,49 @@ type setQueueAttributesRequest struct {
 	Attributes map[string]*string `query:"Attribute,Name,Value"`
 }
 
-func (c *call) setQueueAttributes(in *setQueueAttributesRequest) error {
+func (c call) setQueueAttributes(in *setQueueAttributesRequest) error {
 	q, err := c.queue(in.QueueUrl)
 	if err != nil {
 		return err
 	}
-	if in.Attributes == nil {
+	if in.Attributes == nil && c.JSON() {
 		return missing("Attributes")
 	}
-	return c.broker.SetAttributes(c.ctx, q.Name(), plain(in.Attributes))
+	if len(in.Attributes) == 0 { // (SQS: CAP-1); none is what an empty map is in Query
+		return missing("Attribute.Name")
+	}
+	return c.broker.SetAttributes(c.Context(), q.Name(), plain(in.Attributes))
 }
 
 // queueRequest is a request that only names a queue.
 type queueRequest struct{ QueueUrl *string }
 
-func (c *call) purgeQueue(in *queueRequest) error {
+func (c call) purgeQueue(in *queueRequest) error {
 	q, err := c.queue(in.QueueUrl)
 	if err != nil {
 		return err
 	}
-	return q.Purge(c.ctx)
+	return q.Purge(c.Context())
 }
 
-func (c *call) deleteQueue(in *queueRequest) error {
+func (c call) deleteQueue(in *queueRequest) error {
 	q, err := c.queue(in.QueueUrl)
 	if err != nil {
 		return err
 	}
-	return c.broker.DeleteQueue(c.ctx, q.Name())
+	return c.broker.DeleteQueue(c.Context(), q.Name())
 }
 
 type tagsResult struct {
 	Tags map[string]string `json:",omitempty" query:"Tag,Key,Value"` // (SQS: MGT-9)
 }
 
-func (c *call) listQueueTags(in *queueRequest) (*tagsResult, error) {
+func (c call) listQueueTags(in *queueRequest) (*tagsResult, error) {
 	q, err := c.queue(in.QueueUrl)
 	if err != nil {
 		return nil, err
 	}
-	tags, err := c.broker.Tags(c.ctx, q.Name())
+	tags, err := c.broker.Tags(c.Context(), q.Name())
 	if err != nil {
 		return nil, err
 	}
@@ -259,15 +266,15 @@ type tagQueueRequest struct {
 	Tags     map[string]*string `query:"Tag,Key,Value"`
 }
 
-func (c *call) tagQueue(in *tagQueueRequest) error {
+func (c call) tagQueue(in *tagQueueRequest) error {
 	q, err := c.queue(in.QueueUrl)
 	if err != nil {
 		return err
 	}
-	if in.Tags == nil {
+	if len(in.Tags) == 0 { // (SQS: CAP-17)
 		return missing("Tags")
 	}
-	return c.broker.SetTags(c.ctx, q.Name(), plain(in.Tags))
+	return c.broker.SetTags(c.Context(), q.Name(), plain(in.Tags))
 }
 
 type untagQueueRequest struct {
@@ -275,18 +282,18 @@ type untagQueueRequest struct {
 	TagKeys  []string `query:"TagKey"`
 }
 
-func (c *call) untagQueue(in *untagQueueRequest) error {
+func (c call) untagQueue(in *untagQueueRequest) error {
 	q, err := c.queue(in.QueueUrl)
 	if err != nil {
 		return err
 	}
-	if in.TagKeys == nil {
+	if len(in.TagKeys) == 0 { // (SQS: CAP-17)
 		return missing("TagKeys")
 	}
-	return c.broker.RemoveTags(c.ctx, q.Name(), in.TagKeys...)
+	return c.broker.RemoveTags(c.Context(), q.Name(), in.TagKeys...)
 }
 
 // arn is the ARN of a queue of the broker.
-func (c *call) arn(name string) string {
+func (c call) arn(name string) string {
 	return fmt.Sprintf("arn:aws:sqs:%s:%s:%s", c.broker.Region(), c.broker.Account(), name)
 }

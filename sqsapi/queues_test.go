@@ -57,7 +57,7 @@ func TestMGT2_ADeletedNameIsNotFreeFor60Seconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newClient(t)
 		url := c.standard("q")
-		assert.Equal(t, `{}`, c.json("DeleteQueue", `{'QueueUrl':'`+url+`'}`).ok())
+		assert.Empty(t, c.json("DeleteQueue", `{'QueueUrl':'`+url+`'}`).ok())
 		c.json("DeleteQueue", `{'QueueUrl':'`+url+`'}`).queueDoesNotExist()
 		c.json("CreateQueue", `{'QueueName':'q'}`).fails(400, sdkError+"QueueDeletedRecently", "AWS.SimpleQueueService.QueueDeletedRecently",
 			"You must wait 60 seconds after deleting a queue before you can create another with the same name.")
@@ -196,14 +196,17 @@ func TestSetQueueAttributes_RefusesWhatIsWrong(t *testing.T) {
 	c.jsonOf("SetQueueAttributes", map[string]any{"QueueUrl": url, "Attributes": map[string]string{"KmsMasterKeyId": "k", "SqsManagedSseEnabled": "true"}}).
 		fails(400, sdkError+"InvalidAttributeName", "InvalidAttributeName",
 			"You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS SSE.")
-	set("RedrivePolicy", "{}").invalidParameter("Value {} for parameter RedrivePolicy is invalid. Reason: Redrive policy does not contain mandatory attribute: deadLetterTargetArn.")
+	set("RedrivePolicy", "{}").invalidParameter("Value {} for parameter RedrivePolicy is invalid. Reason: Redrive policy does not contain mandatory attribute: maxReceiveCount.")
 	set("RedrivePolicy", "x").invalidParameter("Invalid value for the parameter RedrivePolicy. Reason: Redrive policy is not a valid JSON map.")
 	missingDead := redrivePolicy("nobody", 1)["RedrivePolicy"]
 	set("RedrivePolicy", missingDead).invalidParameter("Value " + missingDead + " for parameter RedrivePolicy is invalid. Reason: Dead letter target does not exist.")
 	set("RedriveAllowPolicy", `{"redrivePermission":"byQueue"}`).invalidParameter(`Value {"redrivePermission":"byQueue"} for parameter RedriveAllowPolicy is invalid. ` +
 		`Reason: Amazon SQS can't create the redrive allow policy. When you specify the byQueue permission type, you must also specify one or more sourceQueueArns values.`)
 	c.json("SetQueueAttributes", `{'QueueUrl':'`+url+`'}`).missingParameter("Attributes")
-	assert.Equal(t, `{}`, c.json("SetQueueAttributes", `{'QueueUrl':'`+url+`','Attributes':{}}`).ok())
+	c.json("SetQueueAttributes", `{'QueueUrl':'`+url+`','Attributes':null}`).missingParameter("Attributes")
+	c.json("SetQueueAttributes", `{'QueueUrl':'`+url+`','Attributes':{}}`).missingParameter("Attribute.Name") // (SQS: CAP-1)
+	c.json("SetQueueAttributes", `{'QueueUrl':'`+url+`','Attributes':{'DelaySeconds':null}}`).missingParameter("Attribute.Name")
+	c.query(url, "SetQueueAttributes").failsQuery(400, "MissingParameter", "The request must contain the parameter Attribute.Name.")
 	fifo := c.fifo("q.fifo")
 	invalidValue(c.json("SetQueueAttributes", `{'QueueUrl':'`+fifo+`','Attributes':{'FifoQueue':'false'}}`),
 		"Invalid value for the parameter FifoQueue. Reason: Modifying queue type is not supported.")
@@ -237,8 +240,10 @@ func TestMGT9_Tags(t *testing.T) {
 	assert.Equal(t, `<?xml version="1.0"?><UntagQueueResponse`+xmlns+`>`+metadata+`</UntagQueueResponse>`, c.query(url, "UntagQueue", "TagKey.1=a", "TagKey.2=b").ok())
 	assert.Equal(t, `<?xml version="1.0"?><ListQueueTagsResponse`+xmlns+`><ListQueueTagsResult/>`+metadata+`</ListQueueTagsResponse>`, c.query(url, "ListQueueTags").ok())
 
-	c.json("TagQueue", `{'QueueUrl':'`+url+`'}`).missingParameter("Tags")
-	c.json("UntagQueue", `{'QueueUrl':'`+url+`'}`).missingParameter("TagKeys")
+	for _, none := range []string{``, `,'Tags':{},'TagKeys':[]`, `,'Tags':null,'TagKeys':null`} { // (SQS: CAP-17)
+		c.json("TagQueue", `{'QueueUrl':'`+url+`'`+none+`}`).missingParameter("Tags")
+		c.json("UntagQueue", `{'QueueUrl':'`+url+`'`+none+`}`).missingParameter("TagKeys")
+	}
 	c.json("TagQueue", `{'QueueUrl':'`+url+`','Tags':{'':'x'}}`).invalidParameter("Tag keys must be between 1 and 128 characters in length.")
 	many := map[string]string{}
 	for i := range 51 {

@@ -5,46 +5,8 @@ import (
 	"strings"
 
 	"example.com/inq"
+	"example.com/inq/internal/wire"
 )
-
-// isJSON tells the protocol of a request. The path does not matter (SQS: WIRE-1, WIRE-2).
-func isJSON(r *http.Request) bool {
-	return r.Header.Get("X-Amz-Target") != "" || strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-amz-json-")
-}
-
-const targetPrefix = "AmazonSQS."
-
-// jsonOperation finds the operation a JSON request names (SQS: WIRE-8).
-func jsonOperation(r *http.Request) (*operation, error) {
-	if r.Method != http.MethodPost {
-		return nil, faultf(kindUnknownOperation, "The method must be POST.")
-	}
-	target := r.Header.Get("X-Amz-Target")
-	if name, ok := strings.CutPrefix(target, targetPrefix); ok {
-		if op := operations[name]; op != nil {
-			return op, nil
-		}
-	}
-	if target == "" {
-		return nil, faultf(kindUnknownOperation, "The header X-Amz-Target is missing. It names the operation, such as %sSendMessage.", targetPrefix)
-	}
-	return nil, faultf(kindUnknownOperation, "The target %q is not known.", shown(target))
-}
-
-// operation finds the operation a Query request names, at the URL of a queue or elsewhere (SQS:
-// WIRE-10, WIRE-11).
-func (q *queryCodec) operation(queue string) (*operation, error) {
-	if q.action == "" {
-		q.plain = true
-		return nil, &fault{kind: kindNoAction}
-	}
-	op := operations[q.action]
-	if op == nil || op.account && queue != "" {
-		return nil, faultf(kindUnknownOperation, "The action %s is not valid for this endpoint.", shown(q.action))
-	}
-	q.name = op.name
-	return op, nil
-}
 
 // pathQueue returns the name of the queue whose URL a request was sent to, "" for none. A slash
 // behind an account and a name is how requests are written that put their parameters into the URL.
@@ -57,11 +19,11 @@ func pathQueue(r *http.Request) string {
 }
 
 // queueURL is the URL of a queue for the client of this call (SQS: WIRE-18, WIRE-20).
-func (c *call) queueURL(name string) string {
+func (c call) queueURL(name string) string {
 	base := c.baseURL
 	if base == "" {
-		scheme, host := "http://", c.r.Host
-		if c.r.TLS != nil {
+		scheme, host := "http://", c.Request.Host
+		if c.Request.TLS != nil {
 			scheme = "https://"
 		}
 		if host == "" { // HTTP/1.0
@@ -74,16 +36,16 @@ func (c *call) queueURL(name string) string {
 
 // queue finds the queue that a request names, or that a Query request was sent to (SQS: WIRE-10,
 // MGT-13).
-func (c *call) queue(url *string) (inq.Local, error) {
-	if url == nil && c.path != "" {
-		return c.broker.Queue(c.path)
+func (c call) queue(url *string) (inq.Local, error) {
+	if url == nil && c.Path != "" {
+		return c.broker.Queue(c.Path)
 	}
 	if url == nil || *url == "" {
 		return nil, missing("QueueUrl")
 	}
 	name, host := splitQueueURL(*url)
 	if region, ok := awsRegion(host); ok && region != c.broker.Region() {
-		return nil, faultf(kindInvalidAddress, "The address %s is not valid for this endpoint.", shown(*url))
+		return nil, wire.Faultf(kindInvalidAddress, "The address %s is not valid for this endpoint.", wire.Shown(*url))
 	}
 	return c.broker.Queue(name)
 }
@@ -123,6 +85,9 @@ func awsRegion(host string) (region string, aws bool) {
 	}
 	if _, region, ok := strings.Cut(host, ".sqs."); ok { // a VPC endpoint
 		return region, true
+	}
+	if !strings.Contains(host, ".") { // a region alone, as old clients have it (SQS: CAP-15)
+		return host, true
 	}
 	return "", true
 }

@@ -315,7 +315,7 @@ func TestServer_RefusesALargeBodyOfUnknownLength(t *testing.T) {
 	l.drain(t, 0)
 }
 
-func TestServer_AnswersWithALengthAndInOneWrite(t *testing.T) {
+func TestServer_AnswersWithALengthAndInFewWrites(t *testing.T) {
 	b, err := inq.NewBroker()
 	require.NoError(t, err)
 	defer b.Close()
@@ -330,7 +330,7 @@ func TestServer_AnswersWithALengthAndInOneWrite(t *testing.T) {
 		queryRequest(base+"/0/q", "Action=ReceiveMessage"), queryRequest(base, "")} {
 		w := &writes{ResponseRecorder: httptest.NewRecorder()}
 		h.ServeHTTP(w, req)
-		assert.Equal(t, 1, w.n)
+		assert.Equal(t, w.Body.Len()/(64<<10)+1, w.n)
 		assert.Equal(t, fmt.Sprint(w.Body.Len()), w.Header().Get("Content-Length"))
 	}
 }
@@ -374,12 +374,8 @@ func TestServer_ShutdownWithLongPollsOpenLosesNothing(t *testing.T) {
 				return
 			}
 			defer resp.Body.Close()
-			if resp.StatusCode == 503 {
-				_, _ = io.Copy(io.Discard, resp.Body)
-				return
-			}
 			var out receiveMessageResult
-			if assert.Equal(t, 200, resp.StatusCode) && assert.NoError(t, json.NewDecoder(resp.Body).Decode(&out)) && assert.Len(t, out.Messages, 1) {
+			if assert.Equal(t, 200, resp.StatusCode) && assert.NoError(t, json.NewDecoder(resp.Body).Decode(&out)) && len(out.Messages) == 1 {
 				answers <- out.Messages[0].Body
 				assert.NoError(t, q.Delete(t.Context(), out.Messages[0].ReceiptHandle))
 			}
@@ -388,6 +384,9 @@ func TestServer_ShutdownWithLongPollsOpenLosesNothing(t *testing.T) {
 	l.waiting(polls)
 	for i := range messages { // some go to polls that end at the same time
 		if i == messages/3 {
+			for len(answers) < i {
+				runtime.Gosched()
+			}
 			clients.Go(stop)
 		}
 		_, err = q.Send(t.Context(), inq.Message{Body: fmt.Sprint(i)})
@@ -430,4 +429,167 @@ func TestServer_RandomBytesGetNo500(t *testing.T) {
 			require.NoError(t, resp.Body.Close())
 		}
 	}
+}
+
+// half sends a whole request, ends the client's side of the connection, and reads the answer.
+func (l *loopback) half(t *testing.T, request string) (int, string) {
+	t.Helper()
+	conn := l.dial(t)
+	_, err := io.WriteString(conn, request)
+	require.NoError(t, err)
+	require.NoError(t, conn.CloseWrite())
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(t, err)
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	require.NoError(t, conn.Close())
+	return resp.StatusCode, string(body)
+}
+
+func TestServer_AHalfClosedClientIsAnswered(t *testing.T) {
+	l := newLoopback(t)
+	for _, size := range []int{1, 200_000} {
+		for range 100 {
+			status, text := l.half(t, raw(jsonType, "X-Amz-Target: AmazonSQS.SendMessage\r\n", `{"QueueUrl":"q","MessageBody":"`+strings.Repeat("x", size)+`"}`))
+			require.Equal(t, 200, status, text)
+		}
+	}
+	require.Equal(t, 200, l.queue.Stats().Visible)
+	// So is a long poll that need not wait, each time.
+	for range 200 {
+		status, text := l.half(t, raw(jsonType, "X-Amz-Target: AmazonSQS.ReceiveMessage\r\n", poll))
+		require.Equal(t, 200, status)
+		require.Contains(t, text, `"Body":"x`)
+	}
+	counts := l.queue.Stats().Counts
+	require.Equal(t, inq.Counts{NotVisible: 200}, counts)
+}
+
+func TestServer_ALongPollEndsWithItsClientsSide(t *testing.T) {
+	for _, header := range []string{jsonType, formType} {
+		l := newLoopback(t)
+		target, body, want := "X-Amz-Target: AmazonSQS.ReceiveMessage\r\n", poll, "{}"
+		if header == formType {
+			target, body, want = "", "Action=ReceiveMessage&QueueUrl=q&WaitTimeSeconds=20", "<ReceiveMessageResult/>"
+		}
+		conn := l.dial(t)
+		_, err := io.WriteString(conn, raw(header, target, body))
+		require.NoError(t, err)
+		l.waiting(1)
+		require.NoError(t, conn.CloseWrite())
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		require.NoError(t, err)
+		text, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		assert.Equal(t, 200, resp.StatusCode)
+		assert.Contains(t, string(text), want)
+		l.waiting(0)
+		_, err = l.queue.Send(t.Context(), inq.Message{Body: "b"})
+		require.NoError(t, err)
+		assert.Equal(t, inq.Counts{Visible: 1}, l.queue.Stats().Counts, "nothing was taken")
+		l.drain(t, 1)
+	}
+}
+
+// deserted is a queue that hands its messages over at the instant in which the client leaves.
+type deserted struct {
+	inq.Queue
+	leave context.CancelFunc
+}
+
+func (q deserted) Receive(ctx context.Context, in inq.ReceiveInput) ([]inq.Delivery, error) {
+	ctx.Done() // it has waited
+	in.Wait = inq.Zero
+	ds, err := q.Queue.Receive(ctx, in)
+	q.leave()
+	return ds, err
+}
+
+func TestServer_NothingIsTakenForAClientThatLeavesInTheSameInstant(t *testing.T) {
+	b, err := inq.NewBroker()
+	require.NoError(t, err)
+	defer b.Close()
+	q, err := b.CreateStandard("q")
+	require.NoError(t, err)
+	fifo, err := b.CreateFIFO("q.fifo", inq.WithContentBasedDeduplication(true))
+	require.NoError(t, err)
+	h := NewHandler(b, Options{})
+	for _, tt := range []struct {
+		queue   inq.Queue
+		attempt string
+		want    inq.Counts
+	}{
+		{q, "", inq.Counts{Visible: 1}},
+		{fifo, "", inq.Counts{Visible: 1}},
+		{fifo, "again", inq.Counts{NotVisible: 1}}, // by its id the client can have it again
+	} {
+		_, err := tt.queue.Send(t.Context(), inq.Message{Body: "body" + tt.attempt, GroupID: "g"})
+		require.NoError(t, err)
+		ctx, leave := context.WithCancel(context.WithValue(t.Context(), http.ServerContextKey, new(http.Server)))
+		c := call{h.server.NewCall(jsonRequest("ReceiveMessage", "").WithContext(ctx)), h.home}
+		ds, err := c.receive(deserted{tt.queue, leave}, inq.ReceiveInput{Wait: 20 * time.Second, AttemptID: tt.attempt})
+		require.NoError(t, err)
+		assert.Empty(t, ds)
+		counts, err := tt.queue.Counts(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, tt.want, counts)
+		ds, err = tt.queue.Receive(t.Context(), inq.ReceiveInput{AttemptID: tt.attempt})
+		require.NoError(t, err)
+		require.Len(t, ds, 1)
+		assert.Equal(t, 1, ds[0].ReceiveCount)
+		require.NoError(t, ds[0].Delete(t.Context()))
+	}
+}
+
+// early is a queue whose client ends its side just before the queue looks.
+type early struct {
+	inq.Queue
+	leave context.CancelFunc
+}
+
+func (q early) Receive(ctx context.Context, in inq.ReceiveInput) ([]inq.Delivery, error) {
+	q.leave()
+	return q.Queue.Receive(ctx, in)
+}
+
+func TestServer_APollThatNeedNotWaitIsAnsweredWheneverItsClientEndsItsSide(t *testing.T) {
+	b, err := inq.NewBroker()
+	require.NoError(t, err)
+	defer b.Close()
+	q, err := b.CreateStandard("q")
+	require.NoError(t, err)
+	_, err = q.Send(t.Context(), inq.Message{Body: "b"})
+	require.NoError(t, err)
+	ctx, leave := context.WithCancel(context.WithValue(t.Context(), http.ServerContextKey, new(http.Server)))
+	h := NewHandler(b, Options{})
+	c := call{h.server.NewCall(jsonRequest("ReceiveMessage", "").WithContext(ctx)), h.home}
+	ds, err := c.receive(early{q, leave}, inq.ReceiveInput{Wait: 20 * time.Second})
+	require.NoError(t, err)
+	require.Len(t, ds, 1)
+	assert.Equal(t, "b", ds[0].Body)
+	ds, err = c.receive(early{q, leave}, inq.ReceiveInput{Wait: 20 * time.Second})
+	require.NoError(t, err)
+	assert.Empty(t, ds)
+}
+
+func TestServer_AClientThatSendsAllBeforeItReadsLearnsThatItWasTooMuch(t *testing.T) {
+	l := newLoopback(t)
+	large := strings.Repeat("x", 5<<20)
+	for _, request := range []string{
+		raw(jsonType, "X-Amz-Target: AmazonSQS.SendMessage\r\n", large),
+		raw(formType, "", "Action=SendMessage&QueueUrl=q&MessageBody="+large),
+		fmt.Sprintf("POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(large), large),
+	} {
+		conn := l.dial(t)
+		_, err := io.WriteString(conn, request)
+		require.NoError(t, err)
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		require.NoError(t, err)
+		text, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		assert.Equal(t, 413, resp.StatusCode)
+		assert.Contains(t, string(text), "Request must not be longer than")
+		require.NoError(t, conn.Close())
+	}
+	l.drain(t, 0)
 }

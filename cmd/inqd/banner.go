@@ -3,30 +3,40 @@ package main
 import "strings"
 
 // banner is what a user reads and pastes. The first line ends with the URL, for programs that read
-// it. queue is one that exists, or "".
-func banner(base, region, account, queue string) string {
+// it. URLs of queues begin with queueBase; queue is one that exists, or "".
+func banner(base, queueBase, region, account, queue string) string {
 	text := textBanner
 	name := queue
 	if name == "" {
 		name = "jobs"
 		text = strings.Replace(text, "{create}", "    aws sqs create-queue --endpoint-url {base} --queue-name {queue}\n", 1)
 	}
-	return strings.NewReplacer("{create}", "", "{base}", base, "{region}", region, "{url}", base+"/"+account+"/"+name, "{queue}", name).Replace(text)
+	return strings.NewReplacer("{create}", "", "{base}", base, "{region}", region, "{url}", queueBase+"/"+account+"/"+name, "{queue}", name,
+		"{account}", account, "{topic}", "arn:aws:sns:"+region+":"+account+":orders", "{dutch}", queueBase+"/"+account+"/dutch").Replace(text)
 }
 
-const textBanner = `inqd serves Amazon SQS on {base}
+const textBanner = `inqd serves Amazon SQS and SNS on {base}
 
-Clients want credentials and a region, which are not checked. SDKs of 2024 and later,
-but not every AWS CLI, take the address from here as well and need no other setting:
+Clients want credentials, which are not checked, and a region, each of which has queues and
+topics of its own. SDKs of 2024 and later, but not every AWS CLI, take the address from here
+as well and need no other setting:
 
     export AWS_ACCESS_KEY_ID=inq AWS_SECRET_ACCESS_KEY=inq AWS_REGION={region} AWS_DEFAULT_REGION={region}
     export AWS_ENDPOINT_URL_SQS={base}
+    export AWS_ENDPOINT_URL_SNS={base}
 
 AWS CLI:
 
 {create}    aws sqs send-message --endpoint-url {base} --queue-url {url} --message-body hello
     aws sqs receive-message --endpoint-url {base} --queue-url {url} --wait-time-seconds 20
     aws sqs delete-message --endpoint-url {base} --queue-url {url} --receipt-handle HANDLE
+
+    aws sns create-topic --endpoint-url {base} --name orders
+    aws sqs create-queue --endpoint-url {base} --queue-name dutch
+    aws sns subscribe --endpoint-url {base} --topic-arn {topic} --protocol sqs --notification-endpoint arn:aws:sqs:{region}:{account}:dutch --attributes '{"FilterPolicy":"{\"country\":[\"NL\"]}"}'
+    aws sns publish --endpoint-url {base} --topic-arn {topic} --message first --message-attributes '{"country":{"DataType":"String","StringValue":"NL"}}'
+    aws sns publish --endpoint-url {base} --topic-arn {topic} --message second --message-attributes '{"country":{"DataType":"String","StringValue":"DE"}}'
+    aws sqs receive-message --endpoint-url {base} --queue-url {dutch}
 
 Go (aws-sdk-go-v2, whose own HTTP client loses large answers of a fast server now and then):
 

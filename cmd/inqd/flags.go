@@ -7,22 +7,29 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/url"
 	"strconv"
+	"strings"
 
 	"example.com/inq"
 )
 
-const about = `inqd serves the HTTP API of Amazon SQS from memory: all operations, for the AWS CLI
-and every AWS SDK. Credentials are not checked, and messages end with the process.
+const about = `inqd serves the HTTP APIs of Amazon SQS and SNS from memory, on one address: all
+operations, for the AWS CLI and every AWS SDK. Credentials are not checked, and messages
+end with the process.
 
     inqd
     inqd -queue jobs,VisibilityTimeout=10 -queue orders.fifo,ContentBasedDeduplication=true
     inqd -queue dead -queue 'jobs,RedrivePolicy={"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:dead","maxReceiveCount":3}'
 
 The first line on standard output ends with the URL it serves; lines to paste for
-clients follow. The log goes to standard error. GET /health answers 200.
-SIGTERM or Ctrl-C stops it: long polls are answered as empty, other requests get
-8 seconds to finish, the exit status is 0. A second Ctrl-C ends it at once.
+clients follow. A request is about the region that it is signed for, one that is not
+signed about that of -region; each region has queues and topics of its own, and begins
+when something is created in it. E-mails, text messages and pushes go nowhere.
+The log goes to standard error. GET /health answers 200.
+SIGTERM, SIGHUP or Ctrl-C stops it within 8 seconds: long polls are answered as
+empty, other requests get 7 seconds to finish, the exit status is 0. A second
+Ctrl-C ends it at once.
 
 Flags:
 `
@@ -34,13 +41,20 @@ const aboutQueue = "create a queue at the start: its `name[,Attribute=value]...`
 
 // config is what the arguments say.
 type config struct {
-	addr      string
-	region    string
-	account   string
-	queues    []queueSpec
-	relaxed   bool
-	logLevel  slog.Level
-	logFormat string
+	addr              string
+	url               string // what queue URLs begin with, "" for what each request was sent to
+	region            string
+	account           string
+	queues            []queueSpec
+	relaxed           bool
+	unsignedGet       bool
+	externalEndpoints bool  // topics send to HTTP endpoints anywhere
+	maxQueues         int   // 0: no bound, as in all of these
+	maxMessages       int   // of each queue
+	maxBytes          int64 // of each queue
+	maxConnections    int
+	logLevel          slog.Level
+	logFormat         string
 }
 
 // A usageError says what is wrong with the arguments.
@@ -57,10 +71,19 @@ func parseFlags(args []string, stdout io.Writer) (*config, error) {
 	f.SetOutput(io.Discard) // what it would print about an error is in the error
 	f.Usage = func() {}
 	f.Func("addr", "listen on this `host:port`; port 0 is any free one (default "+c.addr+")", c.setAddr)
-	f.Func("region", "`region` in the ARNs of the queues (default "+c.region+")", c.setRegion)
-	f.Func("account", "`account` in the URLs and ARNs of the queues, 12 digits (default "+c.account+")", c.setAccount)
+	f.Func("url", "let the URLs of queues begin with this `url`, such as http://queues.test:9324, rather than\nwith the host that each request was sent to", c.setURL)
+	f.Func("region", "`region` of requests that are not signed, and of the queues given here (default "+c.region+")", c.setRegion)
+	f.Func("account", "`account` in the URLs and ARNs of queues and topics, 12 digits (default "+c.account+")", c.setAccount)
 	f.Func("queue", aboutQueue, c.addQueue)
-	f.BoolFunc("relaxed", "no 60-second rules: purge again, and create under the name of a deleted queue, at once", c.setRelaxed)
+	f.BoolFunc("relaxed", "no 60-second rules: purge again, and create under the name of a deleted queue, at once", setBool(&c.relaxed))
+	f.BoolFunc("unsigned-get", "let a GET request from beyond this machine change something without an Authorization\n"+
+		"header; any page in a browser that reaches the address can send one", setBool(&c.unsignedGet))
+	f.BoolFunc("external-endpoints", "let topics send to HTTP endpoints anywhere, not only on this machine. Whoever can subscribe can\n"+
+		"then make this process send requests to any address that it reaches", setBool(&c.externalEndpoints))
+	f.Func("max-queues", "hold at most `n` queues in each region (default 0, no bound)", setNumber(&c.maxQueues))
+	f.Func("max-messages", "hold at most `n` messages in each queue (default 0, no bound)", setNumber(&c.maxMessages))
+	f.Func("max-bytes", "hold at most `n` bytes of bodies and attributes in each queue (default 0, no bound)", setNumber(&c.maxBytes))
+	f.Func("max-connections", "serve at most `n` connections at a time; others wait until one is closed (default 0, no bound)", setNumber(&c.maxConnections))
 	f.Func("log-level", "log from this `level` on: debug (each request), info, warn or error (default info)", c.setLogLevel)
 	f.Func("log-format", "`format` of the log: text or json (default "+c.logFormat+")", c.setLogFormat)
 	switch err := f.Parse(args); {
@@ -123,11 +146,35 @@ func (c *config) addQueue(text string) error {
 	return nil
 }
 
-func (c *config) setRelaxed(text string) (err error) {
-	if c.relaxed, err = strconv.ParseBool(text); err != nil {
-		return errors.New("must be true or false")
+// setURL takes what a queue URL can begin with.
+func (c *config) setURL(text string) error {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
+		return errors.New("must be a URL such as http://queues.test:9324 or https://example.com/sqs")
 	}
+	c.url = strings.TrimRight(text, "/")
 	return nil
+}
+
+func setBool(to *bool) func(string) error {
+	return func(text string) (err error) {
+		if *to, err = strconv.ParseBool(text); err != nil {
+			return errors.New("must be true or false")
+		}
+		return nil
+	}
+}
+
+// setNumber takes a number that is not negative.
+func setNumber[N int | int64](to *N) func(string) error {
+	return func(text string) error {
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || n < 0 || int64(N(n)) != n {
+			return errors.New("must be a whole number, 0 or more")
+		}
+		*to = N(n)
+		return nil
+	}
 }
 
 func (c *config) setLogLevel(text string) error {

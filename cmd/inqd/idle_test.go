@@ -32,7 +32,7 @@ func BenchmarkIdlePolls(b *testing.B) {
 	require.NoError(b, err)
 	ctx, stop := context.WithCancel(b.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- newService(broker, slog.New(slog.DiscardHandler)).serve(ctx, listener) }()
+	go func() { ended <- newService(broker, slog.New(slog.DiscardHandler), new(config)).serve(ctx, listener) }()
 	defer func() {
 		stop()
 		require.NoError(b, <-ended)

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -22,7 +24,7 @@ func TestService_APageOfAnotherOriginCannotSend(t *testing.T) {
 	defer b.Close()
 	q, err := b.CreateStandard("jobs")
 	require.NoError(t, err)
-	handler := newService(b, slog.New(slog.NewTextHandler(io.Discard, nil))).server.Handler
+	handler := newService(b, slog.New(slog.NewTextHandler(io.Discard, nil)), new(config)).server.Handler
 	for _, tt := range []struct {
 		name, value string
 		want        int
@@ -41,6 +43,49 @@ func TestService_APageOfAnotherOriginCannotSend(t *testing.T) {
 	assert.Equal(t, 4, q.Stats().Visible)
 }
 
+func TestService_BeyondLoopbackAGetThatChangesSomethingNeedsASignature(t *testing.T) {
+	b, err := inq.NewBroker()
+	require.NoError(t, err)
+	defer b.Close()
+	q, err := b.CreateStandard("victim")
+	require.NoError(t, err)
+	log := slog.New(slog.DiscardHandler)
+	for _, tt := range []struct {
+		name    string
+		ip      string
+		method  string
+		query   string
+		header  string // Authorization
+		allowed bool   // by -unsigned-get
+		want    int
+	}{
+		{"loopback", "127.0.0.1", "GET", "Action=SendMessage&MessageBody=x", "", false, 200},
+		{"loopback, v6", "::1", "GET", "Action=SendMessage&MessageBody=x", "", false, 200},
+		{"beyond", "192.0.2.1", "GET", "Action=SendMessage&MessageBody=x", "", false, 403},
+		{"beyond, receive", "192.0.2.1", "GET", "Action=ReceiveMessage", "", false, 403},
+		{"beyond, delete", "2001:db8::1", "GET", "Action=DeleteQueue", "", false, 403},
+		{"beyond, spelled otherwise", "192.0.2.1", "GET", "%41ction=Delete%51ueue", "", false, 403},
+		{"beyond, two actions", "192.0.2.1", "GET", "Action=DeleteQueue&Action=ListQueueTags", "", false, 403},
+		{"beyond, reads", "192.0.2.1", "GET", "Action=ListQueueTags", "", false, 200},
+		{"beyond, POST", "192.0.2.1", "POST", "Action=SendMessage&MessageBody=x", "", false, 200},
+		{"beyond, signed", "192.0.2.1", "GET", "Action=SendMessage&MessageBody=x", "AWS4-HMAC-SHA256 Credential=x", false, 200},
+		{"beyond, signed by a page", "192.0.2.1", "GET", "Action=SendMessage&MessageBody=x&X-Amz-Signature=x&X-Amz-Algorithm=AWS4-HMAC-SHA256", "", false, 403},
+		{"beyond, of a password", "192.0.2.1", "GET", "Action=SendMessage&MessageBody=x", "Basic eDp5", false, 403},
+		{"beyond, allowed", "192.0.2.1", "GET", "Action=SendMessage&MessageBody=x", "", true, 200},
+	} {
+		handler := newService(b, log, &config{unsignedGet: tt.allowed}).server.Handler
+		r := httptest.NewRequest(tt.method, "/000000000000/victim?"+tt.query, nil)
+		r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, net.Addr(&net.TCPAddr{IP: net.ParseIP(tt.ip), Port: 9324})))
+		if tt.header != "" {
+			r.Header.Set("Authorization", tt.header)
+		}
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		assert.Equal(t, tt.want, w.Code, tt.name)
+	}
+	assert.Equal(t, 5, q.Stats().Visible)
+}
+
 func TestReadme_TheLineForCurlSends(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
 	require.NoError(t, err)
@@ -54,7 +99,7 @@ func TestReadme_TheLineForCurlSends(t *testing.T) {
 	r := httptest.NewRequest(http.MethodPost, line[2], strings.NewReader(line[1]))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded") // as curl -d does
 	w := httptest.NewRecorder()
-	newService(b, slog.New(slog.NewTextHandler(io.Discard, nil))).server.Handler.ServeHTTP(w, r)
+	newService(b, slog.New(slog.NewTextHandler(io.Discard, nil)), new(config)).server.Handler.ServeHTTP(w, r)
 	assert.Equal(t, 200, w.Code)
 	assert.Equal(t, 1, q.Stats().Visible)
 }

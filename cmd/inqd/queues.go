@@ -89,14 +89,22 @@ func cutValue(text string) (value, rest string, more bool, err error) {
 	return text[:end], rest, more, nil
 }
 
-// newBroker makes the broker with the queues that the arguments ask for. Redrive policies come
-// last, so that they may name any of the queues.
-func (c *config) newBroker(ctx context.Context) (*inq.Broker, error) {
-	options := []inq.BrokerOption{inq.WithRegion(c.region), inq.WithAccount(c.account)}
+// brokerOptions are those of the broker of any region.
+func (c *config) brokerOptions(region string) []inq.BrokerOption {
+	options := []inq.BrokerOption{inq.WithRegion(region), inq.WithQueueLimit(c.maxQueues), inq.WithQueueDefaults(inq.WithCapacity(c.maxMessages, c.maxBytes))}
+	if c.account != "" {
+		options = append(options, inq.WithAccount(c.account))
+	}
 	if c.relaxed {
 		options = append(options, inq.WithoutCooldowns())
 	}
-	b, err := inq.NewBroker(options...)
+	return options
+}
+
+// newBroker makes the broker of the first region with the queues that the arguments ask for. Redrive policies come
+// last, so that they may name any of the queues.
+func (c *config) newBroker(ctx context.Context) (*inq.Broker, error) {
+	b, err := inq.NewBroker(c.brokerOptions(c.region)...)
 	if err != nil {
 		return nil, err
 	}

@@ -27,9 +27,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return listenError(c.addr, err)
 	}
-	s := newService(broker, c.logger(stderr))
+	s := newService(broker, c.logger(stderr), c)
 	base := baseURL(listener.Addr())
-	fmt.Fprint(stdout, banner(base, c.region, c.account, firstQueue(c.queues)))
+	s.regions.setBaseURL(base)
+	queueBase := base
+	if c.url != "" {
+		queueBase = c.url
+		s.regions.setBaseURL(c.url)
+	}
+	fmt.Fprint(stdout, banner(base, queueBase, c.region, c.account, firstQueue(c.queues)))
 	s.log.Info("started", "url", base, "region", c.region, "account", c.account, "queues", len(c.queues), "relaxed", c.relaxed)
 	if !loopback(listener.Addr()) {
 		s.log.Warn("other machines may reach this address, and whoever reaches it can use the queues", "addr", listener.Addr().String())

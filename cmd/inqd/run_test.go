@@ -137,7 +137,7 @@ func TestRun_CreateSendReceiveDelete(t *testing.T) {
 	text, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
-	assert.Equal(t, `{"status":"ok","queues":2}`, string(text))
+	assert.Equal(t, `{"status":"ok"}`, string(text))
 
 	p.stop()
 	require.NoError(t, <-p.ended)
@@ -145,6 +145,20 @@ func TestRun_CreateSendReceiveDelete(t *testing.T) {
 	assert.Contains(t, log, "level=INFO msg=started url="+p.url+" region=us-east-1 account=000000000000 queues=1 relaxed=false\n")
 	assert.Contains(t, log, `level=WARN msg="messages are lost" queue=ready messages=1 visible=1 in_flight=0 delayed=0`)
 	assert.Contains(t, log, "level=INFO msg=stopped messages_lost=1\n")
+}
+
+func TestRun_BoundsWhatClientsMayKeep(t *testing.T) {
+	p := start(t, "-queue", "jobs", "-max-queues", "2", "-max-messages", "2", "-max-bytes", "100", "-url", "http://queues.test:9324")
+	var created struct{ QueueUrl string }
+	p.call("CreateQueue", map[string]any{"QueueName": "more"}, &created)
+	assert.Equal(t, "http://queues.test:9324/000000000000/more", created.QueueUrl)
+	assert.ErrorContains(t, p.try("CreateQueue", map[string]any{"QueueName": "third"}, nil), "status 403: "+`{"__type":"com.amazonaws.sqs#OverLimit","message":"2 queues exist, maximum allowed is 2."}`)
+	p.call("SendMessage", map[string]any{"QueueUrl": "jobs", "MessageBody": strings.Repeat("x", 60)}, nil)
+	assert.ErrorContains(t, p.try("SendMessage", map[string]any{"QueueUrl": "jobs", "MessageBody": strings.Repeat("x", 60)}, nil), "OverLimit")
+	p.call("SendMessage", map[string]any{"QueueUrl": "jobs", "MessageBody": "x"}, nil)
+	assert.ErrorContains(t, p.try("SendMessage", map[string]any{"QueueUrl": "jobs", "MessageBody": "x"}, nil), "OverLimit")
+	p.stop()
+	require.NoError(t, <-p.ended)
 }
 
 func TestServe_StopWithLongPollsOpenOverSocketsLosesNothing(t *testing.T) {
@@ -158,7 +172,7 @@ func TestServe_StopWithLongPollsOpenOverSocketsLosesNothing(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	ended := make(chan error, 1)
-	go func() { ended <- newService(b, slog.New(slog.DiscardHandler)).serve(ctx, listener) }()
+	go func() { ended <- newService(b, slog.New(slog.DiscardHandler), new(config)).serve(ctx, listener) }()
 	p := &program{T: t, url: baseURL(listener.Addr()), client: &http.Client{Transport: &http.Transport{}}}
 
 	const polls, messages = 60, 20

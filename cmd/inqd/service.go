@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"example.com/inq"
+	"example.com/inq/snsapi"
 	"example.com/inq/sqsapi"
 )
 
@@ -30,32 +31,51 @@ const (
 	// have a bound, so that it is mostly the client who closes one.
 	idleTimeout    = 2 * time.Minute
 	maxHeaderBytes = 32 << 10
-	// stopTimeout ends before the 10 seconds that container runtimes give a process.
-	stopTimeout = 8 * time.Second
+	// stopTimeout is what requests under way have left when the server stops.
+	stopTimeout = 7 * time.Second
+	// exitTimeout is when the process ends in any case, whatever keeps it. It ends before the 10
+	// seconds that container runtimes give a process.
+	exitTimeout = 8 * time.Second
 )
 
-// service serves a broker over HTTP.
+// service serves the queues and topics of regions over HTTP.
 type service struct {
-	broker *inq.Broker
-	log    *slog.Logger
-	server *http.Server
+	broker      *inq.Broker // of the first region
+	regions     *regions
+	log         *slog.Logger
+	server      *http.Server
+	connections int // how many there may be, 0 for no bound
 }
 
-func newService(b *inq.Broker, log *slog.Logger) *service {
-	s := &service{broker: b, log: log}
-	var options sqsapi.Options
+func newService(b *inq.Broker, log *slog.Logger, c *config) *service {
+	all, err := newRegions(b, log, c)
+	if err != nil {
+		panic("bug: topics beside a broker were refused: " + err.Error())
+	}
+	s := &service{broker: b, regions: all, log: log, connections: c.maxConnections}
+	options := sqsapi.Options{BaseURL: c.url, CooldownAdvice: "Start inqd with -relaxed to lift this rule.", Regions: all.brokerOf, Refused: s.refused}
+	topicOptions := snsapi.Options{Regions: all.accountOf, Accounts: all.accounts}
+	if !c.unsignedGet {
+		options.AllowGet, topicOptions.AllowGet = allowGet, allowGet
+	}
 	if log.Enabled(context.Background(), slog.LevelDebug) {
-		options.Answered = s.answered
+		options.Answered, topicOptions.Answered = s.answered, s.answeredTopic
 	}
 	api := sqsapi.NewHandler(b, options)
 	s.server = &http.Server{
-		Handler:           withoutPages(s.withHealth(api)),
+		Handler:           withoutPages(s.withHealth(withTopics(snsapi.NewHandler(all.home.account, topicOptions), api))),
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		ConnContext:       func(ctx context.Context, c net.Conn) context.Context { return c.(*conn).requests(ctx) },
+		ConnState: func(c net.Conn, state http.ConnState) {
+			if state == http.StateActive { // the first header has come
+				c.(*conn).fresh.Store(false)
+			}
+		},
 	}
 	s.server.RegisterOnShutdown(api.EndLongPolls)
 	return s
@@ -73,24 +93,28 @@ func (s *service) withHealth(api http.Handler) http.Handler {
 	})
 }
 
-// health tells that requests are served.
+// withTopics tells requests for SNS from those for SQS.
+func withTopics(topics, queues http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if snsapi.IsRequest(r) {
+			topics.ServeHTTP(w, r)
+			return
+		}
+		queues.ServeHTTP(w, r)
+	})
+}
+
+// health tells that requests are served. It counts nothing: it is asked often, and by anyone.
 func (s *service) health(w http.ResponseWriter) {
-	names, err := s.broker.List("", "", 0)
-	if err != nil {
+	if _, err := s.broker.List("", "", 1); err != nil {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}
-	body, err := json.Marshal(struct {
-		Status string `json:"status"`
-		Queues int    `json:"queues"`
-	}{"ok", len(names)})
-	if err != nil {
-		panic("bug: " + err.Error())
-	}
+	const body = `{"status":"ok"}`
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.Header().Set("Cache-Control", "no-store")
-	_, _ = w.Write(body) // a client that is gone reads no error either
+	_, _ = io.WriteString(w, body) // a client that is gone reads no error either
 }
 
 // answered logs a request.
@@ -99,18 +123,43 @@ func (s *service) answered(r *http.Request, a sqsapi.Answer) {
 		slog.String("operation", a.Operation), slog.String("queue", a.Queue), slog.Int("status", a.Status),
 		slog.Duration("duration", a.Duration), slog.Int64("request_bytes", a.RequestBytes), slog.Int("bytes", a.Bytes),
 	}
-	if a.Code != "" {
-		attributes = append(attributes, slog.String("error", a.Code))
+	s.logRequest(r, attributes, a.Region, a.Code)
+}
+
+// answeredTopic logs a request for SNS.
+func (s *service) answeredTopic(r *http.Request, a snsapi.Answer) {
+	s.logRequest(r, []slog.Attr{
+		slog.String("operation", a.Operation), slog.String("resource", a.Resource), slog.Int("status", a.Status),
+		slog.Duration("duration", a.Duration), slog.Int64("request_bytes", a.RequestBytes), slog.Int("bytes", a.Bytes),
+	}, a.Region, a.Code)
+}
+
+func (s *service) logRequest(r *http.Request, attributes []slog.Attr, region, code string) {
+	if region != "" && region != s.broker.Region() {
+		attributes = append(attributes, slog.String("region", region))
+	}
+	if code != "" {
+		attributes = append(attributes, slog.String("error", code))
 	}
 	s.log.LogAttrs(r.Context(), slog.LevelDebug, "request", attributes...)
 }
 
+// refused looks for what may have gone wrong where a queue was not found.
+func (s *service) refused(_ *http.Request, a sqsapi.Answer) {
+	if a.Code == "AWS.SimpleQueueService.NonExistentQueue" {
+		s.regions.hint(a.Region, a.Queue)
+	}
+}
+
 // serve answers requests until ctx ends. Then it accepts no more connections, ends the long polls,
-// waits for the other requests, and tells what is lost. It returns nil after that, and an error
-// where the listener fails. The broker stays the caller's to close.
+// waits for the other requests, ends the deliveries of topics, and tells what is lost. It returns nil
+// after that, and an error where the listener fails. The broker stays the caller's to close.
 func (s *service) serve(ctx context.Context, listener net.Listener) error {
+	defer s.regions.close()
+	connections := newConnections(listener, s.connections)
+	s.server.RegisterOnShutdown(connections.closeFresh)
 	served := make(chan error, 1)
-	go func() { served <- s.server.Serve(listener) }()
+	go func() { served <- s.server.Serve(connections) }()
 	select {
 	case err := <-served:
 		_ = s.server.Close() // nobody is left to serve the connections there are
@@ -125,41 +174,47 @@ func (s *service) serve(ctx context.Context, listener net.Listener) error {
 		_ = s.server.Close() // the error is of closing connections nobody needs
 	}
 	<-served
+	s.regions.closeTopics()
 	s.log.Info("stopped", "messages_lost", s.tellLosses())
 	return nil
 }
 
 // queues calls f with each queue.
-func (s *service) queues(f func(name string, stats inq.Stats)) {
-	names, err := s.broker.List("", "", 0)
-	if err != nil {
-		return // closed: no queues
-	}
-	for _, name := range names {
-		q, err := s.broker.Queue(name)
+func (s *service) queues(f func(region, name string, stats inq.Stats)) {
+	for _, r := range s.regions.list() {
+		names, err := r.broker.List("", "", 0)
 		if err != nil {
-			continue // deleted meanwhile
+			continue // closed: no queues
 		}
-		f(name, q.Stats())
+		for _, name := range names {
+			q, err := r.broker.Queue(name)
+			if err != nil {
+				continue // deleted meanwhile
+			}
+			f(r.broker.Region(), name, q.Stats())
+		}
 	}
 }
 
 // waiting counts the long polls.
 func (s *service) waiting() (n int) {
-	s.queues(func(_ string, stats inq.Stats) { n += stats.WaitingReceives })
+	s.queues(func(_, _ string, stats inq.Stats) { n += stats.WaitingReceives })
 	return n
 }
 
 // tellLosses logs which queues still hold messages, and returns how many there are in all.
 func (s *service) tellLosses() (n int) {
-	s.queues(func(name string, stats inq.Stats) {
+	s.queues(func(region, name string, stats inq.Stats) {
 		lost := stats.Visible + stats.NotVisible + stats.Delayed
 		if lost == 0 {
 			return
 		}
 		n += lost
-		s.log.Warn("messages are lost", "queue", name, "messages", lost,
-			"visible", stats.Visible, "in_flight", stats.NotVisible, "delayed", stats.Delayed)
+		attributes := []any{"queue", name, "messages", lost, "visible", stats.Visible, "in_flight", stats.NotVisible, "delayed", stats.Delayed}
+		if region != s.broker.Region() {
+			attributes = append(attributes, "region", region)
+		}
+		s.log.Warn("messages are lost", attributes...)
 	})
 	return n
 }

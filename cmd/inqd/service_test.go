@@ -80,7 +80,7 @@ func newBench(t *testing.T, level slog.Level) *bench {
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(t.Context())
 	s := &bench{T: t, pipes: newPipes(), broker: b, queue: q, log: new(bytes.Buffer), stop: stop, served: make(chan error, 1)}
-	service := newService(b, slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: level})))
+	service := newService(b, slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: level})), new(config))
 	go func() {
 		s.served <- service.serve(ctx, s.pipes)
 		close(s.served)
@@ -171,136 +171,49 @@ func TestService_ALongPollOf20SecondsIsNotCut(t *testing.T) {
 	}
 }
 
-func TestService_CutsOffSlowClients(t *testing.T) {
-	whole := request("ReceiveMessage", poll)
-	head := strings.Index(whole, "\r\n\r\n")
-	for _, tt := range []struct {
-		name  string
-		sends string
-		every time.Duration // a byte of the rest
-		after time.Duration
-	}{
-		{"silent", "", 0, readHeaderTimeout},
-		{"header that stops", whole[:head/2], 0, readHeaderTimeout},
-		{"header byte by byte", whole[:head/2], time.Second, readHeaderTimeout},
-		{"body that stops", whole[:head+8], 0, readTimeout},
-		{"idle after an answer", request("ListQueues", "{}"), 0, idleTimeout},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				s := newBench(t, slog.LevelInfo)
-				conn := s.pipes.dial(t)
-				began := time.Now()
-				var cut sync.WaitGroup
-				cut.Go(func() {
-					_, _ = io.Copy(io.Discard, conn)
-					assert.Equal(t, tt.after, time.Since(began))
-				})
-				write(t, conn, tt.sends)
-				if tt.every > 0 {
-					for _, b := range whole[head/2 : head] {
-						time.Sleep(tt.every)
-						if _, err := conn.Write([]byte{byte(b)}); err != nil {
-							break
-						}
-					}
-				}
-				cut.Wait()
-				require.NoError(t, conn.Close())
-				s.ended()
-			})
-		})
-	}
-}
-
-func TestService_CutsOffAClientThatDoesNotRead(t *testing.T) {
-	for _, patience := range []time.Duration{writeTimeout - time.Nanosecond, writeTimeout} {
-		synctest.Test(t, func(t *testing.T) {
-			s := newBench(t, slog.LevelInfo)
-			conn := s.pipes.dial(t) // holds nothing back, so that a byte is written when it is read
-			write(t, conn, request("ListQueues", "{}"))
-			time.Sleep(patience)
-			synctest.Wait()
-			_, err := conn.Read(make([]byte, 1))
-			if patience < writeTimeout {
-				assert.NoError(t, err)
-			} else {
-				assert.ErrorIs(t, err, io.EOF)
-			}
-			require.NoError(t, conn.Close())
-			s.ended()
-		})
-	}
-}
-
-func TestService_RefusesALargeHeader(t *testing.T) {
+func TestService_APollWhoseClientLeavesIsNoFault(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newBench(t, slog.LevelInfo)
+		s := newBench(t, slog.LevelDebug)
 		conn := s.pipes.dial(t)
-		go func() { // the server does not read all of it
-			_, _ = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: h\r\nX: "+strings.Repeat("x", maxHeaderBytes+1<<13)+"\r\n\r\n")
-		}()
-		status, _ := answer(t, conn)
-		assert.Equal(t, 431, status)
+		write(t, conn, request("ReceiveMessage", poll))
+		synctest.Wait()
 		require.NoError(t, conn.Close())
 		s.ended()
+		lines := s.logged("request")
+		require.Len(t, lines, 1)
+		assert.Equal(t, 200.0, lines[0]["status"])
+		assert.NotContains(t, lines[0], "error")
 	})
 }
 
-func TestService_StopAnswersLongPollsAtOnceAndLosesNothing(t *testing.T) {
+func TestService_LogsNoLongNames(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newBench(t, slog.LevelInfo)
-		var polls []net.Conn
-		for range 20 {
-			conn := s.pipes.dial(t)
-			write(t, conn, request("ReceiveMessage", poll))
-			polls = append(polls, conn)
-		}
-		synctest.Wait()
-		// A send is half there when the stop comes. It is carried out.
-		sending := s.pipes.dial(t)
-		text := request("SendMessage", `{"QueueUrl":"q","MessageBody":"b"}`)
-		write(t, sending, text[:len(text)-1])
-		synctest.Wait()
-		began := time.Now()
-		s.stop()
-		for _, conn := range polls {
-			status, text := answer(t, conn)
-			assert.Equal(t, 200, status)
-			assert.Equal(t, "{}", text)
-			require.NoError(t, conn.Close())
-		}
-		assert.Zero(t, time.Since(began))
-		synctest.Wait()
-		assert.Empty(t, s.served, "it waits for the send")
-		time.Sleep(stopTimeout - time.Second)
-		write(t, sending, text[len(text)-1:])
-		status, _ := answer(t, sending)
-		assert.Equal(t, 200, status)
-		require.NoError(t, <-s.served)
-		assert.Equal(t, inq.Counts{Visible: 1}, s.queue.Stats().Counts)
-		assert.Equal(t, []map[string]any{{"level": "INFO", "msg": "stopping", "long_polls": 20.0, "timeout": float64(stopTimeout)}}, s.logged("stopping"))
-		assert.Empty(t, s.logged("requests under way are cut off"))
-		require.NoError(t, sending.Close())
+		s := newBench(t, slog.LevelDebug)
+		conn := s.pipes.dial(t)
+		long := strings.Repeat("x", 1<<20)
+		write(t, conn, request("SendMessage", `{"QueueUrl":"`+long+`","MessageBody":"b"}`))
+		answer(t, conn)
+		write(t, conn, request("CreateQueue", `{"QueueName":"`+long+`"}`))
+		answer(t, conn)
+		require.NoError(t, conn.Close())
 		s.ended()
+		for _, line := range s.logged("request") {
+			assert.Equal(t, strings.Repeat("x", 80)+"...", line["queue"])
+		}
+		assert.Less(t, s.log.Len(), 2000)
 	})
 }
 
-func TestService_StopIsBounded(t *testing.T) {
+func TestService_TellsHowToLiftThe60SecondRules(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newBench(t, slog.LevelInfo)
 		conn := s.pipes.dial(t)
-		text := request("SendMessage", `{"QueueUrl":"q","MessageBody":"b"}`)
-		write(t, conn, text[:len(text)-1])
-		synctest.Wait()
-		began := time.Now()
-		s.stop()
-		require.NoError(t, <-s.served)
-		assert.Equal(t, stopTimeout, time.Since(began))
-		assert.Len(t, s.logged("requests under way are cut off"), 1)
-		_, err := io.WriteString(conn, text[len(text)-1:])
-		assert.ErrorIs(t, err, io.ErrClosedPipe)
-		assert.Zero(t, s.queue.Stats().Counts)
+		write(t, conn, request("DeleteQueue", `{"QueueUrl":"q"}`))
+		answer(t, conn)
+		write(t, conn, request("CreateQueue", `{"QueueName":"q"}`))
+		status, text := answer(t, conn)
+		assert.Equal(t, 400, status)
+		assert.Contains(t, text, "You must wait 60 seconds after deleting a queue before you can create another with the same name. Start inqd with -relaxed to lift this rule.")
 		require.NoError(t, conn.Close())
 		s.ended()
 	})
@@ -374,14 +287,14 @@ func TestService_Health(t *testing.T) {
 		write(t, conn, "GET /health HTTP/1.1\r\nHost: h\r\n\r\n")
 		status, text := answer(t, conn)
 		assert.Equal(t, 200, status)
-		assert.Equal(t, `{"status":"ok","queues":1}`, text)
+		assert.Equal(t, `{"status":"ok"}`, text)
 		// Only a GET asks for it: a queue may have that name.
 		write(t, conn, strings.Replace(request("CreateQueue", `{"QueueName":"health"}`), "POST / ", "POST /health ", 1))
 		status, _ = answer(t, conn)
 		assert.Equal(t, 200, status)
 		write(t, conn, "GET /health HTTP/1.1\r\nHost: h\r\n\r\n")
 		_, text = answer(t, conn)
-		assert.Equal(t, `{"status":"ok","queues":2}`, text)
+		assert.Equal(t, `{"status":"ok"}`, text)
 		require.NoError(t, s.broker.Close())
 		write(t, conn, "GET /health HTTP/1.1\r\nHost: h\r\n\r\n")
 		status, _ = answer(t, conn)
@@ -396,7 +309,7 @@ func TestService_AListenerThatFailsIsAnError(t *testing.T) {
 	require.NoError(t, err)
 	defer b.Close()
 	broken := errors.New("broken")
-	err = newService(b, slog.New(slog.DiscardHandler)).serve(t.Context(), failing{newPipes(), broken})
+	err = newService(b, slog.New(slog.DiscardHandler), new(config)).serve(t.Context(), failing{newPipes(), broken})
 	assert.ErrorIs(t, err, broken)
 	assert.ErrorContains(t, err, "serving on 127.0.0.1:1")
 }

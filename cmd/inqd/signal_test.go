@@ -22,12 +22,18 @@ import (
 type process struct {
 	*exec.Cmd
 	url    string
+	log    io.Closer
 	stderr *bufio.Reader
 }
 
 func startProcess(t *testing.T, binary string) *process {
 	t.Helper()
-	p := &process{Cmd: exec.Command(binary, "-addr", "127.0.0.1:0", "-queue", "q")}
+	return startCommand(t, exec.Command(binary, "-addr", "127.0.0.1:0", "-queue", "q"))
+}
+
+func startCommand(t *testing.T, command *exec.Cmd) *process {
+	t.Helper()
+	p := &process{Cmd: command}
 	stdout, err := p.StdoutPipe()
 	require.NoError(t, err)
 	stderr, err := p.StderrPipe()
@@ -37,7 +43,7 @@ func startProcess(t *testing.T, binary string) *process {
 	lines := bufio.NewReader(stdout)
 	p.url = servedURL(t, lines)
 	go func() { _, _ = io.Copy(io.Discard, lines) }()
-	p.stderr = bufio.NewReader(stderr)
+	p.log, p.stderr = stderr, bufio.NewReader(stderr)
 	return p
 }
 
@@ -76,6 +82,31 @@ func TestInqd_Signals(t *testing.T) {
 		}
 		p.logged(t, "msg=stopped")
 		require.NoError(t, p.rest())
+	})
+	t.Run("SIGHUP stops it too", func(t *testing.T) {
+		p := startProcess(t, binary)
+		require.NoError(t, p.Process.Signal(syscall.SIGHUP))
+		p.logged(t, "msg=stopped")
+		require.NoError(t, p.rest())
+	})
+	t.Run("but not where it was told to ignore that", func(t *testing.T) {
+		p := startCommand(t, exec.Command("sh", "-c", "trap '' HUP; exec "+binary+" -addr 127.0.0.1:0"))
+		require.NoError(t, p.Process.Signal(syscall.SIGHUP))
+		resp, err := http.Get(p.url + "/health")
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		require.NoError(t, p.Process.Signal(syscall.SIGTERM))
+		p.logged(t, "msg=stopped")
+		require.NoError(t, p.rest())
+	})
+	t.Run("SIGTERM ends it well where nobody reads its log", func(t *testing.T) {
+		p := startProcess(t, binary)
+		require.NoError(t, p.log.Close())
+		resp, err := http.Get(p.url + "/health")
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		require.NoError(t, p.Process.Signal(syscall.SIGTERM))
+		require.NoError(t, p.Wait())
 	})
 	t.Run("a second SIGINT ends it at once", func(t *testing.T) {
 		p := startProcess(t, binary)

@@ -1,5 +1,5 @@
 // Command table runs the suite of package conformance over every way to a queue and writes what became of
-// each rule of docs/sqs.md into docs/conformance.md. Run it from the root of a checkout:
+// each rule of docs/sqs.md and docs/sns.md into docs/conformance.md. Run it from the root of a checkout:
 //
 //	go run ./conformance/table
 //
@@ -12,8 +12,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-
-	"example.com/inq/conformance/internal/suite"
 )
 
 func main() {
@@ -24,6 +22,20 @@ func main() {
 		fmt.Fprintln(os.Stderr, "table:", err)
 		os.Exit(1)
 	}
+}
+
+// part joins the rules of a service with its results.
+func (s service) part(root string, results passed) (part, error) {
+	text, err := os.ReadFile(filepath.Join(root, "docs", s.rules))
+	if err != nil {
+		return part{}, err
+	}
+	rules, sections, err := parseRules(string(text))
+	if err != nil {
+		return part{}, err
+	}
+	list, err := rows(s.ways, rules, sections, s.chapters(), results)
+	return part{s, list, sections, results.cases()}, err
 }
 
 // firstChange is the number of the first line that two texts do not share.
@@ -38,26 +50,22 @@ func firstChange(a, b string) int {
 }
 
 func run(root string, check bool, log io.Writer) error {
-	text, err := os.ReadFile(filepath.Join(root, "docs", "sqs.md"))
-	if err != nil {
-		return fmt.Errorf("the rules cannot be read: %w", err)
-	}
-	rules, sections, err := parseRules(string(text))
-	if err != nil {
-		return fmt.Errorf("docs/sqs.md: %w", err)
-	}
 	results, err := runTests(root, log)
 	if err != nil {
 		return err
 	}
-	list, err := rows(rules, sections, suite.Chapters(), results)
-	if err != nil {
-		return err
+	var parts []part
+	for _, s := range services {
+		p, err := s.part(root, results.of(s.ways))
+		if err != nil {
+			return fmt.Errorf("docs/%s: %w", s.rules, err)
+		}
+		of := count(p.list, len(p.sections))
+		fmt.Fprintf(log, "%s: %d rules pass, %d differ, %d not observable, %d not yet; %d cases\n",
+			s.name, of[passes].rules, of[differs].rules, of[unobservable].rules, of[notYet].rules, p.cases)
+		parts = append(parts, p)
 	}
-	want := document(list, sections, results.cases())
-	of := count(list, len(sections))
-	fmt.Fprintf(log, "rules: %d pass, %d differ, %d not observable, %d not yet; %d cases\n",
-		of[passes].rules, of[differs].rules, of[unobservable].rules, of[notYet].rules, results.cases())
+	want := document(parts)
 	path := filepath.Join(root, "docs", "conformance.md")
 	if !check {
 		return os.WriteFile(path, []byte(want), 0o644)

@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// rule is one rule of docs/sqs.md.
+// rule is one rule of docs/sqs.md or docs/sns.md.
 type rule struct {
 	id      string
 	says    string // how its text begins
 	section int    // index in sections
 }
 
-// section is a heading of docs/sqs.md under which rules stand, or tables that cases are named for.
+// section is a heading of these under which rules stand, or tables that cases are named for.
 type section struct {
 	number string // "2.1", or "3" for a heading without a number below section 3
 	title  string
@@ -22,7 +22,7 @@ type section struct {
 var (
 	headingLine = regexp.MustCompile(`^##+ (?:([0-9.]+?)\.? )?(.+)$`)
 	ruleLine    = regexp.MustCompile(`^- \*\*([A-Z][A-Z0-9]*-[0-9]+)\*\* ?(.*)$`)
-	tags        = regexp.MustCompile(` ?\[[RDT](?:[^\]]*)\]`)
+	tags        = regexp.MustCompile(` ?\[[RDTSME](?:[^\]]*)\]`)
 
 	// otherThanText begins a note, a list, a table or code inside a rule.
 	otherThanText = regexp.MustCompile("^(?:\\*\\*inq:|[0-9]+\\. |\\||```)")

@@ -49,7 +49,14 @@ func TestBeginning_CutsLongTextsAtAWord(t *testing.T) {
 }
 
 func TestParseRules_FindsEveryRuleOfTheDocument(t *testing.T) {
-	text, err := os.ReadFile("../../docs/sqs.md")
+	for _, s := range services {
+		testParseRules(t, "../../docs/"+s.rules)
+	}
+}
+
+func testParseRules(t *testing.T, path string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
 	require.NoError(t, err)
 	rules, sections, err := parseRules(string(text))
 	require.NoError(t, err)
@@ -87,7 +94,7 @@ func TestRows_JudgeEachRule(t *testing.T) {
 		Differs:      map[string]string{"A-2": "why"},
 		Unobservable: map[string]string{"A-3": "nobody can tell"},
 	}
-	list, err := rows(rules, make([]section, 1), []suite.Chapter{cases, chapter}, ran)
+	list, err := rows(ways, rules, make([]section, 1), []suite.Chapter{cases, chapter}, ran)
 	require.NoError(t, err)
 	var told []string
 	for _, r := range list {
@@ -95,10 +102,9 @@ func TestRows_JudgeEachRule(t *testing.T) {
 	}
 	assert.Equal(t, []string{"A-1 passes", "A-2 differs why", "A-3 not observable nobody can tell", "A-4 not yet", "TABLE passes"}, told)
 	assert.Equal(t, 2, list[0].cases[0])
-	text := document(list, []section{{"1", "A"}}, ran.cases())
+	text := document([]part{{services[0], list, []section{{"1", "A"}}, ran.cases()}})
 	assert.Contains(t, text, "There are 4 cases.")
-	assert.Contains(t, text, "| passes | 1 | 1 |")
-	assert.Contains(t, text, "| not yet | 1 | 0 |")
+	assert.Contains(t, text, "| [Amazon SQS](#amazon-sqs) | 4 | 1 | 1 | 1 | 1 | 1 | 0 |")
 	assert.Contains(t, text, "| A-2 |  | differs: why | 1 | - |")
 }
 
@@ -121,7 +127,7 @@ func TestRows_RefuseWhatContradictsItself(t *testing.T) {
 		},
 	} {
 		ran, cases := results(given.ran...)
-		_, err := rows(rules, nil, []suite.Chapter{cases, given.chapter}, ran)
+		_, err := rows(ways, rules, nil, []suite.Chapter{cases, given.chapter}, ran)
 		assert.EqualError(t, err, want)
 	}
 }
@@ -129,7 +135,7 @@ func TestRows_RefuseWhatContradictsItself(t *testing.T) {
 func TestRows_RefuseTwoChaptersOnOneRule(t *testing.T) {
 	ran, cases := results("A-1")
 	cases.Differs = map[string]string{"A-1": "x"}
-	_, err := rows([]rule{{id: "A-1"}}, nil, []suite.Chapter{cases, {Differs: map[string]string{"A-1": "y"}}}, ran)
+	_, err := rows(ways, []rule{{id: "A-1"}}, nil, []suite.Chapter{cases, {Differs: map[string]string{"A-1": "y"}}}, ran)
 	assert.EqualError(t, err, "two chapters tell of A-1")
 }
 

@@ -1,4 +1,4 @@
-// Command first sends a message, receives it and deletes it.
+// Command first sends a job and does it.
 package main
 
 import (
@@ -8,26 +8,37 @@ import (
 	"time"
 
 	"example.com/inq"
+	"example.com/inq/worker"
 )
 
+// Resize is what a job is told, and resize the kind of job: producers and workers share the two.
+type Resize struct{ Picture string }
+
+var resize = worker.NewKind[Resize]("picture.resize")
+
 func main() {
-	ctx := context.Background()
-	jobs, err := inq.NewStandard("jobs", inq.WithVisibilityTimeout(10*time.Second))
+	ctx, stop := context.WithTimeout(context.Background(), time.Minute) // in a service: signal.NotifyContext
+	defer stop()
+	jobs, err := inq.NewStandard("jobs")
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer jobs.Close()
-	if _, err := jobs.Send(ctx, inq.Message{Body: "resize cat.png"}); err != nil {
+	if _, err := resize.Send(ctx, jobs, Resize{"cat.png"}); err != nil {
 		log.Fatal(err)
 	}
-	for d, err := range inq.Deliveries(ctx, jobs, inq.ReceiveInput{}) {
-		if err != nil {
-			log.Fatal(err)
-		}
-		fmt.Println("working on:", d.Body)
-		if err := d.Delete(ctx); err != nil { // undeleted, it would come back in 10 seconds
-			log.Fatal(err)
-		}
-		break
+
+	mux := worker.NewMux()
+	resize.Handle(mux, func(ctx context.Context, j worker.Job[Resize]) error {
+		fmt.Println("resizing", j.Args.Picture) // an error would make the job come again
+		stop()                                  // a service would go on
+		return nil
+	})
+	r, err := worker.New(jobs, mux)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := r.Run(ctx); err != nil { // until ctx ends; what is done by then is deleted
+		log.Fatal(err)
 	}
 }

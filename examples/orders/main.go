@@ -67,7 +67,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 
-	show.text("%d consumers start. Watch %s: nobody gets his next order while one of his orders is in somebody's hands.", *consumers, crashCustomer)
+	show.Text("%d consumers start. Watch %s: nobody gets his next order while one of his orders is in somebody's hands.", *consumers, crashCustomer)
 	var (
 		book             = ledger{want: *orders * len(customers)}
 		all              sync.WaitGroup
@@ -90,7 +90,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err := book.check(*orders); err != nil {
 		return fmt.Errorf("the queue broke its promise: %w", err)
 	}
-	show.text("Checked: %d orders are in the book, none is missing, none is there twice, and each customer's are in order.", book.want)
+	show.Text("Checked: %d orders are in the book, none is missing, none is there twice, and each customer's are in order.", book.want)
 	return nil
 }
 
@@ -103,7 +103,7 @@ func produce(ctx context.Context, queue inq.Queue, orders int, show *narrator) e
 			}
 		}
 	}
-	show.text("%d customers have sent %d orders each: %d messages in %d groups.", len(customers), orders, orders*len(customers), len(customers))
+	show.Text("%d customers have sent %d orders each: %d messages in %d groups.", len(customers), orders, orders*len(customers), len(customers))
 
 	// A producer whose connection broke does not know whether its order arrived, so it sends it again. The
 	// deduplication id tells the queue that it is the same order; it is remembered for five minutes.
@@ -114,7 +114,7 @@ func produce(ctx context.Context, queue inq.Queue, orders int, show *narrator) e
 	if !again.Duplicate() {
 		return errors.New("the queue broke its promise: it took an order twice")
 	}
-	show.text("%s's order 2 is sent once more, to be sure. The queue knows its deduplication id and adds nothing.", customers[0])
+	show.Text("%s's order 2 is sent once more, to be sure. The queue knows its deduplication id and adds nothing.", customers[0])
 	return nil
 }
 
@@ -150,11 +150,11 @@ func (c *consumer) run(ctx context.Context) error {
 		}
 		if o == (order{crashCustomer, crashNumber}) && d.ReceiveCount == 1 {
 			c.show.line(c.name, o, "crashes in the middle, without deleting it")
-			c.show.text("Nobody told the queue. It hides the order until its visibility timeout of %v is over, and keeps %s's later orders back.", visibility, o.customer)
+			c.show.Text("Nobody told the queue. It hides the order until its visibility timeout of %v is over, and keeps %s's later orders back.", visibility, o.customer)
 			return nil
 		}
 		if d.ReceiveCount > 1 {
-			c.show.text("The timeout is over. %s's order is delivered once more, still before his later ones.", o.customer)
+			c.show.Text("The timeout is over. %s's order is delivered once more, still before his later ones.", o.customer)
 		}
 		c.handle(&d, o)
 	}

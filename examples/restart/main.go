@@ -12,15 +12,16 @@ import (
 
 	"example.com/inq"
 	"example.com/inq/examples/internal/program"
+	"example.com/inq/worker"
 )
 
 const about = `restart is a small service that keeps its queue across restarts.
 
 A queue of inq lives in memory. This service takes new jobs at each start, more
-than it can do in a few seconds. On SIGTERM or Ctrl-C it stops receiving,
-finishes the jobs in work, gives back those it had received and not begun, and
-saves what is left in the queue to a file. Its next start sends the jobs of the
-file again, before the new ones. Start it twice to see it:
+than it can do in a few seconds. On SIGTERM or Ctrl-C its worker stops
+receiving and finishes the jobs in work; then it saves what is left in the queue
+to a file. Its next start sends the jobs of the file again, before the new ones.
+Start it twice to see it:
 
     go run ./examples/restart -for 3s
     go run ./examples/restart -for 3s
@@ -30,10 +31,9 @@ kept. Message ids, receive counts and times of sending are new.
 `
 
 const (
-	handling  = 400 * time.Millisecond // how long a job takes
-	workers   = 2
-	reminder  = 5 * time.Second // the delay of every fifth job
-	fetchSize = 3               // jobs a worker receives at a time
+	handling    = 400 * time.Millisecond // how long a job takes
+	concurrency = 2
+	reminder    = 5 * time.Second // the delay of every fifth job
 )
 
 func main() { program.Main(run) }
@@ -101,39 +101,20 @@ func (s *service) start(file string, jobs int) error {
 	return nil
 }
 
-// work handles jobs until ctx ends. When it returns, no job is in anybody's hands.
+// work handles jobs until ctx ends. When it returns, no job is in anybody's hands: the worker has finished what was begun,
+// and has deleted it although ctx has ended.
 func (s *service) work(ctx context.Context) error {
-	var (
-		all    sync.WaitGroup
-		failed [workers]error
-	)
-	for i := range workers {
-		all.Go(func() { failed[i] = s.receive(ctx) })
+	w, err := worker.New(s.queue, worker.HandlerFunc(s.handle), worker.WithConcurrency(concurrency))
+	if err != nil {
+		return err
 	}
-	all.Wait()
-	return errors.Join(failed[:]...)
+	return w.Run(ctx)
 }
 
-// receive is the life of one worker.
-func (s *service) receive(ctx context.Context) error {
-	for d, err := range inq.Deliveries(ctx, s.queue, inq.ReceiveInput{Max: fetchSize}) {
-		if ctx.Err() != nil && err != nil {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if ctx.Err() != nil {
-			// Not begun yet, so it goes back uncounted. Leaving the loop returns the rest of what was
-			// received with it. The queue refuses calls whose context has ended, hence another one.
-			return d.Return(context.Background(), 0)
-		}
-		time.Sleep(handling) // what a real job does takes time as well
-		s.printf("done: %s (%s)", d.Body, d.Attributes()["kind"].Value)
-		if err := d.Delete(context.Background()); err != nil {
-			return err
-		}
-	}
+// handle does one job. A longer one would look at its ctx: that ends when the grace of the worker is over.
+func (s *service) handle(_ context.Context, d *inq.Delivery) error {
+	time.Sleep(handling) // what a real job does takes time as well
+	s.printf("done: %s (%s)", d.Body, d.Attributes()["kind"].Value)
 	return nil
 }
 

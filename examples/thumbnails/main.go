@@ -1,5 +1,5 @@
-// Thumbnails turns a folder of pictures into thumbnails: one message per picture in a standard queue, several workers
-// that receive them, and a dead-letter file for the pictures that cannot be decoded.
+// Thumbnails turns a folder of pictures into thumbnails: one message per picture in a standard queue, a worker that handles
+// several at a time, and a dead-letter file for the pictures that cannot be decoded.
 package main
 
 import (
@@ -14,14 +14,17 @@ import (
 
 	"example.com/inq"
 	"example.com/inq/examples/internal/program"
+	"example.com/inq/examples/internal/progress"
+	"example.com/inq/worker"
 )
 
 const about = `thumbnails makes a thumbnail of every PNG and JPEG file in a folder.
 
-Each picture is one message in a standard queue. Workers receive the messages,
-write the thumbnails and delete the messages. A picture that cannot be decoded
-is tried three times and then goes to the dead-letter file, one line of JSON
-with the name and the reason.
+Each picture is one message in a standard queue. A worker (package worker)
+receives the messages, has several pictures worked on at a time, and deletes the
+messages of those that are done. A picture that cannot be decoded is tried three
+times and then goes to the dead-letter file, one line of JSON with the name and
+the reason.
 
 Without -in it first renders sample pictures, three of them cut short on
 purpose. Ctrl-C finishes the pictures that are in work and says what is left; a
@@ -79,9 +82,9 @@ func (s *settings) prepareFolders(ctx context.Context, stdout io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(stdout, "Rendering sample pictures into %s\n", s.in)
-	shown := newProgress(stdout, "rendered", len(sampleNames()))
-	err = renderSamples(ctx, s.in, shown.step)
-	shown.end()
+	shown := progress.New(stdout, "rendered", len(sampleNames()))
+	err = renderSamples(ctx, s.in, shown.Step)
+	shown.End()
 	if err != nil {
 		return fmt.Errorf("rendering sample pictures: %w", err)
 	}
@@ -108,16 +111,14 @@ func (s *settings) checkFolders() error {
 	return nil
 }
 
-// makeThumbnails sends a message for each picture and lets the workers handle them all.
+// makeThumbnails sends a message for each picture and has a worker handle them all.
 func makeThumbnails(ctx context.Context, s settings, stdout io.Writer) error {
 	file, err := newDeadLetterFile(s.out)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	queue, err := inq.NewStandard("thumbnails",
-		inq.WithVisibilityTimeout(visibility),
-		inq.WithDeadLetter(file, maxReceives))
+	queue, err := inq.NewStandard("thumbnails", inq.WithDeadLetter(file, maxReceives))
 	if err != nil {
 		return err
 	}
@@ -127,34 +128,37 @@ func makeThumbnails(ctx context.Context, s settings, stdout io.Writer) error {
 		return err
 	}
 
-	shown := newProgress(stdout, "done", pictures)
-	w := &workers{queue: queue, note: shown.note, work: func(picture string) error {
+	shown := progress.New(stdout, "done", pictures)
+	m := &maker{note: shown.Note, work: func(picture string) error {
 		return makeThumbnail(filepath.Join(s.in, picture), filepath.Join(s.out, picture), s.size)
 	}}
-	// The queue's observer tells when the last picture is deleted or a dead letter. Workers that wait for
-	// messages are woken by the end of their context.
+	runner, err := newRunner(queue, m, s.workers)
+	if err != nil {
+		return err
+	}
+	// The queue's observer tells when the last picture is deleted or a dead letter. That ends the worker, as Ctrl-C does.
 	working, stop := context.WithCancel(ctx)
 	defer stop()
 	if err := queue.Configure(inq.WithObserver(countDown(pictures, shown, stop))); err != nil {
 		return err
 	}
 	began := time.Now()
-	err = w.run(working, s.workers)
+	err = runner.Run(working)
 	took := time.Since(began)
-	shown.end()
-	return errors.Join(err, w.summarize(s, stdout, took))
+	shown.End()
+	return errors.Join(err, summarize(s, stdout, queue.Stats(), runner.Stats(), m, took))
 }
 
 // countDown returns an observer that shows each picture that leaves the queue, and calls finished after the last. A queue
 // calls its observer from one goroutine at a time, so the count needs no lock.
-func countDown(left int, shown progress, finished func()) func([]inq.Event) {
+func countDown(left int, shown progress.Progress, finished func()) func([]inq.Event) {
 	return func(events []inq.Event) {
 		for _, e := range events {
 			switch e.Kind {
 			case inq.EventDeadLetterFailed:
-				shown.note("the dead-letter file cannot be written, which is tried again: %v", e.Err)
+				shown.Note("the dead-letter file cannot be written, which is tried again: %v", e.Err)
 			case inq.EventDeleted, inq.EventDeadLettered:
-				shown.step()
+				shown.Step()
 				if left--; left == 0 {
 					finished()
 				}
@@ -211,25 +215,24 @@ func newDeadLetterFile(dir string) (*inq.DeadLetterFile, error) {
 
 // summarize prints what was done. It returns an error unless every picture is a thumbnail now, or a dead letter for a
 // reason of its own.
-func (w *workers) summarize(s settings, stdout io.Writer, took time.Duration) error {
-	stats := w.queue.Stats()
-	left := stats.Visible + stats.NotVisible + stats.Delayed
-	dead := int(stats.DeadLettered)
-	made := int(stats.Sent) - dead - left
+func summarize(s settings, stdout io.Writer, queue inq.Stats, done worker.Stats, m *maker, took time.Duration) error {
+	left := queue.Visible + queue.NotVisible + queue.Delayed
+	dead := int(queue.DeadLettered)
+	made := int(queue.Sent) - dead - left
 
 	fmt.Fprintf(stdout, "\n%d thumbnails in %.1f s with %d workers, %.1f messages per second\n",
 		made, took.Seconds(), s.workers, float64(made+dead)/took.Seconds())
-	fmt.Fprintf(stdout, "  pictures      %4d\n", stats.Sent)
+	fmt.Fprintf(stdout, "  pictures      %4d\n", queue.Sent)
 	fmt.Fprintf(stdout, "  thumbnails    %4d  in %s\n", made, s.out)
 	fmt.Fprintf(stdout, "  dead letters  %4d  in %s\n", dead, filepath.Join(s.out, deadLetterFile))
-	fmt.Fprintf(stdout, "  retries       %4d\n", w.retries.Load())
-	fmt.Fprintf(stdout, "  heartbeats    %4d\n", w.heartbeats.Load())
+	fmt.Fprintf(stdout, "  retries       %4d\n", done.Failed)
+	fmt.Fprintf(stdout, "  extensions    %4d  of leases of slow pictures\n", done.ExtendCalls)
 	if left != 0 {
-		fmt.Fprintf(stdout, "  left          %4d  of which %d wait for another attempt\n", left, stats.NotVisible)
+		fmt.Fprintf(stdout, "  left          %4d  of which %d wait for another attempt\n", left, queue.NotVisible)
 		return fmt.Errorf("stopped before the end, with %d pictures left", left)
 	}
-	if foreign := dead - int(w.buried.Load()); foreign != 0 {
-		return fmt.Errorf("%d dead letters are not the pictures' fault, see the lines above", foreign)
+	if n := m.foreign.Load(); n != 0 {
+		return fmt.Errorf("%d dead letters are not the pictures' fault, see the lines above", n)
 	}
 	return nil
 }

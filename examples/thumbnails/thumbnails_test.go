@@ -52,7 +52,7 @@ func TestEveryPictureBecomesAThumbnailOrADeadLetter(t *testing.T) {
 			require.Len(t, dead, 4)
 			for _, name := range []string{"half.jpg", "half.png", "letter.png", "empty.jpg"} {
 				require.Contains(t, dead, name)
-				require.Equal(t, maxReceives, dead[name].ReceiveCount)
+				require.Equal(t, maxAttempts, dead[name].ReceiveCount)
 				require.Contains(t, dead[name].Reason, "cannot be decoded: ")
 			}
 			require.Contains(t, output, "Left out, as neither PNG nor JPEG by name: 1\n")
@@ -79,7 +79,7 @@ func TestAPictureThatNoRetryWillHelpIsBuriedAtTheFirst(t *testing.T) {
 	require.ErrorIs(t, makeThumbnail(filepath.Join(in, "gone.png"), filepath.Join(out, "gone.png"), 10), errGone)
 }
 
-func TestAPictureThatFailsForAnotherReasonIsLeftToTheQueueAndFailsTheProgram(t *testing.T) {
+func TestAPictureThatFailsForAnotherReasonFailsTheProgram(t *testing.T) {
 	in, out := t.TempDir(), t.TempDir()
 	writePicture(t, in, "a.png", 20, 20)
 	writePicture(t, in, "b.png", 20, 20)
@@ -90,9 +90,9 @@ func TestAPictureThatFailsForAnotherReasonIsLeftToTheQueueAndFailsTheProgram(t *
 	require.ErrorContains(t, err, "1 dead letters are not the pictures' fault")
 	dead := readDeadLetters(t, out)
 	require.Len(t, dead, 1)
-	require.Equal(t, maxReceives, dead["a.png"].ReceiveCount)
-	require.Contains(t, dead["a.png"].Reason, "received as often as allowed: 3", "the queue's own words")
-	require.Contains(t, output, "(attempt 3 of 3)")
+	require.Equal(t, maxAttempts, dead["a.png"].ReceiveCount)
+	require.Contains(t, dead["a.png"].Reason, "a.png")
+	require.Contains(t, output, "(attempt 3 of 3, to the dead-letter file)")
 	require.Equal(t, image.Pt(20, 20), sizeOf(t, filepath.Join(out, "b.png")))
 }
 

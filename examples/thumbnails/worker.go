@@ -3,149 +3,69 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"sync"
+	"log/slog"
 	"sync/atomic"
 	"time"
 
 	"example.com/inq"
+	"example.com/inq/worker"
 )
 
 const (
-	// maxReceives is how often a picture is tried before it becomes a dead letter.
-	maxReceives = 3
-	// visibility is how long a received picture stays hidden from the other workers. It is what everybody waits when
-	// a worker is lost, so it is short, and slow pictures are kept hidden by a heartbeat.
+	// maxAttempts is how often a picture is tried before it becomes a dead letter.
+	maxAttempts = 3
+	// maxReceives is the bound of the queue itself, for messages that no handler ever settles. Each try to write the
+	// dead-letter file is a receive too, so there is room for a disk that is full for a while.
+	maxReceives = 20
+	// visibility is how long a received picture stays hidden from others. The worker extends it while a picture is worked
+	// on, so that it can be short: it is what everybody waits when a worker is lost.
 	visibility = 3 * time.Second
-	// heartbeat leaves room for two that come late.
-	heartbeat = visibility / 3
-	// backoff is the wait before the second attempt. Each further one waits that much longer.
-	backoff = 200 * time.Millisecond
-	// atOnce is how many pictures a worker receives at a time. One is in its hands and the others wait, so a large
-	// number would leave other workers idle at the end.
-	atOnce = 2
 )
 
-// workers are the consumers of the queue. Each message is the name of one picture.
-type workers struct {
-	queue *inq.Standard
-	work  func(picture string) error // makes one thumbnail
-	note  func(format string, args ...any)
+// backoff is the wait before the next attempt: a little longer each time.
+func backoff(attempt int) time.Duration { return time.Duration(attempt) * 200 * time.Millisecond }
 
-	retries    atomic.Int64 // attempts beyond the first of a picture
-	buried     atomic.Int64 // pictures that became dead letters for a reason of their own
-	heartbeats atomic.Int64
+// A maker makes thumbnails. Each message is the name of one picture.
+type maker struct {
+	work func(picture string) error
+	note func(format string, args ...any)
+
+	foreign atomic.Int64 // last attempts that failed for a reason that is not the picture's own
 }
 
-// run has n workers make thumbnails until ctx ends. They finish what they have begun, and return what they have
-// received and not begun.
-func (w *workers) run(ctx context.Context, n int) error {
-	var (
-		all    sync.WaitGroup
-		failed = make([]error, n)
+// newRunner makes the worker that has m make thumbnails, so many at a time.
+func newRunner(queue inq.Queue, m *maker, concurrency int) (*worker.Runner, error) {
+	return worker.New(queue, m,
+		worker.WithConcurrency(concurrency),
+		worker.WithVisibility(visibility),
+		worker.WithBackoff(backoff),
+		worker.WithMaxAttempts(maxAttempts),
+		worker.WithLogger(slog.New(slog.DiscardHandler)), // the notes say it by the name of the picture
 	)
-	for i := range n {
-		all.Go(func() { failed[i] = w.receive(ctx) })
-	}
-	all.Wait()
-	return errors.Join(failed...)
 }
 
-// receive is the life of one worker.
-func (w *workers) receive(ctx context.Context) error {
-	for {
-		batch, err := w.queue.Receive(ctx, inq.ReceiveInput{Max: atOnce, Wait: 20 * time.Second})
-		if ctx.Err() != nil && err != nil {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		// The visibility timeout of a whole batch runs from the receive. Those that wait for their turn
-		// need the heartbeat as much as the one that is worked on.
-		release := make([]func(), len(batch))
-		for i := range batch {
-			release[i] = w.hold(&batch[i])
-		}
-		for i := range batch {
-			if err := w.handle(ctx, &batch[i], release[i]); err != nil {
-				w.note("%s: %v", batch[i].Body, err)
-			}
-		}
-	}
-}
-
-// handle works on one picture and tells the queue how it went. release ends the heartbeat, always before that: a late
-// heartbeat must not hide a picture that was just given back.
-//
-// An error is about the queue, and none of them loses the picture: it comes back when its visibility timeout is over.
-func (w *workers) handle(ctx context.Context, d *inq.Delivery, release func()) error {
-	stopping := ctx.Err() != nil
-	// The queue refuses calls whose context has ended. Finishing has to work after Ctrl-C too.
-	ctx = context.WithoutCancel(ctx)
-	if stopping {
-		release()
-		return d.Return(ctx, 0)
-	}
-	if d.ReceiveCount > 1 {
-		w.retries.Add(1)
-	}
-	failure := w.work(d.Body)
-	release()
-
+// Handle makes one thumbnail. What it returns tells the worker what to do with the message.
+func (m *maker) Handle(_ context.Context, d *inq.Delivery) error {
+	err := m.work(d.Body)
 	switch {
-	case failure == nil:
-		return d.Delete(ctx)
+	case err == nil:
+		return nil
 
-	case errors.Is(failure, errTooLarge), errors.Is(failure, errGone):
-		// No attempt will ever end differently, so the picture is buried at the first one.
-		return w.bury(ctx, d, failure)
+	case errors.Is(err, errTooLarge), errors.Is(err, errGone):
+		// No attempt will ever end differently.
+		m.note("%s: %v (attempt %d, to the dead-letter file)", d.Body, err, d.ReceiveCount)
+		return worker.Bury(err)
 
-	case errors.Is(failure, errUndecodable) && d.ReceiveCount >= maxReceives:
-		// Left alone, the queue itself would make it a dead letter at the next receive, but it knows only how often
-		// the picture was received. Burying it tells the reader of the dead-letter file what is wrong with it.
-		return w.bury(ctx, d, failure)
+	case d.ReceiveCount >= maxAttempts:
+		if !errors.Is(err, errUndecodable) {
+			m.foreign.Add(1)
+		}
+		m.note("%s: %v (attempt %d of %d, to the dead-letter file)", d.Body, err, d.ReceiveCount, maxAttempts)
+		return err
 
 	default:
-		// Try again soon. A file that cannot be decoded may still be on its way into the folder, and a full
-		// disk may get room again. What keeps failing, the queue itself makes a dead letter, and it does the same
-		// for a picture whose worker never comes back, which no code in a worker can do.
-		w.note("%s: %v (attempt %d of %d)", d.Body, failure, d.ReceiveCount, maxReceives)
-		return d.ChangeVisibility(ctx, time.Duration(d.ReceiveCount)*backoff)
-	}
-}
-
-func (w *workers) bury(ctx context.Context, d *inq.Delivery, reason error) error {
-	if err := d.Bury(ctx, reason.Error()); err != nil {
-		return fmt.Errorf("not yet in the dead-letter file: %w", err)
-	}
-	w.buried.Add(1)
-	w.note("%s: %v (attempt %d, now in the dead-letter file)", d.Body, reason, d.ReceiveCount)
-	return nil
-}
-
-// hold keeps a picture hidden from the other workers until release is called. When release returns, no heartbeat
-// is on its way any more.
-func (w *workers) hold(d *inq.Delivery) (release func()) {
-	ctx, cancel := context.WithCancel(context.Background())
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		beat := time.NewTicker(heartbeat)
-		defer beat.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-beat.C:
-				if d.ChangeVisibility(ctx, visibility) == nil {
-					w.heartbeats.Add(1)
-				}
-			}
-		}
-	}()
-	return func() {
-		cancel()
-		<-stopped
+		// A file that cannot be decoded may still be on its way into the folder, and a full disk may get room again.
+		m.note("%s: %v (attempt %d of %d)", d.Body, err, d.ReceiveCount, maxAttempts)
+		return err
 	}
 }

@@ -13,108 +13,98 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/inq"
+	"example.com/inq/examples/internal/progress"
+	"example.com/inq/worker"
 )
 
-// startWorkers makes a queue with n pictures, and workers that do nothing yet. stop ends ctx, as does the last picture.
-func startWorkers(t *testing.T, n int) (ctx context.Context, stop context.CancelFunc, w *workers) {
+// startWork makes a queue with n pictures, and a worker for them. stop ends ctx, as does the last picture.
+func startWork(t *testing.T, n, concurrency int, work func(picture string) error) (ctx context.Context, stop context.CancelFunc, q *inq.Standard, r *worker.Runner) {
 	ctx, stop = context.WithCancel(t.Context())
-	shown := newProgress(new(bytes.Buffer), "done", n)
+	t.Cleanup(stop)
+	shown := progress.New(new(bytes.Buffer), "done", n)
 	bin := inq.DeadLetterFunc(func(context.Context, inq.DeadLetter) error { return nil })
-	q, err := inq.NewStandard("thumbnails",
-		inq.WithVisibilityTimeout(visibility), inq.WithDeadLetter(bin, maxReceives), inq.WithObserver(countDown(n, shown, stop)))
+	q, err := inq.NewStandard("thumbnails", inq.WithDeadLetter(bin, maxReceives), inq.WithObserver(countDown(n, shown, stop)))
 	require.NoError(t, err)
+	t.Cleanup(func() { q.Close() })
 	for i := range n {
 		_, err := q.Send(ctx, inq.Message{Body: fmt.Sprint(i)})
 		require.NoError(t, err)
 	}
-	return ctx, stop, &workers{queue: q, note: shown.note}
+	r, err = newRunner(q, &maker{work: work, note: shown.Note}, concurrency)
+	require.NoError(t, err)
+	return ctx, stop, q, r
 }
 
-func TestAHeartbeatKeepsSlowPicturesWithTheirWorker(t *testing.T) {
+func TestSlowPicturesStayWithTheirWorker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ctx, stop, w := startWorkers(t, 2)
-		defer stop()
-		defer w.queue.Close()
 		var attempts atomic.Int64
-		w.work = func(string) error {
+		ctx, _, q, r := startWork(t, 2, 3, func(string) error {
 			attempts.Add(1)
-			time.Sleep(4*visibility - heartbeat/2)
+			time.Sleep(4*visibility + time.Second/2)
 			return nil
-		}
+		})
 
-		require.NoError(t, w.run(ctx, 3))
+		require.NoError(t, r.Run(ctx))
 
-		require.EqualValues(t, 2, attempts.Load(), "nobody else received a picture that was in work or waited for its turn")
-		require.Zero(t, w.retries.Load())
-		require.EqualValues(t, 2, w.queue.Stats().Deleted)
+		require.EqualValues(t, 2, attempts.Load(), "nobody else received a picture that was in work")
+		require.EqualValues(t, 2, q.Stats().Deleted)
+		require.NotZero(t, r.Stats().ExtendCalls)
 	})
 }
 
-func TestStoppingFinishesWhatIsBegunAndReturnsTheRestUncounted(t *testing.T) {
+func TestStoppingFinishesWhatIsBegun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ctx, stop, w := startWorkers(t, 7)
-		defer stop()
-		defer w.queue.Close()
-		w.work = func(string) error {
+		ctx, stop, q, r := startWork(t, 7, 2, func(string) error {
 			time.Sleep(time.Second)
 			return nil
-		}
+		})
 		time.AfterFunc(500*time.Millisecond, stop)
 		began := time.Now()
 
-		require.NoError(t, w.run(ctx, 2))
+		require.NoError(t, r.Run(ctx))
 
 		require.Equal(t, time.Second, time.Since(began))
-		stats := w.queue.Stats()
-		require.EqualValues(t, 2, stats.Deleted)
-		require.EqualValues(t, 2*atOnce, stats.Received)
-		require.Equal(t, inq.Counts{Visible: 5}, stats.Counts)
-		for m := range w.queue.Messages() {
+		require.EqualValues(t, 2, q.Stats().Deleted)
+		require.Equal(t, inq.Counts{Visible: 5}, q.Stats().Counts)
+		for m := range q.Messages() {
 			require.Zero(t, m.ReceiveCount)
 		}
 		var output bytes.Buffer
-		require.EqualError(t, w.summarize(settings{}, &output, time.Second), "stopped before the end, with 5 pictures left")
+		require.EqualError(t, summarize(settings{}, &output, q.Stats(), r.Stats(), &maker{}, time.Second), "stopped before the end, with 5 pictures left")
 		require.Regexp(t, `left +5 `, output.String())
 	})
 }
 
 func TestRetriesWaitALittleLongerEachTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ctx, stop, w := startWorkers(t, 1)
-		defer stop()
-		defer w.queue.Close()
 		began := time.Now()
 		var attempts []time.Duration
-		w.work = func(string) error {
+		ctx, _, q, r := startWork(t, 1, 1, func(string) error {
 			attempts = append(attempts, time.Since(began))
 			return errors.New("no room on the disk")
-		}
+		})
 
-		require.NoError(t, w.run(ctx, 1))
+		require.NoError(t, r.Run(ctx))
 
-		require.Equal(t, []time.Duration{0, backoff, 3 * backoff}, attempts)
-		require.EqualValues(t, 1, w.queue.Stats().DeadLettered, "by the queue itself")
-		require.Zero(t, w.buried.Load())
+		require.Equal(t, []time.Duration{0, backoff(1), backoff(1) + backoff(2)}, attempts)
+		require.EqualValues(t, 1, q.Stats().DeadLettered)
 	})
 }
 
 func TestADeadLetterFileThatFailsLosesNoPicture(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ctx, stop, w := startWorkers(t, 1)
-		defer stop()
-		defer w.queue.Close()
+		ctx, _, q, r := startWork(t, 1, 1, func(string) error { return errTooLarge })
 		failures := 2
-		require.NoError(t, w.queue.Configure(inq.WithDeadLetter(inq.DeadLetterFunc(func(context.Context, inq.DeadLetter) error {
+		require.NoError(t, q.Configure(inq.WithDeadLetter(inq.DeadLetterFunc(func(context.Context, inq.DeadLetter) error {
 			if failures--; failures >= 0 {
 				return errors.New("no room on the disk")
 			}
 			return nil
 		}), maxReceives)))
-		w.work = func(string) error { return errTooLarge }
 
-		require.NoError(t, w.run(ctx, 1))
+		require.NoError(t, r.Run(ctx))
 
-		require.EqualValues(t, 1, w.queue.Stats().DeadLettered)
-		require.EqualValues(t, 2, w.queue.Stats().DeadLetterFailures)
+		require.EqualValues(t, 1, q.Stats().DeadLettered)
+		require.EqualValues(t, 2, q.Stats().DeadLetterFailures)
 	})
 }

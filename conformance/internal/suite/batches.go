@@ -205,7 +205,7 @@ var batches = Chapter{
 			t.Equal([]Done{{"fine"}}, out.Successful)
 			t.Len(out.Failed, 3)
 			t.Failed(out.Failed[0], "late", "InvalidParameterValue")
-			t.Failed(out.Failed[1], "gone", "InvalidParameterValue")
+			t.Failed(out.Failed[1], "gone", "ReceiptHandleIsInvalid") // (SQS: CAP-9)
 			t.Failed(out.Failed[2], "no", "ReceiptHandleIsInvalid")
 			t.Equal([]string{"fine"}, q.Bodies(10))
 		}},
@@ -221,7 +221,7 @@ var batches = Chapter{
 			}}, &out)
 			t.Equal([]Done{{"fine"}}, out.Successful)
 			t.Len(out.Failed, 2)
-			t.Failed(out.Failed[0], "lapsed", "InvalidParameterValue")
+			t.Failed(out.Failed[0], "lapsed", "ReceiptHandleIsInvalid") // (SQS: CAP-8)
 			t.Failed(out.Failed[1], "no", "ReceiptHandleIsInvalid")
 			t.Equal([3]int{1, 0, 0}, q.Counts())
 		}},

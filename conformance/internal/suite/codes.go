@@ -2,6 +2,7 @@ package suite
 
 import (
 	"errors"
+	"slices"
 
 	"example.com/inq"
 )
@@ -42,6 +43,16 @@ func (c codeTable) of(code string) []error {
 		}
 	}
 	return nil
+}
+
+// ofEntry returns the errors that stand for the code of an entry, which for a handle that was good once
+// is another one than that of a call (SQS: CAP-8, CAP-9).
+func (c codeTable) ofEntry(code string) []error {
+	errs := c.of(code)
+	if code == "ReceiptHandleIsInvalid" {
+		errs = append(slices.Clone(errs), inq.ErrReceiptHandleExpired, inq.ErrNotInFlight)
+	}
+	return errs
 }
 
 // code returns the code that an error of the root package stands for where nothing else is known,

@@ -94,7 +94,7 @@ var deadLetters = Chapter{
 			arn := dead.ARN()
 			for bad, reason := range map[string]string{
 				`{"maxReceiveCount":1}`:      "Redrive policy does not contain mandatory attribute: deadLetterTargetArn.",
-				`{}`:                         "Redrive policy does not contain mandatory attribute: deadLetterTargetArn.",
+				`{}`:                         "Redrive policy does not contain mandatory attribute: maxReceiveCount.", // (SQS: CAP-11)
 				policy(arn, "null"):          "Redrive policy does not contain mandatory attribute: maxReceiveCount.",
 				policy(arn, "0"):             "Invalid value for maxReceiveCount: 0, valid values are from 1 to 1000 both inclusive.",
 				policy(arn, `"1001"`):        "Invalid value for maxReceiveCount: 1001, valid values are from 1 to 1000 both inclusive.",

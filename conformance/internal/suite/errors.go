@@ -16,9 +16,10 @@ var errorVocabulary = Chapter{
 		"TABLE-ERRORS-UNUSED": "Vocabulary of errors: throttling, keys, security, access, and what SQS itself does not use",
 	},
 	Differs: map[string]string{
-		"TABLE-ERRORS-UNUSED": "Requests are neither throttled nor authenticated and policies are not evaluated, so that RequestThrottled, InvalidSecurity " +
-			"and AccessDenied do not occur. Nothing is encrypted: a key is only kept and shown, and no error of KMS occurs. " +
-			"MessageNotInflight has no occasion (VIS-6), nor has UnsupportedOperation; InvalidIdFormat is deprecated.",
+		"TABLE-ERRORS-UNUSED": "Requests are not authenticated and policies are not evaluated, so that InvalidSecurity does not occur; " +
+			"AccessDenied is for GET requests that a server does not allow, and RequestThrottled for large requests that find no room beside others. " +
+			"Nothing is encrypted: a key is only kept and shown, and no error of KMS occurs. " +
+			"MessageNotInflight has no occasion (VIS-6); InvalidIdFormat is deprecated.",
 	},
 	Cases: []Case{
 		{"TABLE-ERRORS", "each refusal has its code", Texts, func(t *T) {
@@ -105,6 +106,9 @@ var errorVocabulary = Chapter{
 				{"SendMessage", "MessageBody"}, {"DeleteMessage", "ReceiptHandle"}, {"ChangeMessageVisibility", "ReceiptHandle"},
 				{"SetQueueAttributes", "Attributes"}, {"TagQueue", "Tags"}, {"UntagQueue", "TagKeys"}, {"RemovePermission", "Label"},
 			} {
+				if c.missing == "Attributes" && t.Has(Query) { // where an empty map is no map (SQS: CAP-1)
+					c.missing = "Attribute.Name"
+				}
 				t.Refused(t.Call(c.operation, QueueURL{q.URL}, nil), "MissingParameter", "The request must contain the parameter "+c.missing+".")
 			}
 			err := t.Call("ChangeMessageVisibility", map[string]string{"QueueUrl": q.URL, "ReceiptHandle": "x"}, nil)

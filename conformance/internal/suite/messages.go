@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -87,7 +88,7 @@ var messages = Chapter{
 			for _, r := range append([]rune(forbidden), 0) {
 				for _, body := range []string{string(r), xs(100) + string(r), "a" + string(r) + "b"} {
 					_, err := q.Post(SendMessage{MessageBody: body})
-					t.Refused(err, "InvalidMessageContents", textForbidden)
+					t.Refused(err, "InvalidMessageContents", textForbidden(r))
 				}
 			}
 			q.Empty()
@@ -216,7 +217,11 @@ var messages = Chapter{
 // forbidden are the characters that a text cannot have, but for U+0000.
 const forbidden = "\x01\x02\x03\x04\x05\x06\x07\x08\x0b\x0c\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f\ufffe\uffff"
 
-const textForbidden = "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF"
+// textForbidden is the text about a character that no body may have (SQS: CAP-6).
+func textForbidden(r rune) string {
+	return fmt.Sprintf("Invalid binary character '#x%X' was found in the message body, the set of allowed characters is "+
+		"#x9 | #xA | #xD | [#x20-#xD7FF] | [#xE000-#xFFFD] | [#x10000-#x10FFFF].", r)
+}
 
 // valued is one attribute.
 func valued(name string, v AttributeValue) map[string]AttributeValue {

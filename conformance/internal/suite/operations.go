@@ -48,6 +48,10 @@ func (o operation) inJSON(t *T) {
 	in, _ := o.ask(t)
 	r := askJSON(t, o.name, in)
 	t.Equal(200, r.Status, r.Body)
+	if o.name == "SetQueueAttributes" || o.name == "DeleteQueue" { // (SQS: CAP-16)
+		t.Empty(r.Body)
+		return
+	}
 	t.ElementsMatch(o.members, slices.Collect(maps.Keys(members(t, r.Body))))
 }
 

@@ -276,6 +276,17 @@ const (
 )
 
 var answerCases = []Case{
+	{"WIRE-12", "what nothing in a list or an attribute takes is refused", HTTP, func(t *T) {
+		q := t.Standard()
+		message := []string{"Action", "SendMessage", "MessageBody", "b", "MessageAttribute.1.Name", "k", "MessageAttribute.1.Value.DataType", "String", "MessageAttribute.1.Value.StringValue", "v"}
+		for _, stray := range []string{"MessageAttribute.01.Name", "MessageAttribute.x.Name", "MessageAttribute.1.Type", "MessageAttribute.1.Value.Text", "DelaySeconds.1", "MessageAttribute"} {
+			failsQuery(t, askQuery(t, q.URL, append(message, stray, "x")...), 400, "MalformedInput", "The request has the parameter "+stray+", which the operation does not have.")
+		}
+		failsQuery(t, askQuery(t, q.URL, append(message, "MessageBody", "c")...), 400, "MalformedInput", "The request has MessageBody more than once.")
+		q.Empty()
+		ok(t, q.URL, append(message, "Unknown.1.Name", "x")...)
+		t.Equal([]string{"b"}, q.Bodies(10))
+	}},
 	{"WIRE-13", "a result and the id of the request", HTTP, func(t *T) {
 		q := t.Standard()
 		r := askQuery(t, "/", "Action", "GetQueueUrl", "QueueName", q.Name)

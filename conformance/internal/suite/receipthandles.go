@@ -103,11 +103,13 @@ var receiptHandles = Chapter{
 			for _, q := range either(t) {
 				q.SendAny("m")
 				real := q.One().ReceiptHandle
-				for _, handle := range []string{"x", "not a handle", real[1:], real + "A", real[1:] + real[:1], strings.Repeat("A", 1025)} {
+				for _, handle := range []string{"x", "not a handle", real[1:], real + "A", strings.Repeat("A", 1025)} {
 					text := `The input receipt handle "` + handle + `" is not a valid receipt handle.`
 					t.Refused(q.Delete(handle), "ReceiptHandleIsInvalid", text)
 					t.Refused(q.Change(handle, 5), "ReceiptHandleIsInvalid", text)
 				}
+				// One that was altered may look like that of another queue.
+				t.Refused(q.Delete(real[1:]+real[:1]), "ReceiptHandleIsInvalid", "")
 				t.Equal([3]int{0, 1, 0}, q.Counts())
 			}
 		}},
@@ -123,8 +125,9 @@ var receiptHandles = Chapter{
 				other.SendAny("m")
 				handle := other.One().ReceiptHandle
 				q.One()
-				t.Refused(q.Delete(handle), "ReceiptHandleIsInvalid", "")
-				t.Refused(q.Change(handle, 0), "ReceiptHandleIsInvalid", "")
+				text := `The receipt handle "` + handle + `" is not valid for this queue.` // (SQS: CAP-10)
+				t.Refused(q.Delete(handle), "ReceiptHandleIsInvalid", text)
+				t.Refused(q.Change(handle, 0), "ReceiptHandleIsInvalid", text)
 				t.Equal([3]int{0, 1, 0}, q.Counts())
 				t.Equal([3]int{0, 1, 0}, other.Counts())
 			}
@@ -157,7 +160,7 @@ var receiptHandles = Chapter{
 		{"TABLE-HANDLES", "change with a lapsed handle, FIFO", 0, func(t *T) {
 			q := t.FIFO()
 			handle := lapsed(q)
-			t.Refused(q.Change(handle, 600), "InvalidParameterValue", notAvailable(handle))
+			t.Refused(q.Change(handle, 600), "InvalidParameterValue", expiredHandle(handle)) // (SQS: CAP-8)
 			t.Equal([3]int{1, 0, 0}, q.Counts())
 		}},
 		{"TABLE-HANDLES", "change after the timeout", Time, func(t *T) {
@@ -166,7 +169,7 @@ var receiptHandles = Chapter{
 				handle := q.One().ReceiptHandle
 				t.Sleep(5 * time.Second)
 				if q.isFIFO() {
-					t.Refused(q.Change(handle, 5), "InvalidParameterValue", notAvailable(handle))
+					t.Refused(q.Change(handle, 5), "InvalidParameterValue", expiredHandle(handle))
 				} else {
 					t.NoError(q.Change(handle, 5))
 				}
@@ -192,7 +195,7 @@ var receiptHandles = Chapter{
 		{"TABLE-HANDLES", "change with an older handle, FIFO", 0, func(t *T) {
 			q := t.FIFO()
 			older, _ := received2(q)
-			t.Refused(q.Change(older, 0), "InvalidParameterValue", notAvailable(older))
+			t.Refused(q.Change(older, 0), "InvalidParameterValue", expiredHandle(older))
 			t.Equal([3]int{0, 1, 0}, q.Counts())
 		}},
 		{"TABLE-HANDLES", "change after the delete", 0, func(t *T) {

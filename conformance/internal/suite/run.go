@@ -13,9 +13,14 @@ import (
 
 // Run runs every case that the harness can tell, as a subtest RULE/NAME, and logs how many there
 // were. It fails where all that ran were skipped, and where Differs names what there is not.
-func Run(t *testing.T, h Harness) {
+func Run(t *testing.T, h Harness) { t.Helper(); run(t, h, Chapters()) }
+
+// RunTopics is Run for the cases about SNS.
+func RunTopics(t *testing.T, h Harness) { t.Helper(); run(t, h, TopicChapters()) }
+
+func run(t *testing.T, h Harness, chapters []Chapter) {
 	t.Helper()
-	p := planned(Chapters(), h)
+	p := planned(chapters, h)
 	if p.unknown != nil {
 		t.Errorf("Differs names %q: neither a rule nor a case", p.unknown)
 	}

@@ -90,7 +90,7 @@ func Chapters() []Chapter {
 		errorVocabulary, queueAttributes, queueNames, messages, messageAttributes, batches, quotas,
 		lifeCycle, counters, systemAttributes, receiving, receiveAttempts, receiptHandles, visibility,
 		fifoSending, fifoOrder, deduplication, deadLetters, moveTasks,
-		management, permissions, digests, jsonProtocol, queryProtocol, operations, metrics, fairQueues, contract,
+		management, permissions, digests, jsonProtocol, queryProtocol, operations, metrics, fairQueues, captured, contract,
 	}
 }
 
@@ -112,6 +112,8 @@ type Harness struct {
 type Service struct {
 	// API carries every operation but those that Queue takes.
 	API API
+	// Topics carries every operation of SNS, over topics that reach the queues of API. See RunTopics.
+	Topics API
 	// Queue finds a queue by its URL; see OverQueue. A harness that has it gives Queues.
 	Queue  func(url string) (inq.Queue, error)
 	Broker *inq.Broker                                 // Engine only

@@ -126,7 +126,7 @@ func (t *T) Failed(f BatchFailure, id, code string) {
 		t.Equal(code, f.Code, f.Message)
 		return
 	}
-	if !slices.ContainsFunc(codes.of(code), func(err error) bool { return slices.Contains(codes.of(f.Code), err) }) {
+	if !slices.ContainsFunc(codes.ofEntry(code), func(err error) bool { return slices.Contains(codes.of(f.Code), err) }) {
 		t.failed(nil, "expected: a failure with "+code, "got:      "+f.Code)
 	}
 }

@@ -70,7 +70,7 @@ var visibility = Chapter{
 			t.Must("DeleteMessageBatch", Batch[DeleteMessage]{q.URL, []DeleteMessage{{Id: "a", ReceiptHandle: lapsed(q)}}}, &out)
 			t.Empty(out.Successful)
 			t.Len(out.Failed, 1)
-			t.Failed(out.Failed[0], "a", "InvalidParameterValue")
+			t.Failed(out.Failed[0], "a", "ReceiptHandleIsInvalid") // (SQS: CAP-8)
 		}},
 		{"DEL-3", "a batch of a wrong number of entries is refused as a whole", 0, func(t *T) {
 			q := t.Standard()
@@ -236,7 +236,7 @@ var visibility = Chapter{
 			t.Refused(q.Change(handle, 30), "InvalidParameterValue", notAvailable(handle))
 			fifo := t.FIFO()
 			handle = lapsed(fifo)
-			t.Refused(fifo.Change(handle, 30), "InvalidParameterValue", notAvailable(handle))
+			t.Refused(fifo.Change(handle, 30), "InvalidParameterValue", expiredHandle(handle))
 		}},
 		{"VIS-7", "changing one message leaves the others of its group alone", Time, func(t *T) {
 			q := t.FIFO("VisibilityTimeout", "5")
