@@ -355,3 +355,33 @@ func TestDLQ8_ATargetMayGoAtAnyMoment(t *testing.T) {
 		})
 	}
 }
+
+func TestBury_TheRoomItLeavesInFlightIsForThoseWhoWaitedFirst(t *testing.T) {
+	s := standardSteps(t, WithInFlightLimit(1))
+	dead := s.another("dead")
+	s.buriesIn(dead.asTarget(), 5)
+	s.send("a", "b")
+	d := s.one(time.Hour)
+	first := make(chan []Delivery)
+	go func() {
+		ds, _ := s.q.Receive(context.Background(), ReceiveInput{Wait: 20 * time.Second})
+		first <- ds
+	}()
+	until := func(what func() bool) {
+		for done := false; !done; runtime.Gosched() {
+			s.q.mu.Lock()
+			done = what()
+			s.q.mu.Unlock()
+		}
+	}
+	until(func() bool { return s.q.waiters.head != nil })
+	dead.q.mu.Lock() // the hand-over stops before the adoption
+	buried := make(chan error)
+	go func() { buried <- d.Bury(context.Background(), "why") }()
+	until(func() bool { return s.q.counts[classAside] == 1 })
+	_, err := s.q.Receive(context.Background(), ReceiveInput{Wait: Zero})
+	dead.q.mu.Unlock()
+	require.NoError(t, <-buried)
+	require.True(t, err == nil || errors.Is(err, ErrOverLimit))
+	require.Equal(t, []string{"b"}, bodiesOf(<-first))
+}

@@ -96,7 +96,7 @@ func WithSenderID(id string) Option {
 // maxReceives times (1 to 1000) in this queue without being deleted. A *Standard or *FIFO is a
 // target itself and must be of the same type as the queue; see [DeadLetterTarget] for others. A nil
 // t takes the target away; a nil queue, [DeadLetterFunc] or [DeadLetterFile] in t is refused. A
-// change applies to later receives.
+// change applies to later receives, and to messages that wait until the former target can be called.
 //
 // A target that fails or panics does not lose the message: it stays in the queue, hidden, and is
 // offered again. That shows in [Stats].DeadLetterFailures, and with its error in an event of the

@@ -100,6 +100,7 @@ func (q *queue) buryReceipt(ctx context.Context, rc receipt, reason string) erro
 	if a.abroad != nil {
 		return q.buryAbroad(ctx, now, a.abroad, &l)
 	}
+	q.errands |= errandLook // there is room in flight now
 	q.pause(now)
 	var c carrier
 	kept, err := c.deliver(&l)
