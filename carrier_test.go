@@ -95,7 +95,7 @@ func TestMOV7_NothingIsLeftUndoneWhileADestinationIsSlow(t *testing.T) {
 		s.change(p, time.Second) // times out with the second tick of the task, before which the timer is stopped
 		time.Sleep(time.Second - 1)
 		s.loseTimer()
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		require.Equal(s, 2, n)
 		dead.counts(1, 0, 0)
@@ -136,7 +136,7 @@ func TestReceive_DoesNotOvertakeOneThatWaitsForWhatStandsBehindDeadLetters(t *te
 		c := await(context.Background(), s.q, ReceiveInput{Wait: time.Hour})
 		time.Sleep(10*time.Second - 1)
 		s.loseTimer()
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		s.gets(10, 0)
 		require.Equal(t, []string{"good"}, (<-c).bodies())
 	})

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -108,8 +107,6 @@ const (
 	textClosed         = "The service is shutting down: the broker, or this queue of it, was closed."
 	textGivenUp        = "The request was given up."
 )
-
-func seconds(d time.Duration) string { return strconv.FormatInt(int64(d/time.Second), 10) }
 
 // origin is where a refusal came from, as far as its text depends on it.
 type origin struct {
