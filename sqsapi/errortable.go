@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"example.com/inq"
 	"example.com/inq/internal/wire"
