@@ -61,6 +61,13 @@ type Store interface {
 	Close()
 }
 
+// Pending is something that was done and is not durable yet.
+type Pending interface {
+	// Wait returns when it is, or with the reason why it never will be. It must be called: it also
+	// does what was left to whoever waits.
+	Wait() error
+}
+
 // Open opens the store of that name in the journal of an [inq.Broker], which is any here. It is nil
 // where the broker has none. The root package sets it.
 var Open func(broker any, name string) (Store, error)
