@@ -26,6 +26,7 @@ const (
 	kindPublication
 	kindCopy
 	kindConfirmation
+	kindOptedOut
 )
 
 // record is an object as it is written and read.
@@ -84,20 +85,15 @@ func readEntry(r *tagged.Reader, m *map[string]string) {
 
 // accountRecord is what an account has beside the things in it.
 type accountRecord struct {
-	run      uint64 // how often it was opened
-	sms      map[string]string
-	optedOut []string
+	run uint64 // how often it was opened before
+	sms map[string]string
 }
 
 func (*accountRecord) kind() durable.Kind { return kindAccount }
 
 func (a *accountRecord) fields(dst []byte) []byte {
 	dst = tagged.Uint(dst, 1, a.run)
-	dst = appendMap(dst, 2, a.sms)
-	for _, n := range a.optedOut {
-		dst = tagged.Text(dst, 3, n)
-	}
-	return dst
+	return appendMap(dst, 2, a.sms)
 }
 
 func (a *accountRecord) field(r *tagged.Reader) bool {
@@ -106,12 +102,24 @@ func (a *accountRecord) field(r *tagged.Reader) bool {
 		a.run = r.Uint()
 	case 2:
 		readEntry(r, &a.sms)
-	case 3:
-		a.optedOut = append(a.optedOut, r.Text())
 	default:
 		return false
 	}
 	return true
+}
+
+// optedOutRecord is a phone number whose owner wants no messages.
+type optedOutRecord struct{ number string }
+
+func (*optedOutRecord) kind() durable.Kind { return kindOptedOut }
+
+func (o *optedOutRecord) fields(dst []byte) []byte { return tagged.Text(dst, 1, o.number) }
+
+func (o *optedOutRecord) field(r *tagged.Reader) bool {
+	if r.Tag() == 1 {
+		o.number = r.Text()
+	}
+	return r.Tag() == 1
 }
 
 // topicRecord is a topic.

@@ -16,7 +16,8 @@ import (
 func records() []record {
 	at, texts := time.Unix(1, 234), map[string]string{"": "", "a": "b", "Ä": "\x00"}
 	return []record{
-		&accountRecord{run: 1 << 40, sms: texts, optedOut: []string{"+49", "+1"}},
+		&accountRecord{run: 1 << 40, sms: texts},
+		&optedOutRecord{"+49"},
 		&topicRecord{name: "t.fifo", fifo: true, deleted: true, key: make([]byte, 16), first: 1 << 63, values: texts, protection: "{}", tags: texts, ended: 9},
 		&subscriptionRecord{topic: 1, id: uuid.UUID{1, 2}, protocol: "sqs", endpoint: "e", textKey: "k", reference: true, attributes: texts,
 			deadLetterARN: "arn", confirmed: true, authenticated: true, guarded: true, ended: true},
@@ -47,6 +48,8 @@ func blank(k durable.Kind) record {
 		return &platformRecord{of: k}
 	case kindDedup:
 		return &dedupRecord{}
+	case kindOptedOut:
+		return &optedOutRecord{}
 	case kindPublication:
 		return &publicationRecord{}
 	}

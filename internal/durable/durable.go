@@ -27,8 +27,12 @@ func (b *Batch) Put(number uint64, kind Kind, data []byte) {
 	b.Puts = append(b.Puts, Object{number, kind, data})
 }
 
-// Delete takes an object away.
-func (b *Batch) Delete(number uint64) { b.Deletes = append(b.Deletes, number) }
+// Delete takes an object away. 0 is none.
+func (b *Batch) Delete(number uint64) {
+	if number != 0 {
+		b.Deletes = append(b.Deletes, number)
+	}
+}
 
 // Empty reports that there is nothing to write.
 func (b *Batch) Empty() bool { return len(b.Puts) == 0 && len(b.Deletes) == 0 }
