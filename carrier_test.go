@@ -43,7 +43,7 @@ func many(n int) (bodies []string) {
 }
 
 func TestBury_RoomInFlightIsGivenAwayWhileTheTargetIsCalled(t *testing.T) {
-	var j journal
+	var j eventLog
 	withTarget(t, 5, func(s steps, target *script) {
 		target.do = func(context.Context, DeadLetter) error { time.Sleep(10 * time.Second); return errRefused }
 		s.send("a-1", "b-1")
@@ -63,7 +63,7 @@ func TestBury_RoomInFlightIsGivenAwayWhileTheTargetIsCalled(t *testing.T) {
 
 func TestMOV7_NothingIsLeftUndoneWhileADestinationIsSlow(t *testing.T) {
 	scene(t, "events", func(t *testing.T) {
-		var j journal
+		var j eventLog
 		s := standardSteps(t, WithObserver(j.observe))
 		s.send("a")
 		j.take()

@@ -104,7 +104,7 @@ func TestHandOver_UnderLoadAHangingTargetCostsNoGoodMessage(t *testing.T) {
 }
 
 func TestDLQ8_AMessageWhoseTargetIsGoneHasItsTurn(t *testing.T) {
-	var j journal
+	var j eventLog
 	withDeadLetters(t, 1, func(s, dead steps) {
 		var p patch
 		WithObserver(j.observe).applyFIFO(&p)
@@ -223,7 +223,7 @@ func TestHandOver_WhatIsDeletedMeanwhileIsDeliveredNowhere(t *testing.T) {
 }
 
 func TestHandOver_APurgeOfTheTargetTakesWhatComesInAtThatMoment(t *testing.T) {
-	var j journal
+	var j eventLog
 	ctx := context.Background()
 	s := steps{t, &testStandard(t).queue}
 	dead := testStandard(t, WithObserver(j.observe))
@@ -264,7 +264,7 @@ func TestReceive_AnErrorMeansThatNothingWasLeased(t *testing.T) {
 
 func TestObserver_IsToldOfARepeatedReceive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var j journal
+		var j eventLog
 		s := fifoSteps(t, WithObserver(j.observe))
 		s.send("a-1", "a-2")
 		s.attempt("x", 10, 0)
