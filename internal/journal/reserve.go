@@ -1,0 +1,131 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+)
+
+// The reserve is a file that takes room from the disk while there is some. When a frame finds none, the reserve is cut to
+// nothing and the frame written again: so deletes, notes and cleaning go on, and only sends are refused until there is
+// room for a whole reserve again.
+
+// errLimit stands for a disk of MaxDisk bytes that is full.
+var errLimit = fmt.Errorf("MaxDisk is reached: %w", noSpace)
+
+// tryEvery is how often a refused send lets a full log look for room that others made on the disk.
+const tryEvery = time.Second
+
+// openReserve opens or makes the reserve. Where there is no room for it the log is full from the beginning.
+func (l *Log) openReserve() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.full, l.lastTry = true, time.Now()
+	err := l.fillReserveLocked()
+	if err != nil && IsFull(err) {
+		l.o.Logger.Warn("journal: opened on a full disk; nothing new is taken until there is room", "dir", l.dir, "err", err)
+		return nil
+	}
+	return err
+}
+
+// fillReserveLocked makes the reserve whole, and ends the state of being full. The caller has the write turn, or is the
+// only one. l.mu is released meanwhile.
+func (l *Log) fillReserveLocked() error {
+	want := l.reserveWant()
+	if l.o.MaxDisk > 0 && l.bytes+l.pending+want > l.o.MaxDisk {
+		return errLimit
+	}
+	l.mu.Unlock()
+	size, err := l.growReserve(want)
+	l.mu.Lock()
+	l.reserveSize = size
+	if err == nil {
+		l.full = false
+	}
+	return err
+}
+
+// growReserve returns how large the reserve is then.
+func (l *Log) growReserve(want int64) (size int64, err error) {
+	if l.reserve == nil {
+		name := l.path(reserveName)
+		l.reserve, err = l.fs.Open(name, true)
+		if errors.Is(err, fs.ErrNotExist) {
+			l.reserve, err = l.fs.Create(name)
+		}
+		if err != nil {
+			l.reserve = nil
+			return 0, err
+		}
+	}
+	if size, err = l.reserve.Size(); err != nil {
+		return 0, err
+	}
+	if size > want {
+		if err := l.reserve.Truncate(want); err != nil {
+			return size, err
+		}
+	}
+	err = l.reserve.Allocate(want) // also where the size is right: a copied file may have holes
+	if err == nil {
+		return want, nil
+	}
+	if IsFull(err) {
+		if err := l.reserve.Truncate(0); err != nil {
+			return 0, err
+		}
+	}
+	return 0, err
+}
+
+// cutReserve gives the reserve back to the disk and says whether there was any. The caller has the write turn.
+func (l *Log) cutReserve(why error) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	had := l.reserveSize > 0
+	if had {
+		if err := l.reserve.Truncate(0); err != nil {
+			_ = l.failLocked(fmt.Errorf("cutting the reserve: %w", err))
+			return false
+		}
+		l.reserveSize = 0
+	}
+	l.fullLocked(why)
+	return had
+}
+
+func (l *Log) fullLocked(why error) {
+	if !l.full {
+		l.full = true
+		l.o.Logger.Warn("journal: the disk is full; nothing new is taken until there is room", "dir", l.dir, "err", why)
+	}
+	l.lastTry = time.Now()
+}
+
+// withinLimit says whether n bytes more keep the files within MaxDisk.
+func (l *Log) withinLimit(n int64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.bytes+n+segmentHead+l.reserveSize <= l.o.MaxDisk
+}
+
+// refillLocked tries to end the state of being full. l.mu is released meanwhile.
+func (l *Log) refillLocked() {
+	l.lastTry, l.roomier = time.Now(), false
+	if !l.joinLocked(&l.write, ^uint64(0)) {
+		return
+	}
+	l.useWriteTurnForLocked(func() {
+		if l.err != nil || l.blocked != 0 || !l.full {
+			return
+		}
+		switch err := l.fillReserveLocked(); {
+		case err == nil:
+			l.o.Logger.Info("journal: there is room again", "dir", l.dir)
+		case !IsFull(err):
+			_ = l.failLocked(fmt.Errorf("filling the reserve: %w", err))
+		}
+	})
+}

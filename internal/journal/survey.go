@@ -1,0 +1,207 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+)
+
+// surveyed is what was found in a directory.
+type surveyed struct {
+	id       logID
+	segments []surveyedSegment // by number
+	known    position          // all before it was on disk, as the frames say
+}
+
+type surveyedSegment struct {
+	number  uint32
+	size    int64
+	header  segmentHeader
+	headed  bool // the header is whole
+	end     int64
+	proven  bool  // the last frame before end is empty, and says that all before it was on disk
+	whole   int64 // frames, those behind damage included
+	records int64
+	damages []damage
+}
+
+// damage is a place without a whole frame, up to the next whole frame or the end of the segment.
+type damage struct {
+	offset, length int64
+	reason         string
+}
+
+// survey reads all segments of the directory. It returns an error where one cannot be read for another reason than
+// damage.
+func survey(files FS, dir string, keys keyring, progress func(done, total int64)) (*surveyed, error) {
+	names, err := files.Names(dir)
+	if err != nil {
+		return nil, err
+	}
+	v := &surveyed{}
+	var done, total int64
+	for _, name := range names {
+		if number, ok := segmentNumber(name); ok {
+			v.segments = append(v.segments, surveyedSegment{number: number})
+		}
+	}
+	slices.SortFunc(v.segments, func(a, b surveyedSegment) int { return int(int64(a.number) - int64(b.number)) })
+	for i := range v.segments {
+		s := &v.segments[i]
+		err := reading(files, dir, s.number, func(f File) error { return v.readHeader(s, f, keys) })
+		if err != nil {
+			return nil, err
+		}
+		total += s.size
+	}
+	var buf []byte
+	for i := range v.segments {
+		s := &v.segments[i]
+		err := reading(files, dir, s.number, func(f File) (err error) {
+			buf, err = v.readFrames(s, f, keys, buf)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		if done += s.size; progress != nil {
+			progress(done, total)
+		}
+	}
+	return v, nil
+}
+
+// reading opens a segment for as long as f runs: a log has more segments than a process may have files.
+func reading(files FS, dir string, number uint32, f func(File) error) error {
+	file, err := files.Open(path.Join(dir, segmentName(number)), false)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(file), file.Close())
+}
+
+func (v *surveyed) readHeader(s *surveyedSegment, f File, keys keyring) (err error) {
+	name := segmentName(s.number)
+	if s.size, err = f.Size(); err != nil {
+		return err
+	}
+	sc := scanner{file: f, size: s.size}
+	b, err := sc.window(0, segmentHead)
+	if err != nil {
+		return err
+	}
+	s.header, s.headed = parseSegmentHeader(b)
+	switch h := s.header; {
+	case !s.headed:
+		s.damages = append(s.damages, damage{0, min(segmentHead, s.size), "the header of the segment is not whole"})
+		return nil
+	case h.version > formatVersion || h.cipher > cipherAES:
+		return fmt.Errorf("%w: %s has version %d and cipher %d, known are %d and %d", ErrNewer, name, h.version, h.cipher,
+			formatVersion, cipherAES)
+	case h.number != uint64(s.number):
+		return &CorruptError{name, 0, fmt.Sprintf("the header is that of segment %d", h.number)}
+	case v.id != logID{} && v.id != h.id:
+		return &CorruptError{name, 0, "the segment belongs to another log"}
+	case h.cipher == cipherAES && keys.byID[h.key] == nil && len(keys.byID) == 0:
+		return fmt.Errorf("%w: %s is encrypted and no key was given", ErrKey, name)
+	case h.cipher == cipherAES && keys.byID[h.key] == nil:
+		return fmt.Errorf("%w: %s is encrypted with the key of id %x, which was not given", ErrKey, name, h.key)
+	}
+	v.id = s.header.id
+	return nil
+}
+
+func (v *surveyed) readFrames(s *surveyedSegment, f File, keys keyring, buf []byte) ([]byte, error) {
+	sc := scanner{file: f, size: s.size, place: place(v.id, s.number), offset: segmentHead, buf: buf[:0], at: -1}
+	s.end = segmentHead
+	if !s.headed {
+		s.end = 0
+		if v.id == (logID{}) {
+			return buf, nil // frames cannot be told without the id of the log
+		}
+	}
+	var crypt *payloadCipher
+	if s.headed && s.header.cipher == cipherAES {
+		crypt = newPayloadCipher(keys.byID[s.header.key], v.id, s.number)
+	}
+	s.proven = true // nothing is left to be proven where there is no frame
+	for sc.offset < s.size {
+		at := sc.offset
+		h, payload, ok, err := sc.next()
+		if err != nil {
+			return buf, err
+		}
+		if !ok {
+			next, err := sc.search(at + 1)
+			if err != nil {
+				return buf, err
+			}
+			if next < 0 {
+				next = s.size
+			}
+			s.damages = append(s.damages, damage{at, next - at, "no whole frame"})
+			sc.offset = next
+			continue
+		}
+		if p := claimed(h.synced, s.number); v.known.before(p) {
+			v.known = p
+		}
+		reason := ""
+		if crypt != nil && len(payload) > 0 {
+			if payload, err = crypt.open(payload, s.number, at); err != nil {
+				reason = "the frame is whole, but was not encrypted with its key"
+			}
+		}
+		if reason == "" && s.headed {
+			whole, err := records(payload, func(uint32, uint8, []byte) error { s.records++; return nil })
+			if !whole || err != nil {
+				reason = "the records of the frame are not whole"
+			}
+		}
+		if reason != "" { // no crash leaves that
+			s.damages = append(s.damages, damage{at, sc.offset - at, reason})
+			v.known = position{s.number, sc.offset}
+			continue
+		}
+		s.whole++
+		if len(s.damages) == 0 {
+			s.end = sc.offset
+			s.proven = len(payload) == 0 && claimed(h.synced, s.number) == position{s.number, at}
+		}
+	}
+	return sc.buf, nil
+}
+
+// unborn says that no log was made here yet, or that a crash interrupted that.
+func (v *surveyed) unborn() bool {
+	return len(v.segments) == 0 ||
+		len(v.segments) == 1 && v.segments[0].number == 1 && !v.segments[0].headed && v.segments[0].size <= segmentHead
+}
+
+// verdict finds the first place that is not whole. It returns torn where a crash can have left it: no whole frame
+// anywhere says that the place was on disk. Otherwise the log is damaged.
+func (v *surveyed) verdict() (bad position, torn bool, err error) {
+	if v.unborn() {
+		return bad, false, nil
+	}
+	for i, s := range v.segments {
+		want := v.segments[0].number + uint32(i)
+		switch {
+		case s.number != want:
+			bad = position{want, 0}
+			err = &CorruptError{segmentName(want), 0, "the segment is missing"}
+		case len(s.damages) > 0:
+			bad = position{s.number, s.damages[0].offset}
+			err = &CorruptError{segmentName(s.number), bad.offset, s.damages[0].reason}
+		default:
+			continue
+		}
+		// The header of the oldest segment is on disk before anything else is written.
+		if bad.before(v.known) || i == 0 && bad.offset == 0 {
+			return bad, false, err
+		}
+		return bad, true, nil
+	}
+	return bad, false, nil
+}
