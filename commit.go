@@ -30,11 +30,11 @@ type queueJournal struct {
 
 // due is what a call has to wait for once it has unlocked.
 type due struct {
-	mark   uint64
-	synced bool
-	segment uint32  // where the messages of the batch of sends are
-	others []uint64 // marks of earlier batches, whose outcome is the call's as well
-	err    error    // a batch was refused
+	mark    uint64
+	synced  bool
+	segment uint32   // where the messages of the batch of sends are
+	others  []uint64 // marks of earlier batches, whose outcome is the call's as well
+	err     error    // a batch was refused
 }
 
 func (d *due) none() bool { return d.mark == 0 && d.err == nil && d.others == nil }
@@ -119,6 +119,26 @@ func (k *queueJournal) tellReleased() {
 		k.log.Release(k.released.segment, k.released.weight)
 	}
 	k.released = released{}
+}
+
+// forgetMessage tells that a message lives no more.
+func (k *queueJournal) forgetMessage(slot uint32, weight int64) {
+	at := k.segment(slot)
+	k.forget(*at, weight)
+	*at = 0
+}
+
+// keepDedup notes where the ids are that came with the newest messages; segment 0: they were refused.
+func (k *queueJournal) keepDedup(d *dedup, begun []pending, segment uint32) {
+	number := d.end
+	for i := range begun {
+		if begun[i].end == EventSent {
+			number--
+		}
+	}
+	for ; number < d.end; number++ {
+		k.dedup.add(number, segment)
+	}
 }
 
 // putLocked writes a message down that waits for its commit.

@@ -119,6 +119,12 @@ func (q *queue) carryDedupLocked(segment uint32, most int) (n int, err error) {
 	return 0, nil
 }
 
+// rememberedID is an entry that is in no queue at the moment. Its time is of the wall clock.
+type rememberedID struct {
+	dedupEntry
+	segment uint32
+}
+
 func appendDedup(dst []byte, e *dedupEntry, shift int64) []byte {
 	dst = binary.AppendUvarint(dst, e.seq)
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(e.at+shift))

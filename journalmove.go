@@ -84,3 +84,37 @@ func (q *queue) finishPutLocked(l *letter, adopted ref, r *record, kept bool, se
 		*k.segment(adopted.slot) = segment
 	}
 }
+
+// finishClosed is finishAdoption for a queue that was closed meanwhile: the message rests in the journal, or is
+// in the queue that was opened after it.
+func (k *queueJournal) finishClosed(q *queue, l *letter, adopted ref, kept bool, segment uint32) {
+	s := k.stream
+	s.mu.Lock()
+	if to := s.queue.Load(); to != nil && to != q {
+		s.mu.Unlock()
+		to.finishAdoption(l, adopted, kept, segment)
+		return
+	}
+	defer s.mu.Unlock()
+	m := s.kept.find(adopted.slot, adopted.seq)
+	switch {
+	case s.dropped:
+	case m == nil:
+		if kept && l.put != nil {
+			k.log.Release(segment, l.put.weight)
+		}
+	case kept:
+		m.state = durableReady
+		if l.put != nil {
+			m.segment = segment
+		}
+	default:
+		if m.segment != 0 {
+			var b journal.Batch
+			b.End(appendGone(b.Begin(s.number, recordGone), m.seq), 0)
+			_, _, _ = k.log.Append(&b, journal.Note)
+			k.log.Release(m.segment, weightOf(m.body, m.group, m.rare))
+		}
+		s.kept.remove(m)
+	}
+}

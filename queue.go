@@ -71,10 +71,10 @@ type queue struct {
 	name     string
 	self     Local // the *Standard or *FIFO around this
 	arn      string
-	account  account   // nil for a bare queue
+	account  account       // nil for a bare queue
 	journal  *queueJournal // nil: none; mu guards most of it
-	ids      *identity // nil in a queue that no constructor made
-	fifo     *fifo     // nil on Standard; mu guards its groupState
+	ids      *identity     // nil in a queue that no constructor made
+	fifo     *fifo         // nil on Standard; mu guards its groupState
 	senderID string
 	onTimer  func()
 	onDue    func(slot uint32)
@@ -166,7 +166,9 @@ func newStandard(name, arn string, a account, p *patch) (*Standard, error) {
 		return nil, err
 	}
 	q := &Standard{}
-	q.init(name, arn, q, a, s)
+	if err := q.init(name, arn, q, a, s); err != nil {
+		return nil, err
+	}
 	return q, nil
 }
 
@@ -177,7 +179,9 @@ func newFIFO(name, arn string, a account, p *patch) (*FIFO, error) {
 	}
 	q := &FIFO{}
 	q.fifo = newFIFOState(s.scope)
-	q.init(name, arn, q, a, s)
+	if err := q.init(name, arn, q, a, s); err != nil {
+		return nil, err
+	}
 	return q, nil
 }
 
@@ -186,7 +190,7 @@ func queueARN(region, account, name string) string {
 }
 
 // init is called once, before the queue is shared.
-func (q *queue) init(name, arn string, self Local, a account, s *settings) {
+func (q *queue) init(name, arn string, self Local, a account, s *settings) error {
 	q.name, q.arn, q.self, q.account = name, arn, self, a
 	q.ids = newIdentity(q.fifo != nil)
 	if q.fifo != nil {
@@ -207,6 +211,10 @@ func (q *queue) init(name, arn string, self Local, a account, s *settings) {
 	q.store.isFIFO = q.fifo != nil
 	q.resetLocked()
 	q.deadlines.Track(func(id uint32, pos int32) { q.waitSlots[id].pos = pos })
+	if s.journal != nil {
+		return s.journal.open(q)
+	}
+	return nil
 }
 
 // resetLocked empties every container of messages. What belongs to the queue rather than to its
