@@ -11,7 +11,7 @@ import (
 )
 
 func TestBury_HandsTheMessageOverNow(t *testing.T) {
-	var j eventLog
+	var j observed
 	withTarget(t, 5, func(s steps, target *script) {
 		s.send("g-1", "g-2")
 		d := s.one(time.Minute)
@@ -51,7 +51,7 @@ func TestBury_AFailureLeavesTheMessageInFlight(t *testing.T) {
 		"quits":  quits,
 	} {
 		t.Run(name, func(t *testing.T) {
-			var j eventLog
+			var j observed
 			withTarget(t, 5, func(s steps, target *script) {
 				target.do = do
 				s.send("g-1", "g-2")

@@ -43,7 +43,7 @@ func many(n int) (bodies []string) {
 }
 
 func TestBury_RoomInFlightIsGivenAwayWhileTheTargetIsCalled(t *testing.T) {
-	var j eventLog
+	var j observed
 	withTarget(t, 5, func(s steps, target *script) {
 		target.do = func(context.Context, DeadLetter) error { time.Sleep(10 * time.Second); return errRefused }
 		s.send("a-1", "b-1")
@@ -63,7 +63,7 @@ func TestBury_RoomInFlightIsGivenAwayWhileTheTargetIsCalled(t *testing.T) {
 
 func TestMOV7_NothingIsLeftUndoneWhileADestinationIsSlow(t *testing.T) {
 	scene(t, "events", func(t *testing.T) {
-		var j eventLog
+		var j observed
 		s := standardSteps(t, WithObserver(j.observe))
 		s.send("a")
 		j.take()
@@ -215,50 +215,6 @@ func TestHandOver_ADeleterHandsOverAFewAndLeavesTheRestToTheTimer(t *testing.T) 
 		}
 		dead.counts(n-1, 0, 0)
 		require.Equal(t, []string{"good"}, (<-c).bodies())
-	})
-}
-
-func TestRecorder_AHandOverIsWaitedForByWhoMadeIt(t *testing.T) {
-	lost := errors.New("the disk is gone")
-	for _, which := range []string{"source", "target"} {
-		t.Run(which, func(t *testing.T) {
-			withDeadLetters(t, 1, func(s, dead steps) {
-				var m mirror
-				w := s
-				if which == "target" {
-					w = dead
-				}
-				s.send("a-1", "b-1")
-				ds := s.receive(2, time.Hour)
-				m.watch(w.q)
-				for i := range ds {
-					m.states[ds[i].receipt.seq] = stateInFlight
-				}
-				if which == "target" {
-					clear(m.states)
-				}
-				require.NoError(s, ds[0].Bury(context.Background(), "why"))
-				require.Equal(s, m.marks, m.kept.Load())
-				require.Zero(s, w.q.errands&errandKeep)
-				m.fails = lost
-				require.ErrorIs(s, ds[1].Bury(context.Background(), "why"), lost)
-				require.Zero(s, w.q.errands&errandKeep)
-				m.compare(s, w.q)
-			})
-		})
-	}
-}
-
-func TestRecorder_ADeadLetterIsWaitedFor(t *testing.T) {
-	onBothTypes(t, func(s steps) {
-		lost := errors.New("the disk is gone")
-		var m mirror
-		m.watch(s.q)
-		require.NoError(s, s.q.DeadLetter(s.Context(), DeadLetter{Body: "a", GroupID: "g"}))
-		require.Equal(s, m.marks, m.kept.Load())
-		m.fails = lost
-		require.ErrorIs(s, s.q.DeadLetter(s.Context(), DeadLetter{Body: "a", GroupID: "g"}), lost)
-		require.Zero(s, s.q.errands&errandKeep)
 	})
 }
 

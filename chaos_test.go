@@ -93,8 +93,13 @@ const chaosQueues, chaosActors, chaosActs = 4, 6, 60
 
 func (c *chaos) run() {
 	c.calm = true
+	c.mirrors = make([]mirror, chaosQueues)
 	for i := range chaosQueues {
-		opts := []Option{WithObserver(c.observe), WithVisibilityTimeout(5 * time.Second), WithoutSQSLimits()}
+		observe := func(es []Event) {
+			c.mirrors[i].observe(es)
+			c.observe(es)
+		}
+		opts := []Option{WithObserver(observe), WithVisibilityTimeout(5 * time.Second), WithoutSQSLimits()}
 		if c.draw(3) == 0 {
 			opts = append(opts, WithInFlightLimit(1+c.draw(100)))
 		}
@@ -114,9 +119,7 @@ func (c *chaos) run() {
 			c.queues = append(c.queues, &q.queue)
 		}
 	}
-	c.mirrors = make([]mirror, len(c.queues))
-	for i, q := range c.queues {
-		c.mirrors[i].watch(q)
+	for _, q := range c.queues {
 		c.retarget(q)
 	}
 	c.calm = false

@@ -97,9 +97,12 @@ func (q *queue) deleteLocked(now int64, rc receipt) error {
 	q.metrics.deleted++
 	switch {
 	case r == nil:
+		if q.journal != nil { // it may be about to be gone, and then this call is as good as the one that did that
+			q.joinLocked(rc.seq)
+		}
 	case q.plain && r.rare == nil && r.state == stateInFlight && r.flags == flagLine:
 		q.deletePlainLocked(now, rc.slot, r)
-	case q.fifo != nil && r.rare == nil && r.state == stateInFlight:
+	case q.ordered && r.rare == nil && r.state == stateInFlight:
 		q.deleteOrderedLocked(now, rc.slot, r)
 	default:
 		q.ackLocked(now, rc.slot, r)
@@ -108,10 +111,10 @@ func (q *queue) deleteLocked(now int64, rc receipt) error {
 }
 
 // findLocked returns the message that rc names, nil where it is gone or its retention is over, be
-// the timer late or not.
+// the timer late or not. What is leaving is as good as gone.
 func (q *queue) findLocked(now int64, rc receipt) *record {
 	r := q.store.find(rc.slot, rc.seq)
-	if r == nil || after(r.enqueued, q.settings.Load().retention) <= now {
+	if r == nil || r.state == stateLeaving || after(r.enqueued, q.settings.Load().retention) <= now {
 		return nil
 	}
 	return r

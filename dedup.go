@@ -91,22 +91,37 @@ func (d *dedup) forget(now int64, budget int) (more bool) {
 		if budget == 0 {
 			return true
 		}
-		d.ids.Delete(d.at(d.begin).key[0], d.id(d.begin))
-		d.begin++
-		if d.begin-d.origin == dedupPage {
-			d.spare = d.pages[0]
-			d.pages[0] = nil
-			d.pages = d.pages[1:]
-			d.origin += dedupPage
-		}
-		if d.begin != d.end {
-			d.oldest = after(d.at(d.begin).at, dedupWindow)
-		}
+		d.dropFirst()
 	}
 	if d.begin != d.origin || d.spare != nil {
 		d.pages, d.spare, d.origin = nil, nil, d.begin
 	}
 	return false
+}
+
+// dropFirst forgets the oldest entry.
+func (d *dedup) dropFirst() {
+	d.ids.Delete(d.at(d.begin).key[0], d.id(d.begin))
+	d.begin++
+	if d.begin-d.origin == dedupPage {
+		d.spare = d.pages[0]
+		d.pages[0] = nil
+		d.pages = d.pages[1:]
+		d.origin += dedupPage
+	}
+	if d.begin != d.end {
+		d.oldest = after(d.at(d.begin).at, dedupWindow)
+	}
+}
+
+// dropUpTo forgets the entries of messages up to a number.
+func (d *dedup) dropUpTo(seq uint64) {
+	if d.begin != d.end && d.at(d.end-1).seq <= seq {
+		*d = dedup{begin: d.end, end: d.end, origin: d.end}
+	}
+	for d.begin != d.end && d.at(d.begin).seq <= seq {
+		d.dropFirst()
+	}
 }
 
 // idleAt returns when the newest entry is past its time: then, at the latest, memory is given back.

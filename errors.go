@@ -46,6 +46,24 @@ var (
 	ErrUnavailable = errors.New("inq: service is unavailable")
 )
 
+// Errors of a [Journal], and of queues that have one.
+var (
+	// ErrJournalFull is returned while there is no room on the disk, or within WithMaxDisk. Nothing was
+	// done. It passes when there is room again: trying again after a pause is worth it.
+	ErrJournalFull = errors.New("inq: journal is full")
+	// ErrJournalFailed is returned for good after a write or a sync of a journal failed. Whether a call
+	// that was under way then was carried out is known when the journal is opened anew.
+	ErrJournalFailed = errors.New("inq: journal failed")
+	// ErrJournalCorrupt is returned by OpenJournal for a journal that is damaged. Nothing is skipped.
+	ErrJournalCorrupt = errors.New("inq: journal is damaged")
+	// ErrJournalInUse is returned by OpenJournal for a directory that is open already.
+	ErrJournalInUse = errors.New("inq: journal is in use")
+	// ErrJournalKey is returned by OpenJournal where a key is missing or wrong.
+	ErrJournalKey = errors.New("inq: key of the journal is missing or wrong")
+	// ErrJournalVersion is returned by OpenJournal for a journal that a later version wrote.
+	ErrJournalVersion = errors.New("inq: journal is of a later version")
+)
+
 // Errors about what a call was given.
 var (
 	// ErrInvalidParameter is returned when a parameter of a call, or an option that is no attribute

@@ -75,19 +75,6 @@ func (e *Event) MessageID() string {
 	return id.String()
 }
 
-// A recorder is told every transition, under the lock and in order, by the same calls that make events,
-// so that what a queue holds can be made anew. It is the way in for what keeps queues over a restart.
-type recorder interface {
-	// transition notes what has just happened to a message, or is about to where it is leaving its slot.
-	transition(q *queue, now int64, kind EventKind, slot uint32)
-	// change notes what happened to a whole queue.
-	change(q *queue, now int64, kind EventKind)
-	// mark names what was told so far. It is called under the lock, and keep after it was released: keep
-	// returns when all up to the mark is safe, or says why it is not.
-	mark() uint64
-	keep(mark uint64) error
-}
-
 // tellLocked tells what happened to a message, which must still be in its slot.
 func (q *queue) tellLocked(now int64, kind EventKind, slot uint32) {
 	if q.watched {
@@ -95,11 +82,13 @@ func (q *queue) tellLocked(now int64, kind EventKind, slot uint32) {
 	}
 }
 
-// tellMessageLocked tells the recorder, and notes an event with what is known of the message in slot.
+// tellMessageLocked tells the journal, and notes an event with what is known of the message in slot.
 func (q *queue) tellMessageLocked(now int64, e Event, slot uint32) {
-	if q.recorder != nil {
-		q.recorder.transition(q, now, e.Kind, slot)
-		q.errands |= errandKeep
+	if q.journal != nil {
+		q.noteChangeLocked(now, e.Kind, slot)
+		if q.settings.Load().observer == nil {
+			return
+		}
 	}
 	r := q.store.at(slot)
 	e.seq, e.Body, e.ReceiveCount, e.GroupID = r.seq, r.body, r.receiveCount(), q.groupLocked(slot)
@@ -121,10 +110,6 @@ func (q *queue) failedLocked(now int64, slot uint32, cause error) {
 func (q *queue) tellQueueLocked(now int64, e Event) {
 	if !q.watched {
 		return
-	}
-	if q.recorder != nil {
-		q.recorder.change(q, now, e.Kind)
-		q.errands |= errandKeep
 	}
 	q.noteLocked(now, e)
 }
@@ -160,24 +145,6 @@ func tellAll(qs []*queue) {
 	defer tellAll(qs[1:])
 	qs[0].mu.Lock()
 	qs[0].deliverEvents() // unlocks
-}
-
-// keepAll waits until the recorders of several queues have kept what they were told so far. It
-// returns the first error of one that could not.
-func keepAll(qs []*queue) (err error) {
-	for _, q := range qs {
-		q.mu.Lock()
-		if q.recorder == nil {
-			q.mu.Unlock()
-			continue
-		}
-		keep, mark := q.markLocked()
-		q.mu.Unlock()
-		if lost := keep.keep(mark); err == nil {
-			err = lost
-		}
-	}
-	return err
 }
 
 // deliverEvents unlocks and calls the observer. One goroutine at a time does so, for all that

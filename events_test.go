@@ -14,15 +14,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// eventLog collects what an observer is told.
-type eventLog struct {
+// observed collects what an observer is told.
+type observed struct {
 	mu     sync.Mutex // guards everything below
 	events []Event
 	seq    uint64 // of the newest event
 	gaps   bool
 }
 
-func (j *eventLog) observe(events []Event) {
+func (j *observed) observe(events []Event) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.events = append(j.events, events...)
@@ -33,7 +33,7 @@ func (j *eventLog) observe(events []Event) {
 }
 
 // take returns the kinds seen since the last call.
-func (j *eventLog) take() (kinds []EventKind) {
+func (j *observed) take() (kinds []EventKind) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, e := range j.events {
@@ -44,7 +44,7 @@ func (j *eventLog) take() (kinds []EventKind) {
 }
 
 // last returns the newest event.
-func (j *eventLog) last() Event {
+func (j *observed) last() Event {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.events[len(j.events)-1]
@@ -52,7 +52,7 @@ func (j *eventLog) last() Event {
 
 func TestObserver_EveryKindOfEvent(t *testing.T) {
 	ctx := context.Background()
-	var j eventLog
+	var j observed
 	onBothTypes(t, func(s steps) {
 		j.seq = 0
 		told := func(want ...EventKind) {
@@ -136,7 +136,7 @@ func TestObserver_DelaysDuplicatesAndDeadLetters(t *testing.T) {
 	ctx := context.Background()
 	scene(t, "a delay", func(t *testing.T) {
 		for _, fifo := range []bool{false, true} {
-			var j eventLog
+			var j observed
 			s := standardSteps(t, WithDelay(time.Second), WithObserver(j.observe))
 			if fifo {
 				s = fifoSteps(t, WithDelay(time.Second), WithObserver(j.observe))
@@ -148,7 +148,7 @@ func TestObserver_DelaysDuplicatesAndDeadLetters(t *testing.T) {
 		}
 	})
 	scene(t, "a duplicate", func(t *testing.T) {
-		var j eventLog
+		var j observed
 		s := fifoSteps(t, WithObserver(j.observe))
 		first := s.sendID("b", "g", "x")
 		s.sendID("c", "h", "x")
@@ -158,7 +158,7 @@ func TestObserver_DelaysDuplicatesAndDeadLetters(t *testing.T) {
 		require.Equal(t, []EventKind{EventSent, EventDeduplicated}, j.take())
 	})
 	scene(t, "a dead letter and back", func(t *testing.T) {
-		var j, k eventLog
+		var j, k observed
 		dlq := testStandard(t, WithObserver(k.observe))
 		s := standardSteps(t, WithDeadLetter(dlq, 1), WithObserver(j.observe))
 		s.send("1")
@@ -177,7 +177,7 @@ func TestObserver_DelaysDuplicatesAndDeadLetters(t *testing.T) {
 		require.Equal(t, []EventKind{EventMovedIn}, j.take())
 	})
 	scene(t, "a failure", func(t *testing.T) {
-		var j eventLog
+		var j observed
 		oops := errors.New("oops")
 		s := standardSteps(t, WithObserver(j.observe),
 			WithDeadLetter(DeadLetterFunc(func(context.Context, DeadLetter) error { return oops }), 1))
@@ -372,7 +372,7 @@ func TestObserver_OneThatPanicsDoesNotWedgeTheQueue(t *testing.T) {
 func TestObserver_ComesAndGoes(t *testing.T) {
 	q := testStandard(t)
 	s := steps{t, &q.queue}
-	var j eventLog
+	var j observed
 	s.send("1")
 	require.NoError(t, q.Configure(WithObserver(j.observe)))
 	s.send("2")

@@ -18,6 +18,7 @@ type letter struct {
 	to     *queue // of this process; nil: a foreign target or destination
 	way    way
 	call   *targetCall // of the foreign target
+	put    *movedPut   // where the record of the message in to is to be written by source; nil: it is not
 	DeadLetter
 }
 
@@ -105,24 +106,47 @@ func (c *carrier) touch(q *queue) {
 // message that was deleted before the source let go is dropped there, so nobody receives what was
 // deleted, and kept is false.
 func (c *carrier) deliver(l *letter) (kept bool, err error) {
+	h := c.handOver(l)
+	return h.conclude()
+}
+
+// handing is a hand-over that waits for a journal before its last step.
+type handing struct {
+	l       *letter
+	adopted ref
+	kept    bool
+	err     error
+	due     due // of the source
+}
+
+// handOver is deliver without the last step.
+func (c *carrier) handOver(l *letter) (h handing) {
 	c.touch(l.source)
 	c.touch(l.to)
-	adopted, err := l.to.adopt(l)
-	kept = l.source.settle(l, err)
-	if err == nil {
-		l.to.finishAdoption(adopted, kept)
+	h.l = l
+	h.adopted, h.err = l.to.adopt(l)
+	h.kept, h.due = l.source.settle(l, h.err)
+	return h
+}
+
+// conclude waits until the source has let go for good, and does the last step.
+func (h *handing) conclude() (kept bool, err error) {
+	if !h.due.none() {
+		if lost := h.l.source.journal.wait(&h.due); lost != nil && h.err == nil {
+			h.kept, h.err = false, lost
+		}
 	}
-	return kept, err
+	if h.adopted.slot != 0 {
+		h.l.to.finishAdoption(h.l, h.adopted, h.kept, h.due.segment)
+	}
+	return h.kept, h.err
 }
 
 // finish looks at the queues that were touched until nothing is left to be done in them: receives
 // that wait are served, and that may lead to more letters. With letters taken before, those go first.
 func (c *carrier) finish() {
 	for {
-		for i := range c.letters {
-			_, _ = c.deliver(&c.letters[i])
-		}
-		c.letters = nil
+		c.carryLetters()
 		again := false
 		for _, q := range c.queues {
 			if now, err := q.enter(); err == nil {
@@ -132,6 +156,24 @@ func (c *carrier) finish() {
 		if !again && len(c.letters) == 0 {
 			return
 		}
+	}
+}
+
+// carryLetters delivers all letters. Those that wait for a journal do so together.
+func (c *carrier) carryLetters() {
+	letters := c.letters
+	c.letters = nil
+	var wait []handing
+	for i := range letters {
+		h := c.handOver(&letters[i])
+		if h.due.none() {
+			_, _ = h.conclude()
+		} else {
+			wait = append(wait, h)
+		}
+	}
+	for i := range wait {
+		_, _ = wait[i].conclude()
 	}
 }
 
@@ -161,13 +203,9 @@ func (c *carrier) look(q *queue, now int64) (again bool) {
 	return again
 }
 
-// tell waits for the recorders of the queues that were touched, whose error it returns, and then delivers
-// the events, since an observer may take its time or end the goroutine.
-func (c *carrier) tell() error {
-	err := keepAll(c.queues)
-	tellAll(c.queues)
-	return err
-}
+// tell delivers the events of the queues that were touched, in the end, since an observer may take its time
+// or end the goroutine.
+func (c *carrier) tell() { tellAll(c.queues) }
 
 // sendOff unlocks, and sees to the hand-overs that were marked under the lock and to what they lead
 // to. The carrier is yet to tell.
@@ -200,15 +238,24 @@ func (q *queue) adopt(l *letter) (adopted ref, err error) {
 		return ref{}, err
 	}
 	s := q.settings.Load()
-	if q.fitsLocked(s, n, size) {
-		p.sent = min(p.sent, now)
-		slot := q.adoptLocked(now, &p, s)
-		adopted = ref{slot, q.store.at(slot).seq}
-	} else {
+	if !q.fitsLocked(s, n, size) {
 		err = q.fullLocked(s, size)
+		q.pause(now)
+		return ref{}, err
+	}
+	p.sent = min(p.sent, now)
+	slot := q.adoptLocked(now, &p, s)
+	r := q.store.at(slot)
+	adopted = ref{slot, r.seq}
+	switch {
+	case q.journal == nil:
+	case l.source != nil && l.source.journal != nil && l.source.journal.owner == q.journal.owner:
+		l.put = q.movedPutLocked(now, slot, r)
+	default:
+		return q.adoptForGood(now, adopted)
 	}
 	q.pause(now)
-	return adopted, err
+	return adopted, nil
 }
 
 // payloadOf is what a queue stores of a letter. A dead letter keeps its id, and on Standard the time it
@@ -239,58 +286,87 @@ func (q *queue) payloadOf(l *letter) payload {
 	return p
 }
 
-// finishAdoption reveals an adopted message that its source let go of, and drops another.
-func (q *queue) finishAdoption(adopted ref, kept bool) {
+// finishAdoption reveals an adopted message that its source let go of, and drops another. segment is where
+// the source wrote the record of it, where it did.
+func (q *queue) finishAdoption(l *letter, adopted ref, kept bool, segment uint32) {
 	now, closed := q.enter()
 	if closed != nil {
+		if q.journal != nil {
+			q.journal.finishClosed(q, l, adopted, kept, segment)
+		}
 		return
 	}
-	if r := q.store.find(adopted.slot, adopted.seq); r != nil {
-		if kept {
-			q.revealLocked(now, adopted.slot, r)
-		} else {
-			q.adopting--
-			q.removeLocked(adopted.slot, r)
-		}
+	r := q.store.find(adopted.slot, adopted.seq)
+	if q.journal != nil {
+		q.finishPutLocked(l, adopted, r, kept, segment)
+	}
+	switch {
+	case r == nil:
+	case kept:
+		q.revealLocked(now, adopted.slot, r)
+	default:
+		q.adopting--
+		q.removeLocked(adopted.slot, r)
 	}
 	q.errands |= errandLook
 	q.pause(now)
 }
 
 // settle ends a hand-over in the queue that the message came from; err says why it failed. kept is
-// false where the message was gone by then: deleted, purged, expired, or closed with its queue.
-func (q *queue) settle(l *letter, err error) (kept bool) {
+// false where the message was gone by then: deleted, purged, expired, or closed with its queue. With a
+// journal the message is gone when what is due was waited for.
+func (q *queue) settle(l *letter, err error) (kept bool, d due) {
 	now, closed := q.enter()
 	if closed != nil {
-		return false
+		return false, due{}
 	}
 	if l.call != nil {
 		q.outbox.end(l.slot, l.call)
 		q.errands |= errandCalls // a place is free
 	}
 	r := q.store.find(l.slot, l.seq)
-	kept = r != nil
+	kept = r != nil && r.state != stateLeaving
 	switch {
-	case r == nil:
+	case !kept:
 		if err == nil && l.to == nil && l.way != byMove {
 			q.metrics.deadLettered++ // the target has it all the same
 		}
-	case err == nil && l.way == byMove:
-		q.metrics.movedOut++
-		q.letGoLocked(now, l.slot, r, EventMovedOut)
-	case err == nil:
-		q.metrics.deadLettered++
-		q.letGoLocked(now, l.slot, r, EventDeadLettered)
-	case l.way == byMove:
-		q.putBackLocked(now, l.slot, r)
-	case l.way == byBury:
-		q.resumeLocked(now, l.slot, r, err)
+	case err != nil:
+		q.endFailedLocked(now, l.slot, r, l.way, err)
+	case q.journal != nil:
+		q.letGoForGoodLocked(l, r)
 	default:
-		q.refuseLocked(now, l.slot, r, err)
+		q.letGoLocked(now, l.slot, r, l.way.end())
 	}
 	q.errands |= errandLook
-	q.pause(now)
-	return kept
+	if q.journal == nil {
+		q.pause(now)
+		return kept, due{}
+	}
+	q.pauseLocked(now)
+	d = q.takeDueLocked()
+	q.mu.Unlock()
+	return kept, d
+}
+
+// end is what is told of a message that came on its way like this, when somebody has taken it.
+func (w way) end() EventKind {
+	if w == byMove {
+		return EventMovedOut
+	}
+	return EventDeadLettered
+}
+
+// endFailedLocked is what becomes of a message that nobody took.
+func (q *queue) endFailedLocked(now int64, slot uint32, r *record, by way, cause error) {
+	switch by {
+	case byMove:
+		q.putBackLocked(now, slot, r)
+	case byBury:
+		q.resumeLocked(now, slot, r, cause)
+	default:
+		q.refuseLocked(now, slot, r, cause)
+	}
 }
 
 // refuseLocked is what follows when nobody takes a message that was received often enough. Where the

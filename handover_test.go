@@ -104,7 +104,7 @@ func TestHandOver_UnderLoadAHangingTargetCostsNoGoodMessage(t *testing.T) {
 }
 
 func TestDLQ8_AMessageWhoseTargetIsGoneHasItsTurn(t *testing.T) {
-	var j eventLog
+	var j observed
 	withDeadLetters(t, 1, func(s, dead steps) {
 		var p patch
 		WithObserver(j.observe).applyFIFO(&p)
@@ -201,9 +201,9 @@ func TestHandOver_WhatIsDeletedMeanwhileIsDeliveredNowhere(t *testing.T) {
 		checkInvariants(t, dead.q)
 		s.delete(old...)
 		s.counts(0, 0, 0)
-		kept := s.q.settle(&l, nil)
+		kept, _ := s.q.settle(&l, nil)
 		require.False(t, kept)
-		dead.q.finishAdoption(adopted, kept)
+		dead.q.finishAdoption(&l, adopted, kept, 0)
 		dead.counts(0, 0, 0)
 		require.Zero(t, dead.q.Stats().MovedIn)
 		require.NoError(t, s.q.Purge(ctx))
@@ -223,7 +223,7 @@ func TestHandOver_WhatIsDeletedMeanwhileIsDeliveredNowhere(t *testing.T) {
 }
 
 func TestHandOver_APurgeOfTheTargetTakesWhatComesInAtThatMoment(t *testing.T) {
-	var j eventLog
+	var j observed
 	ctx := context.Background()
 	s := steps{t, &testStandard(t).queue}
 	dead := testStandard(t, WithObserver(j.observe))
@@ -240,7 +240,8 @@ func TestHandOver_APurgeOfTheTargetTakesWhatComesInAtThatMoment(t *testing.T) {
 	adopted, err := dead.adopt(&l)
 	require.NoError(t, err)
 	require.NoError(t, dead.Purge(ctx))
-	dead.finishAdoption(adopted, s.q.settle(&l, nil))
+	kept, _ := s.q.settle(&l, nil)
+	dead.finishAdoption(&l, adopted, kept, 0)
 	require.Equal(t, []EventKind{EventMovedIn, EventPurged}, j.take())
 	require.Equal(t, uint64(1), dead.Stats().MovedIn)
 	require.Equal(t, uint64(1), dead.Stats().Purged)
@@ -264,7 +265,7 @@ func TestReceive_AnErrorMeansThatNothingWasLeased(t *testing.T) {
 
 func TestObserver_IsToldOfARepeatedReceive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var j eventLog
+		var j observed
 		s := fifoSteps(t, WithObserver(j.observe))
 		s.send("a-1", "a-2")
 		s.attempt("x", 10, 0)
@@ -520,14 +521,14 @@ func TestHandOver_WhateverHappensBetweenItsSteps(t *testing.T) {
 						at(0)
 						adopted, err := dead.q.adopt(&l)
 						at(1)
-						kept := s.q.settle(&l, err)
+						kept, _ := s.q.settle(&l, err)
 						at(2)
 						if err == nil {
-							dead.q.finishAdoption(adopted, kept)
+							dead.q.finishAdoption(&l, adopted, kept, 0)
 						}
 						c := carrier{queues: []*queue{s.q, dead.q}}
 						c.finish()
-						_ = c.tell()
+						c.tell()
 						checkInvariants(s, s.q)
 						checkInvariants(s, dead.q)
 

@@ -21,7 +21,7 @@ const (
 	errandCalls                       // there are messages to call a dead-letter target for
 	errandLook                        // a receive may have more than it was given, see takeLocked and carrier
 	errandTask                        // a move task waits for a message; stays until it was woken
-	errandKeep                        // the recorder was told something
+	errandKeep                        // something is to be written into the journal, or to be waited for
 )
 
 // enter locks the queue and returns the time, or the reason why the queue is gone, and then it is
@@ -58,6 +58,12 @@ func (q *queue) enter() (now int64, err error) {
 	return now, nil
 }
 
+// clockLocked returns the time, for those who enter a queue that may be gone.
+func (q *queue) clockLocked() int64 {
+	q.last = max(q.last, int64(time.Since(q.ids.epoch)))
+	return q.last
+}
+
 // otherBubble refuses a call where the clock stands before the time the queue was made at. Only
 // bubbles have such clocks. What the queue was told to wait for would never come, and its timer would
 // fire for ever.
@@ -71,8 +77,8 @@ const lockTries = 4
 
 // leave hands out what became receivable, does the errands, and unlocks.
 //
-// A change is accepted when leave returns nil, not before: its error is that of a recorder that could
-// not keep what it was told, see recorder.
+// A change is accepted when leave returns nil, not before: its error is that of a journal that could not
+// keep it. With a journal leave waits for that, see commit.
 func (q *queue) leave(now int64) error {
 	if q.waiters.head == nil && q.errands == 0 {
 		q.mu.Unlock()
@@ -91,41 +97,36 @@ func (q *queue) unlock(now int64) error {
 		q.mu.Unlock()
 		return nil
 	}
-	var keep recorder // nil: it was told nothing
-	var mark uint64
-	if q.errands&errandKeep != 0 {
-		keep, mark = q.markLocked()
-	}
 	switch {
+	case q.errands&errandKeep != 0:
+		return q.commit() // unlocks
 	case q.errands&(errandLetters|errandCalls|errandLook) != 0:
 		c := q.sendOff(now) // unlocks
-		_ = c.tell()
+		c.tell()
 	case q.errands&errandTell != 0:
 		q.deliverEvents() // unlocks
 	default:
 		q.mu.Unlock()
 	}
-	if keep == nil {
-		return nil
-	}
-	return keep.keep(mark)
+	return nil
 }
 
-// markLocked returns the recorder and what it was told so far, for a caller that waits for it after
-// unlocking. There must be one.
-func (q *queue) markLocked() (recorder, uint64) {
-	q.errands &^= errandKeep
-	return q.recorder, q.recorder.mark()
-}
-
-// pause unlocks with errands left to whoever leaves next: the caller, which comes back, or another.
+// pause unlocks with errands left to whoever leaves next: the caller, which comes back, or another. What it
+// wrote into the journal is waited for by nobody.
 func (q *queue) pause(now int64) {
 	q.pauseLocked(now)
+	if q.errands&errandKeep != 0 {
+		q.takeDueLocked()
+	}
 	q.mu.Unlock()
 }
 
-// pauseLocked does what cannot wait: it sets the timer, and wakes a move task.
+// pauseLocked does what cannot wait: it hands over what is to be written into the journal, sets the timer,
+// and wakes a move task.
 func (q *queue) pauseLocked(now int64) {
+	if q.errands&errandKeep != 0 {
+		q.writeDownLocked(now)
+	}
 	if q.errands&errandArm != 0 {
 		q.errands &^= errandArm
 		q.armLocked(now)

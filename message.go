@@ -27,6 +27,17 @@ import (
 //	    │ adopt                reveal
 //	    └───────▶ adopted ───────────▶ ready
 //
+// On a queue with a journal two states more lie on the way, for as long as the journal takes to make sure of
+// what was written. A new message is committing before it is delayed or ready:
+//
+//	          enqueue            admit
+//	(nothing) ──────▶ committing ──────▶ ready or delayed; or nowhere: reject
+//
+// and one that is to go for good, by ack or letGo, is leaving before it is gone:
+//
+//	                       depart         departed
+//	ready, in flight, ... ────────▶ leaving ──────▶ gone; or back where it was: stay
+//
 // A receive buries a ready message instead of leasing it when it was received often enough (SQS:
 // DLQ-4). A message that comes from another queue of this process is adopted: hidden until its source
 // has let go of it. expire, purge and close lead from every state to gone.
@@ -40,6 +51,9 @@ const (
 	stateBurying  = state(classAside)           // on its way to a dead-letter target, or elsewhere by a move task
 	stateBackoff  = state(classAside + classes) // the target failed; not visible until the next try is due
 	stateAdopted  = state(classAside + 2*classes)
+
+	stateCommitting = state(classNone + classes)     // accepted, and not yet for sure in the journal: nobody sees it
+	stateLeaving    = state(classInFlight + classes) // to be gone once that is for sure in the journal: nobody has it any more
 )
 
 // class is what a state counts as (SQS: section 2.2). It is part of the state's number.

@@ -203,12 +203,17 @@ func (q *queue) callAlone(ctx context.Context, cancel context.CancelFunc, l *let
 }
 
 // settleCall ends a hand-over to a foreign target or destination, and what follows from that. Its error
-// is that of a recorder.
+// is that of the journal.
 func (q *queue) settleCall(l *letter, err error) error {
-	q.settle(l, err)
+	_, d := q.settle(l, err)
+	var lost error
+	if !d.none() {
+		lost = q.journal.wait(&d)
+	}
 	c := carrier{queues: []*queue{q}}
 	c.finish()
-	return c.tell()
+	c.tell()
+	return lost
 }
 
 // callTarget turns a panic of the target into an error.

@@ -71,9 +71,10 @@ type queue struct {
 	name     string
 	self     Local // the *Standard or *FIFO around this
 	arn      string
-	account  account   // nil for a bare queue
-	ids      *identity // nil in a queue that no constructor made
-	fifo     *fifo     // nil on Standard; mu guards its groupState
+	account  account       // nil for a bare queue
+	journal  *queueJournal // nil: none; mu guards most of it
+	ids      *identity     // nil in a queue that no constructor made
+	fifo     *fifo         // nil on Standard; mu guards its groupState
 	senderID string
 	onTimer  func()
 	onDue    func(slot uint32)
@@ -100,12 +101,13 @@ type queue struct {
 	seq        uint64
 	counts     [classes]int
 	bytes      int64    // bodies and attributes of live messages
-	plain      bool     // neither FIFO nor fair: messages without anything special take the short path
+	plain      bool     // neither FIFO nor fair, and no journal: messages without anything special take the short path
+	ordered    bool     // FIFO, and no journal: the short paths of FIFO can be taken
 	errands    errands  // what is to be done before or after unlocking
 	draining   bool     // more messages are due than one step takes
 	behind     bool     // receives wait that could have more, and somebody is about to serve them: a carrier or the timer
 	delivering bool     // a goroutine is delivering events
-	watched    bool     // there is an observer or a recorder
+	watched    bool     // there is an observer or a journal
 	events     []Event  // not yet delivered
 	letters    []letter // to be carried by whoever unlocks
 	marked     int      // messages made burying since a carrier looked
@@ -119,7 +121,6 @@ type queue struct {
 	expiring  pq.Heap // messages that expire out of the order of arrival, by enqueue time; positions in rare.expiry
 	outbox    outbox
 	adopting  int       // messages in the state adopted
-	recorder  recorder  // nil: none
 	waitSlots []*waiter // by id in deadlines
 	deadlines pq.Heap   // ends of long polls
 	timer     *time.Timer
@@ -165,7 +166,9 @@ func newStandard(name, arn string, a account, p *patch) (*Standard, error) {
 		return nil, err
 	}
 	q := &Standard{}
-	q.init(name, arn, q, a, s)
+	if err := q.init(name, arn, q, a, s); err != nil {
+		return nil, err
+	}
 	return q, nil
 }
 
@@ -176,7 +179,9 @@ func newFIFO(name, arn string, a account, p *patch) (*FIFO, error) {
 	}
 	q := &FIFO{}
 	q.fifo = newFIFOState(s.scope)
-	q.init(name, arn, q, a, s)
+	if err := q.init(name, arn, q, a, s); err != nil {
+		return nil, err
+	}
 	return q, nil
 }
 
@@ -185,7 +190,7 @@ func queueARN(region, account, name string) string {
 }
 
 // init is called once, before the queue is shared.
-func (q *queue) init(name, arn string, self Local, a account, s *settings) {
+func (q *queue) init(name, arn string, self Local, a account, s *settings) error {
 	q.name, q.arn, q.self, q.account = name, arn, self, a
 	q.ids = newIdentity(q.fifo != nil)
 	if q.fifo != nil {
@@ -196,7 +201,7 @@ func (q *queue) init(name, arn string, self Local, a account, s *settings) {
 	q.senderID = s.sender
 	q.limit = s.inFlight
 	q.settings.Store(s.finish())
-	q.watched = s.observer != nil
+	q.watched = s.observer != nil || q.journal != nil
 	q.armed = never
 	// A method value made at each use would tie the timer to the functions that arm it, and escape
 	// analysis would give up on their buffers.
@@ -206,6 +211,10 @@ func (q *queue) init(name, arn string, self Local, a account, s *settings) {
 	q.store.isFIFO = q.fifo != nil
 	q.resetLocked()
 	q.deadlines.Track(func(id uint32, pos int32) { q.waitSlots[id].pos = pos })
+	if s.journal != nil {
+		return s.journal.open(q)
+	}
+	return nil
 }
 
 // resetLocked empties every container of messages. What belongs to the queue rather than to its
@@ -222,7 +231,8 @@ func (q *queue) resetLocked() {
 	q.outbox.reset()
 	q.adopting = 0
 	q.fair = nil
-	q.plain = q.fifo == nil
+	q.plain = q.fifo == nil && q.journal == nil
+	q.ordered = q.fifo != nil && q.journal == nil
 	if q.fifo != nil {
 		q.fifo.reset()
 	}
@@ -275,6 +285,10 @@ func (q *queue) Purge(ctx context.Context) error {
 			Reason: "only one purge is allowed every 60 seconds"}
 	}
 	q.lastPurge, q.purged = now, true
+	if q.journal != nil {
+		q.purgeForGoodLocked()
+		return q.leave(now)
+	}
 	q.ownLocked(now)
 	q.tellQueueLocked(now, Event{Kind: EventPurged, Count: q.store.live})
 	q.metrics.purged += uint64(q.store.live)
@@ -285,13 +299,10 @@ func (q *queue) Purge(ctx context.Context) error {
 // Close ends the queue: its messages are dropped, receives that wait return [ErrClosed], a running
 // move task is cancelled, and later calls return ErrClosed. It always returns nil and can be called
 // again.
-func (q *queue) Close() error {
-	q.end(ErrClosed)
-	return nil
-}
+func (q *queue) Close() error { return q.end(ErrClosed) }
 
-// end closes the queue with the error that later calls return.
-func (q *queue) end(reason error) {
+// end closes the queue with the error that later calls return. Its own error is that of a journal.
+func (q *queue) end(reason error) error {
 	now, err := q.enter()
 	if errors.Is(err, ErrInvalidParameter) { // in another bubble; it ends all the same
 		q.mu.Lock()
@@ -301,7 +312,7 @@ func (q *queue) end(reason error) {
 		}
 	}
 	if err != nil {
-		return
+		return nil
 	}
 	q.gone = reason
 	q.ended.Store(&reason)
@@ -314,11 +325,15 @@ func (q *queue) end(reason error) {
 		q.wakeLocked(w, reason)
 	}
 	task := q.task
-	q.ownLocked(now)
-	q.tellQueueLocked(now, Event{Kind: EventClosed, Count: q.store.live})
-	q.resetLocked()
 	if task != nil {
 		defer task.cancel()
 	}
+	if q.journal != nil {
+		now, err = q.restLocked(now)
+	}
+	q.ownLocked(now)
+	q.tellQueueLocked(now, Event{Kind: EventClosed, Count: q.store.live})
+	q.resetLocked()
 	_ = q.unlock(now)
+	return err
 }

@@ -265,6 +265,11 @@ func (q *queue) wait(ctx context.Context, now, end int64, c *receiveCall, dst []
 	if w.err != nil || w.n == 0 {
 		return nil, w.err
 	}
+	if q.journal != nil {
+		if err := q.waitWritten(); err != nil {
+			return nil, err
+		}
+	}
 	return w.dst[:w.n], nil
 }
 

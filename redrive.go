@@ -105,14 +105,14 @@ func (q *queue) buryReceipt(ctx context.Context, rc receipt, reason string) erro
 	var c carrier
 	kept, err := c.deliver(&l)
 	c.finish()
-	lost := c.tell()
+	c.tell()
 	switch {
 	case err != nil:
 		return targetFailed(err)
 	case !kept:
 		return q.goneMessage(rc)
 	}
-	return lost
+	return nil
 }
 
 // buryAbroad is the rest of a Bury whose target is no queue of this process: it unlocks and calls the
@@ -167,12 +167,10 @@ func (q *queue) DeadLetter(ctx context.Context, d DeadLetter) error {
 	l := letter{DeadLetter: d}
 	adopted, err := q.adopt(&l)
 	if err == nil {
-		q.finishAdoption(adopted, true)
+		q.finishAdoption(&l, adopted, true, 0)
 	}
 	c := carrier{queues: []*queue{q}}
 	c.finish()
-	if lost := c.tell(); err == nil {
-		err = lost
-	}
+	c.tell()
 	return err
 }

@@ -101,7 +101,7 @@ func TestDeadLetterTarget_IsToldWhatTheQueueKnows(t *testing.T) {
 }
 
 func TestDeadLetterTarget_AFailureIsTriedAgainWithGrowingBackoff(t *testing.T) {
-	var j eventLog
+	var j observed
 	withTarget(t, 1, func(s steps, target *script) {
 		target.do = failing
 		s.wear("g-1")
@@ -261,7 +261,7 @@ func TestDeadLetterTarget_ASlowOneHoldsUpNobody(t *testing.T) {
 }
 
 func TestDeadLetterTarget_APanicIsAFailure(t *testing.T) {
-	var j eventLog
+	var j observed
 	withTarget(t, 1, func(s steps, target *script) {
 		target.do = func(context.Context, DeadLetter) error { panic("oh no") }
 		s.wear("g-1")

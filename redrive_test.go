@@ -448,9 +448,9 @@ func TestDLQ4_DeadLettersWakeTheLongPollsOfTheirQueue(t *testing.T) {
 }
 
 func TestDLQ5_EventsOnBothSidesNameTheMessage(t *testing.T) {
-	var out eventLog
+	var out observed
 	onBothTypes(t, func(s steps) {
-		var in eventLog
+		var in observed
 		dead := s.another("dead", WithObserver(in.observe))
 		s.buriesIn(dead.asTarget(), 1)
 		d := s.wear("g-1")

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"runtime"
 	"time"
+
+	"example.com/inq/internal/journal"
 )
 
 // Send adds one message to the queue (SQS: sections 1.3, 5.1, 5.3). It never waits.
@@ -68,6 +70,12 @@ func (q *queue) sendPlain(body string, s *settings) (Sent, error) {
 	q.catchUpLocked(now)
 	s = q.settings.Load()
 	if !q.plain || !s.plain || q.store.live >= maxSlots {
+		if q.journal != nil {
+			if err := q.journal.room(journal.Send); err != nil {
+				_ = q.leave(now)
+				return Sent{}, err
+			}
+		}
 		sent, err := q.acceptLocked(now, &payload{body: body, delay: -1, size: len(body)}, s)
 		return q.accepted(now, sent, err)
 	}
@@ -346,6 +354,9 @@ func (q *queue) acceptLocked(now int64, p *payload, s *settings) (Sent, error) {
 	if q.fifo != nil {
 		if seq, ok := q.fifo.dedup.find(p.key, now); ok {
 			q.metrics.deduplicated++
+			if q.journal != nil { // the original may have its commit before it, and shares its fate
+				q.joinLocked(seq)
+			}
 			q.tellQueueLocked(now, Event{Kind: EventDeduplicated, seq: seq, GroupID: p.group})
 			return Sent{ids: q.ids, seq: seq, duplicate: true}, nil
 		}
@@ -353,7 +364,7 @@ func (q *queue) acceptLocked(now int64, p *payload, s *settings) (Sent, error) {
 	if !q.fitsLocked(s, 1, p.size) {
 		return Sent{}, q.fullLocked(s, p.size)
 	}
-	if q.fifo != nil && s.plain && p.rare == nil {
+	if q.ordered && s.plain && p.rare == nil {
 		q.acceptOrderedLocked(now, p, s)
 	} else {
 		q.enqueueLocked(now, p, s)
@@ -363,8 +374,10 @@ func (q *queue) acceptLocked(now int64, p *payload, s *settings) (Sent, error) {
 		q.fifo.dedup.add(p.key, seq, now)
 		q.scheduleLocked(after(now, dedupWindow))
 	}
-	q.metrics.sent++
-	q.metrics.sentBytes += uint64(p.size)
+	if q.journal == nil { // else when it is in the journal
+		q.metrics.sent++
+		q.metrics.sentBytes += uint64(p.size)
+	}
 	return Sent{ids: q.ids, seq: seq}, nil
 }
 
@@ -378,6 +391,12 @@ func (q *queue) enterToSend(n, size int) (now int64, err error) {
 			return 0, err
 		}
 		q.catchUpLocked(now)
+		if q.journal != nil {
+			if err := q.journal.room(journal.Send); err != nil {
+				_ = q.leave(now)
+				return 0, err
+			}
+		}
 		s := q.settings.Load()
 		if q.armed > now || q.fitsLocked(s, n, size) || !q.settleLocked(now) || q.fitsLocked(s, n, size) {
 			return now, nil

@@ -26,7 +26,8 @@ type settings struct {
 	contentDedup bool
 	scope        DeduplicationScope
 	throughput   ThroughputLimit
-	stored       stored // what a broker's queue keeps and shows
+	journal      *Journal // nil: none
+	stored       stored   // what a broker's queue keeps and shows
 
 	// Derived by finish, for the paths that most calls take.
 	plain    bool        // no delay and no capacity
@@ -86,6 +87,7 @@ const (
 	setKmsKey
 	setKmsPeriod
 	setManagedSSE
+	setJournal
 )
 
 func defaultSettings() settings {
@@ -158,6 +160,9 @@ func (s settings) with(p *patch) settings {
 	}
 	if given(setThroughput) {
 		s.throughput = p.throughput
+	}
+	if given(setJournal) {
+		s.journal = p.journal
 	}
 	s.stored = s.stored.with(p)
 	return s
@@ -342,6 +347,9 @@ func (q *queue) configure(p *patch) error {
 	if p.set&setUnlimited != 0 {
 		return q.refused(&ParamError{Err: ErrInvalidParameter, Param: "WithoutSQSLimits", Reason: "cannot be changed on a live queue"})
 	}
+	if p.set&setJournal != 0 {
+		return q.refused(&ParamError{Err: ErrInvalidParameter, Param: "WithJournal", Reason: "cannot be changed on a live queue"})
+	}
 	if q.account != nil {
 		if err := q.account.admit(q, p); err != nil {
 			return q.refused(err)
@@ -363,7 +371,7 @@ func (q *queue) configure(p *patch) error {
 		return err
 	}
 	q.settings.Store(s.finish())
-	q.watched = s.observer != nil || q.recorder != nil
+	q.watched = s.observer != nil || q.journal != nil
 	if p.set&setDeadLetter != 0 {
 		if !sameTarget(before.target, s.target) {
 			q.outbox.places = nil

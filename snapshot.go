@@ -110,7 +110,7 @@ func (q *queue) collect() (refs []ref) {
 			return nil
 		}
 		for slot := max(from, 1); slot < min(from+chunkSize, q.store.size); slot++ {
-			if r := q.store.at(slot); r.state != stateFree && r.seq <= last {
+			if r := q.store.at(slot); r.state != stateFree && r.state != stateCommitting && r.seq <= last {
 				refs = append(refs, ref{slot, r.seq})
 			}
 		}

@@ -13,6 +13,8 @@ import (
 //	burying         the list of those that wait for their turn (see outbox), or no links
 //	backoff         the wheel
 //	adopted         no links
+//	committing      no links
+//	leaving         no links
 //
 // Beside that every message is on exactly one list of arrivals (see arrivals), and on FIFO on the
 // list of its group, with links of their own.
@@ -171,6 +173,28 @@ func (s *store) grow(n int) {
 	}
 }
 
+// reserve makes room for messages in the slots below size, for a store that holds none. linkFree is to
+// follow, when those slots are taken that are not free.
+func (s *store) reserve(size uint32) {
+	for n := uint32(0); n < size; {
+		n = min(n+chunkSize, size)
+		s.grow(int(n))
+	}
+	s.size = size
+}
+
+// linkFree puts free slots on the list of free slots, the lowest first.
+func (s *store) linkFree() {
+	s.free = 0
+	for slot := s.size; slot > 1; {
+		slot--
+		if s.at(slot).state == stateFree {
+			s.nodes.At(slot).Next = s.free
+			s.free = slot
+		}
+	}
+}
+
 // release takes back a slot whose message is on no list any more and has the state free.
 func (s *store) release(slot uint32) {
 	r := s.at(slot)
@@ -220,6 +244,14 @@ func (r *record) receivesHere() uint32 {
 		return r.receive - r.rare.uncounted
 	}
 	return r.receive
+}
+
+// size is the body and the attributes in bytes (SQS: MSG-1).
+func (r *record) size() int {
+	if r.rare != nil {
+		return len(r.body) + r.rare.attrBytes
+	}
+	return len(r.body)
 }
 
 // receiveCount is what the consumer sees: receives over all queues.

@@ -1,5 +1,7 @@
 package inq
 
+import "example.com/inq/internal/journal"
+
 // This file is how messages are taken out of the ready ones: by receives, by those who serve receives
 // that wait, and by move tasks.
 
@@ -26,8 +28,13 @@ func (q *queue) takeLocked(now int64, c *receiveCall, dst []Delivery) (n int, er
 		if q.plain {
 			return q.takePlainLocked(now, c, dst), nil
 		}
-		if q.fifo != nil && c.attempt == "" && c.visibility != Forever {
+		if q.ordered && c.attempt == "" && c.visibility != Forever {
 			return q.takeOrderedLocked(now, c, dst), nil
+		}
+	}
+	if q.journal != nil {
+		if err := q.journal.room(journal.Note); err != nil {
+			return 0, err
 		}
 	}
 	if c.attempt != "" {

@@ -22,6 +22,9 @@ func (q *queue) timerFired() {
 		handsOver := q.errands&(errandLetters|errandLook) != 0
 		more = q.endWaitsLocked(now, more || handsOver) || more
 		more = q.fifo != nil && q.fifo.forget(now) || more
+		if q.journal != nil {
+			q.errands |= errandKeep // what was forgotten lives no more
+		}
 		if more || handsOver {
 			// armed stays in the past: others neither arm the timer meanwhile nor take the state
 			// for settled.
@@ -58,7 +61,7 @@ func (q *queue) goOnLater(now int64) {
 		q.errands |= errandArm
 		q.pause(now)
 	}
-	_ = c.tell()
+	c.tell()
 }
 
 // settleLocked carries out a bounded part of what is due. It is called before the state of messages

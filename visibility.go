@@ -141,6 +141,10 @@ func (q *queue) enqueueLocked(now int64, p *payload, s *settings) (slot uint32) 
 	if delay < 0 {
 		delay = int64(s.delay)
 	}
+	if q.journal != nil {
+		q.commitLocked(now, slot, r, p, delay)
+		return slot
+	}
 	switch {
 	case delay <= 0:
 		q.readyLocked(slot, r)
@@ -154,6 +158,53 @@ func (q *queue) enqueueLocked(now int64, p *payload, s *settings) (slot uint32) 
 	}
 	q.tellLocked(now, EventSent, slot)
 	return slot
+}
+
+// commitLocked hides a new message until it is for sure in the journal. Groups and numbers know it already,
+// so that nothing comes in front of it. On Standard its deadline keeps the end of its delay in mind.
+func (q *queue) commitLocked(now int64, slot uint32, r *record, p *payload, delay int64) {
+	q.setStateLocked(slot, r, stateCommitting)
+	q.store.nodes.At(slot).Deadline = after(now, time.Duration(max(delay, 0)))
+	if q.fifo != nil {
+		q.fifo.hidden++
+	}
+	q.putLocked(now, slot, r, p)
+}
+
+// admitLocked makes a message delayed or ready that is for sure in the journal now.
+func (q *queue) admitLocked(now int64, slot uint32, r *record) {
+	q.metrics.sent++
+	q.metrics.sentBytes += uint64(r.size())
+	deadline := q.store.nodes.At(slot).Deadline
+	if q.fifo != nil {
+		q.fifo.hidden--
+		deadline = after(r.enqueued, q.settings.Load().delay)
+	}
+	switch {
+	case deadline <= now:
+		q.readyLocked(slot, r)
+	case q.fifo != nil:
+		q.setStateLocked(slot, r, stateDelayed)
+		q.fifo.delayed.PushBack(&q.store.nodes, slot)
+		q.scheduleLocked(deadline)
+	default:
+		q.setStateLocked(slot, r, stateDelayed)
+		q.deadlineLocked(slot, r, deadline)
+	}
+	q.tellLocked(now, EventSent, slot)
+}
+
+// rejectLocked removes a message that did not get into the journal, and with it the memory of its
+// deduplication id: it never was in the queue.
+func (q *queue) rejectLocked(slot uint32, r *record) {
+	*q.journal.segment(slot) = 0
+	if q.fifo != nil {
+		if number, ok := q.fifo.dedup.numberOf(r.seq); ok {
+			q.fifo.dedup.void(number)
+			q.journal.dedup.set(number, number+1, q.fifo.dedup.end, 0)
+		}
+	}
+	q.removeLocked(slot, r)
 }
 
 // arriveLocked ends a delay. The caller has cancelled its deadline.
@@ -377,22 +428,88 @@ func (q *queue) ownLocked(now int64) {
 
 // ackLocked removes a message that was deleted (SQS: DEL-1).
 func (q *queue) ackLocked(now int64, slot uint32, r *record) {
+	if q.journal != nil {
+		q.goneLocked(slot, r, pending{end: EventDeleted, was: q.departLocked(slot, r)})
+		return
+	}
 	q.tellLocked(now, EventDeleted, slot)
 	q.removeLocked(slot, r)
 }
 
 // letGoLocked removes a message that somebody else has now; why says who.
 func (q *queue) letGoLocked(now int64, slot uint32, r *record, why EventKind) {
+	q.countGoneLocked(why)
 	q.tellLocked(now, why, slot)
 	q.removeLocked(slot, r)
+}
+
+// countGoneLocked counts a message that somebody else has.
+func (q *queue) countGoneLocked(why EventKind) {
+	switch why {
+	case EventDeadLettered:
+		q.metrics.deadLettered++
+	case EventMovedOut:
+		q.metrics.movedOut++
+	}
+}
+
+// departLocked takes a message away that is to be gone as soon as that is for sure in the journal. It keeps
+// its deadline in mind, in case the message stays. It returns the state to go back to.
+func (q *queue) departLocked(slot uint32, r *record) (was state) {
+	was = r.state
+	switch was {
+	case stateReady:
+		q.unreadyLocked(slot, r, stateLeaving)
+		return was
+	case stateBurying:
+		q.outbox.forget(&q.store, slot, r)
+	}
+	q.timeouts.remove(&q.store, slot, r)
+	q.setStateLocked(slot, r, stateLeaving)
+	return was
+}
+
+// departedLocked removes a message that the journal for sure has no more.
+func (q *queue) departedLocked(now int64, it pending, r *record) {
+	q.letGoLocked(now, it.slot, r, it.end)
+}
+
+// stayLocked gives a message back its state that was to be gone: the journal has it yet.
+func (q *queue) stayLocked(now int64, it pending, r *record, cause error) {
+	deadline := q.store.nodes.At(it.slot).Deadline
+	switch {
+	case it.end != EventDeleted:
+		q.endFailedLocked(now, it.slot, r, it.way, cause)
+		return
+	case it.was == stateInFlight || r.flags&flagLeased != 0:
+		r.flags &^= flagLeased
+		q.setStateLocked(it.slot, r, stateInFlight)
+		if deadline <= now {
+			q.metrics.timedOut++
+			q.releaseLocked(now, it.slot, r, EventTimedOut)
+		} else {
+			q.deadlineLocked(it.slot, r, deadline)
+		}
+	case it.was == stateDelayed && deadline > now:
+		q.setStateLocked(it.slot, r, stateDelayed)
+		q.deadlineLocked(it.slot, r, deadline)
+	default:
+		r.flags &^= flagAlone
+		q.readyLocked(it.slot, r)
+		q.tellLocked(now, EventPutBack, it.slot)
+	}
+	q.metrics.deleted--
 }
 
 // expireLocked removes a message whose retention is over, whatever state it is in (SQS: LC-3).
 func (q *queue) expireLocked(now int64, slot uint32) {
 	r := q.store.at(slot)
-	if r.state == stateAdopted {
+	switch r.state {
+	case stateAdopted:
 		q.revealLocked(now, slot, r)
 		return
+	case stateCommitting:
+		q.admitLocked(now, slot, r)
 	}
 	q.metrics.expired++
 	q.tellLocked(now, EventExpired, slot)
@@ -413,13 +530,17 @@ func (q *queue) removeLocked(slot uint32, r *record) {
 		}
 	case stateBurying:
 		q.outbox.forget(&q.store, slot, r)
+	case stateCommitting:
+		if q.fifo != nil {
+			q.fifo.hidden--
+		}
+	}
+	if q.journal != nil {
+		q.journal.forgetMessage(slot, weightOf(r.body, q.groupLocked(slot), r.rare))
 	}
 	q.timeouts.remove(&q.store, slot, r)
 	q.delistLocked(slot, r)
-	q.bytes -= int64(len(r.body))
-	if r.rare != nil {
-		q.bytes -= int64(r.rare.attrBytes)
-	}
+	q.bytes -= int64(r.size())
 	q.setStateLocked(slot, r, stateFree)
 	if q.fifo != nil {
 		q.fifo.leave(&q.store, slot)

@@ -1,0 +1,479 @@
+package inq
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"example.com/inq/internal/journal"
+)
+
+// Journal keeps queues over the end of the process: what was accepted is there after a crash, and after a
+// power cut as far as its mode says. Open one with [OpenJournal], and give it to queues by [WithJournal]; one
+// journal serves any number of queues, and the more they do at once the fewer bytes each of them waits for.
+// All methods are safe for concurrent use.
+//
+// A queue with a journal behaves like any other, except that a message can be received when it is kept and
+// not before, and that calls can fail:
+//
+//   - With [ErrJournalFull] while there is no room. Send is refused, and the message never was in the queue;
+//     receives, changes and deletes go on from a reserve. When there is room again sends go on by themselves.
+//   - With [ErrJournalFailed] for good, once a write or a sync failed. What the disk really has is known when
+//     the journal is opened anew. A send that returned this error may be there then.
+//
+// Kept are messages with all that is known of them, receipt handles, delays, visibility timeouts, receive
+// counts and the deduplication window of FIFO queues. Not kept are receive attempt ids, move tasks, events
+// and [Stats], which begin anew, and the options of a queue, which are in the program.
+type Journal struct {
+	log     *journal.Log
+	release bool // what was in flight is visible at once when a queue is opened for the first time
+	base    uint64
+
+	failed atomic.Bool // queues were told
+	cursor carryCursor // of the one goroutine that carries
+
+	mu      sync.Mutex // guards everything below, and is never taken under the lock of a queue or a stream
+	streams map[string]*stream
+	next    uint32 // number of the next stream
+	based   uint32 // segment that holds the base
+	closed  bool
+
+	byNumber sync.Map // of the streams, for those who hold locks
+}
+
+// stream is what a journal has of one queue.
+type stream struct {
+	number  uint32
+	name    string // ARN of the queue
+	fifo    bool
+	key     sipKey
+	first   uint64 // sequence number of the message with number 0
+	created int64  // of the wall clock
+
+	queue atomic.Pointer[queue] // the queue that is open; nil: none is
+
+	mu         sync.Mutex // guards everything below; taken before the lock of the queue
+	segment    uint32     // where the record of this is
+	kept       keptMessages
+	remembered []rememberedID
+	seq        uint64 // the highest number given to a message
+	opened     bool   // before, in this process
+	dropped    bool
+}
+
+// A JournalOption configures a [Journal].
+type JournalOption interface{ applyJournal(*journalSettings) }
+
+type journalOption func(*journalSettings)
+
+func (o journalOption) applyJournal(s *journalSettings) { o(s) }
+
+type journalSettings struct {
+	journal.Options
+	release bool
+}
+
+// A SyncMode says what a call waits for before it returns.
+type SyncMode uint8
+
+// The modes of a journal. In each of them nothing is lost when the process ends, however it ends.
+const (
+	// SyncAlways is the default: Send, Delete and Purge return when the disk has it. A power cut loses
+	// nothing that was acknowledged. Calls that are under way at the same time share one sync.
+	SyncAlways SyncMode = iota
+	// SyncOS leaves it to the operating system when the disk gets what was written, on Linux within about
+	// 30 seconds. A power cut loses what came last, and what is left is without a gap.
+	SyncOS
+)
+
+// WithSync sets the mode of the journal. Default [SyncAlways].
+func WithSync(m SyncMode) JournalOption {
+	return journalOption(func(s *journalSettings) {
+		s.Sync = journal.Always
+		if m != SyncAlways {
+			s.Sync = journal.OS
+		}
+		if m > SyncOS {
+			s.Sync = journal.Sync(255) // refused by OpenJournal
+		}
+	})
+}
+
+// WithSyncInterval has the disk synced every d while there is something to sync, and no call waits for that:
+// a power cut loses what came in the last d at most. It takes the place of [WithSync]. d must be more than 0.
+func WithSyncInterval(d time.Duration) JournalOption {
+	return journalOption(func(s *journalSettings) { s.Sync, s.Interval = journal.Interval, d })
+}
+
+// WithSegmentSize sets the size in bytes of the files that the journal consists of, from 64 KiB to 1 GiB. 0,
+// the default, is 16 MiB, or less where WithMaxDisk is small. Room comes back in steps of this size.
+func WithSegmentSize(bytes int64) JournalOption {
+	return journalOption(func(s *journalSettings) { s.SegmentSize = bytes })
+}
+
+// WithMaxDisk bounds what the journal takes of the disk, its reserve included: beyond it sends are refused
+// with [ErrJournalFull]. It must be at least eight segments and 1 MiB. 0, the default, is as much as the disk
+// has.
+func WithMaxDisk(bytes int64) JournalOption {
+	return journalOption(func(s *journalSettings) { s.MaxDisk = bytes })
+}
+
+// WithJournalKey encrypts what is written from now on with AES-256-GCM under a key of 32 bytes. Old keys are
+// those that files still in the directory were written with. Without its key a journal is not opened:
+// [ErrJournalKey].
+func WithJournalKey(key []byte, old ...[]byte) JournalOption {
+	return journalOption(func(s *journalSettings) { s.Key, s.OldKeys = key, old })
+}
+
+// WithJournalLogger has l told of what an administrator wants to know: what a crash left torn and was cut, a
+// full disk and its end, a failure. The default, and nil, is nobody.
+func WithJournalLogger(l *slog.Logger) JournalOption {
+	return journalOption(func(s *journalSettings) { s.Logger = l })
+}
+
+// WithJournalProgress has f called while OpenJournal reads, with the bytes read so far and their sum.
+func WithJournalProgress(f func(done, total int64)) JournalOption {
+	return journalOption(func(s *journalSettings) { s.Progress = f })
+}
+
+// WithReleaseOnOpen makes messages visible that were in flight when the process ended, as if their visibility
+// timeouts had passed in that moment; the receives count. It is for programs whose consumers are in the
+// process and are known to be dead. Without it such a message is visible when its timeout is over.
+func WithReleaseOnOpen() JournalOption {
+	return journalOption(func(s *journalSettings) { s.release = true })
+}
+
+// InMemory keeps the files of the journal in memory, for as long as the value is: OpenJournal finds in it what
+// an earlier journal with the same value left. It is for tests, in a [testing/synctest] bubble too.
+func InMemory() JournalOption {
+	fs := journal.Memory()
+	return journalOption(func(s *journalSettings) { s.FS = fs })
+}
+
+// OpenJournal opens the journal in a directory, which it makes where there is none. It reads all of it, and
+// what the process before left torn at the end it cuts.
+//
+// It returns [ErrJournalInUse] at once where another process, or another Journal of this one, has the directory
+// open; [ErrJournalCorrupt] with file and offset where the journal is damaged; [ErrJournalKey] where a key is
+// missing or wrong; [ErrJournalVersion] where a later version wrote it; [ErrInvalidParameter] for an option out
+// of range; and errors of the file system with the path. Then nothing was changed.
+func OpenJournal(dir string, opts ...JournalOption) (*Journal, error) {
+	var s journalSettings
+	for _, o := range opts {
+		if o != nil {
+			o.applyJournal(&s)
+		}
+	}
+	log, err := journal.Open(dir, s.Options)
+	if err != nil {
+		return nil, openError(dir, err)
+	}
+	j := &Journal{log: log, release: s.release, streams: map[string]*stream{}}
+	if err := j.replay(); err != nil {
+		_ = log.Close()
+		return nil, openError(dir, err)
+	}
+	log.Start(journalOwner{j})
+	if err := j.begin(); err != nil {
+		_ = log.Close()
+		return nil, openError(dir, err)
+	}
+	return j, nil
+}
+
+// begin writes down from where messages are numbered from now on.
+func (j *Journal) begin() error {
+	var b journal.Batch
+	b.End(appendBase(b.Begin(0, recordBase), j.base, j.next), baseWeight)
+	segment, mark, err := j.log.Append(&b, journal.Note)
+	if err != nil {
+		return err
+	}
+	if j.based != 0 {
+		j.log.Release(j.based, baseWeight)
+	}
+	j.based = segment
+	if err := j.log.Wait(mark, true); err != nil {
+		return err
+	}
+	return j.log.Sync()
+}
+
+// WithJournal has the queue kept in j. A queue of the same name and type that j has gives its messages; it
+// must not be open at the same time. Configure refuses it.
+//
+// Close, and Close of the journal, leave the messages in the journal, from where the queue has them when it
+// is made again; [Journal.Drop] removes them. What is due meanwhile happens then: a message whose retention
+// has passed is gone.
+func WithJournal(j *Journal) Option {
+	return option(func(p *patch) { p.journal, p.set = j, p.set|setJournal })
+}
+
+// open gives a queue its stream and its messages. It is called before the queue is shared.
+func (j *Journal) open(q *queue) error {
+	s, err := j.streamOf(q)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.dropped:
+		return ErrClosed
+	case s.queue.Load() != nil:
+		return &ParamError{Err: ErrInvalidParameter, Param: "QueueName", Value: q.name, Reason: "is open in this journal already; close it first"}
+	}
+	q.ids = storedIdentity(s.key, s.first, s.fifo)
+	if q.fifo != nil {
+		q.fifo.identify(q.ids)
+	}
+	q.created = time.Unix(0, s.created)
+	q.modified = q.created
+	q.journal = &queueJournal{owner: j, log: j.log, stream: s, shift: q.ids.epoch.UnixNano()}
+	q.resetLocked()
+	q.watched = true
+	q.mu.Lock()
+	q.restoreLocked(0, s, j.release && !s.opened)
+	s.kept, s.remembered, s.opened = keptMessages{}, nil, true
+	s.queue.Store(q)
+	q.pause(0)
+	return nil
+}
+
+// streamOf returns the stream of a queue, and makes it where there is none.
+func (j *Journal) streamOf(q *queue) (*stream, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.closed {
+		return nil, ErrClosed
+	}
+	if s := j.streams[q.arn]; s != nil {
+		return s, nil
+	}
+	s := &stream{number: j.next, name: q.arn, fifo: q.fifo != nil, key: q.ids.key, first: q.ids.first,
+		created: q.created.UnixNano(), seq: j.base, opened: true}
+	var b journal.Batch
+	b.End(appendCreate(b.Begin(0, recordCreate), s), s.weight())
+	segment, mark, err := j.log.Append(&b, journal.Send)
+	if err == nil {
+		err = j.log.Wait(mark, true)
+	}
+	if err != nil {
+		return nil, j.asError(err)
+	}
+	s.segment = segment
+	j.next++
+	j.streams[s.name] = s
+	j.byNumber.Store(s.number, s)
+	return s, nil
+}
+
+func (s *stream) weight() int64 { return int64(messageWeight + len(s.name)) }
+
+// Queues returns what the journal has, whether it is open or not, in byte order: the names of queues that
+// belong to no broker, and the ARNs of those of brokers. Drop takes the same.
+func (j *Journal) Queues() []string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	var names []string
+	for arn := range j.streams {
+		names = append(names, shownName(arn))
+	}
+	slices.Sort(names)
+	return names
+}
+
+// bareARN is what ARNs of queues begin with that belong to no broker.
+var bareARN = queueARN(localRegion, localAccount, "")
+
+func shownName(arn string) string { return strings.TrimPrefix(arn, bareARN) }
+
+// Drop removes a queue that is not open, with its messages, and returns when that is kept. It returns
+// [ErrQueueDoesNotExist] where the journal has no such queue, and [ErrInvalidParameter] where it is open.
+func (j *Journal) Drop(name string) error {
+	arn := name
+	if !strings.HasPrefix(arn, "arn:") {
+		arn = bareARN + name
+	}
+	return j.drop(arn)
+}
+
+func (j *Journal) drop(arn string) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	s := j.streams[arn]
+	switch {
+	case j.closed:
+		return ErrClosed
+	case s == nil:
+		return &ParamError{Err: ErrQueueDoesNotExist, Param: "QueueName", Value: shownName(arn)}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.queue.Load() != nil {
+		return &ParamError{Err: ErrInvalidParameter, Param: "QueueName", Value: shownName(arn), Reason: "is open; close it first"}
+	}
+	var b journal.Batch
+	b.End(appendDrop(b.Begin(0, recordDrop), s.number), 0)
+	_, mark, err := j.log.Append(&b, journal.Delete)
+	if err == nil {
+		err = j.log.Wait(mark, true)
+	}
+	if err != nil {
+		return j.asError(err)
+	}
+	s.dropped = true
+	s.release(j.log)
+	delete(j.streams, arn)
+	j.byNumber.Delete(s.number)
+	return nil
+}
+
+// release tells the log that nothing of the stream lives any more.
+func (s *stream) release(log *journal.Log) {
+	log.Release(s.segment, s.weight())
+	s.kept.each(func(k *kept) bool {
+		if k.segment != 0 {
+			log.Release(k.segment, weightOf(k.body, k.group, k.rare))
+		}
+		return true
+	})
+	for i := range s.remembered {
+		if at := s.remembered[i].segment; at != 0 {
+			log.Release(at, dedupWeight)
+		}
+	}
+	s.kept, s.remembered = keptMessages{}, nil
+}
+
+// JournalStats are figures of a journal at one moment.
+type JournalStats struct {
+	Bytes    int64         // of its files, without the reserve
+	Live     int64         // of them what is still needed, about
+	Reserve  int64         // bytes kept free for deletes on a full disk; 0 while they are used up
+	Segments int           // files
+	Commits  uint64        // since it was opened; what many calls wrote at once counts once
+	Syncs    uint64        // since it was opened
+	SyncP50  time.Duration // half of the syncs took no longer
+	SyncP99  time.Duration // 99 of 100 syncs took no longer
+	Full     bool          // sends are refused with ErrJournalFull
+	Err      error         // why the journal failed for good; nil: it did not
+}
+
+// Stats returns the figures as they are now. It works after Close too.
+func (j *Journal) Stats() JournalStats {
+	s := j.log.Stats()
+	out := JournalStats{Bytes: s.Bytes, Live: s.Live, Reserve: s.Reserve, Segments: s.Segments, Commits: s.Frames, Syncs: s.Syncs,
+		SyncP50: s.SyncP50, SyncP99: s.SyncP99, Full: s.Full}
+	if s.Err != nil {
+		out.Err = journalError(s.Err)
+	}
+	return out
+}
+
+// Close closes all queues that are open, as their own Close does, brings everything to disk and gives the
+// directory free. It returns what went wrong with that, and can be called again.
+func (j *Journal) Close() error {
+	j.mu.Lock()
+	closed := j.closed
+	j.closed = true
+	j.mu.Unlock()
+	if closed {
+		return nil
+	}
+	var err error
+	for _, q := range j.openQueues() {
+		err = errors.Join(err, q.end(ErrClosed))
+	}
+	if lost := j.log.Close(); err == nil && lost != nil {
+		err = journalError(lost)
+	}
+	return err
+}
+
+// openQueues returns the queues that are open.
+func (j *Journal) openQueues() (qs []*queue) {
+	j.byNumber.Range(func(_, s any) bool {
+		if q := s.(*stream).queue.Load(); q != nil {
+			qs = append(qs, q)
+		}
+		return true
+	})
+	return qs
+}
+
+// journalOwner is the journal as its log knows it.
+type journalOwner struct{ *Journal }
+
+// Committed implements [journal.Owner].
+func (o journalOwner) Committed(number uint32, mark uint64, err error) {
+	if s, ok := o.byNumber.Load(number); ok {
+		if q := s.(*stream).queue.Load(); q != nil {
+			q.committed(mark, err)
+		}
+	}
+}
+
+// room says why the journal takes nothing of a class now.
+func (j *Journal) room(class journal.Class) error {
+	if err := j.log.Room(class); err != nil {
+		return j.asError(err)
+	}
+	return nil
+}
+
+// asError returns what callers see for an error of the log. The first time it is that of a failure, receives
+// that wait are told in all queues: no lock may be held then, save where the log refused before.
+func (j *Journal) asError(err error) error {
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, journal.ErrFailed) && j.failed.CompareAndSwap(false, true) {
+		go j.tellFailure(journalError(err))
+	}
+	return journalError(err)
+}
+
+// tellFailure ends the receives that wait.
+func (j *Journal) tellFailure(err error) {
+	for _, q := range j.openQueues() {
+		now, gone := q.enter()
+		if gone != nil {
+			continue
+		}
+		for w := q.waiters.head; w != nil; w = q.waiters.head {
+			q.wakeLocked(w, err)
+		}
+		q.pause(now)
+	}
+}
+
+// journalError gives an error of the log its sentinel.
+func journalError(err error) error {
+	for _, e := range [...]struct{ of, as error }{
+		{journal.ErrFull, ErrJournalFull}, {journal.ErrFailed, ErrJournalFailed}, {journal.ErrClosed, ErrClosed},
+		{journal.ErrInUse, ErrJournalInUse}, {journal.ErrCorrupt, ErrJournalCorrupt}, {journal.ErrKey, ErrJournalKey},
+		{journal.ErrNewer, ErrJournalVersion}, {errRecord, ErrJournalCorrupt},
+	} {
+		if errors.Is(err, e.as) {
+			return err
+		}
+		if errors.Is(err, e.of) {
+			if err == e.of {
+				return e.as
+			}
+			return fmt.Errorf("%w: %w", e.as, err)
+		}
+	}
+	return err
+}
+
+// openError says why a journal was not opened.
+func openError(dir string, err error) error {
+	return fmt.Errorf("inq: journal %s: %w", dir, journalError(err))
+}

@@ -1,0 +1,248 @@
+package inq
+
+import (
+	"cmp"
+	"slices"
+
+	"example.com/inq/internal/journal"
+)
+
+// This file is how a queue that has a journal gets its messages when it is made, gives them back when it is
+// closed, and drops them when it is purged.
+
+// came returns when a message came into its queue.
+func (k *kept) came() int64 {
+	if k.rare != nil && k.rare.movedIn {
+		return k.rare.came
+	}
+	return k.enqueued
+}
+
+// since makes times that lie in the future those of now. What came into the queue did not come later than
+// by, when the next one came.
+func (k *kept) since(now, by int64) {
+	if came := min(k.came(), by); k.rare != nil && k.rare.movedIn {
+		k.rare.came = came
+		k.enqueued = min(k.enqueued, came)
+	} else {
+		k.enqueued = came
+	}
+	k.received = min(k.received, now)
+	if k.first != never {
+		k.first = min(k.first, now)
+	}
+	if k.moved {
+		k.rare.place.at = min(k.rare.place.at, now)
+	}
+}
+
+// deadline returns when what is left of the delay or the visibility timeout ends: after the time that was
+// left then at the latest, whatever has become of the clock.
+func (k *kept) deadline(now int64) int64 {
+	if k.left == never {
+		return never
+	}
+	return now + max(k.left-max(now-k.at, 0), 0)
+}
+
+// restoreLocked puts messages into a queue that is empty. Groups take their turns anew, in the order of their
+// oldest messages. With release what was in flight times out at once.
+func (q *queue) restoreLocked(now int64, s *stream, release bool) {
+	q.seq = s.seq
+	refs := make([]ref, 0, s.kept.live)
+	size := uint32(0)
+	s.kept.each(func(k *kept) bool {
+		refs = append(refs, ref{k.slot, k.seq})
+		size = max(size, k.slot+1)
+		return true
+	})
+	bySeq := func(a, b ref) int { return cmp.Compare(a.seq, b.seq) }
+	if !slices.IsSortedFunc(refs, bySeq) {
+		slices.SortFunc(refs, bySeq)
+	}
+	by := now
+	for _, rf := range slices.Backward(refs) {
+		k := s.kept.find(rf.slot, rf.seq)
+		k.shift(-q.journal.shift)
+		k.since(now, by)
+		by = k.came()
+	}
+	q.store.reserve(size)
+	set := q.settings.Load()
+	for _, rf := range refs {
+		q.restoreOneLocked(now, s.kept.find(rf.slot, rf.seq), set, release)
+	}
+	q.store.linkFree()
+	q.restoreDedupLocked(now, s.remembered)
+	if len(refs) != 0 || len(s.remembered) != 0 {
+		q.scheduleLocked(q.nextLocked())
+	}
+}
+
+// restoreOneLocked puts a message into its slot, behind all that came before.
+func (q *queue) restoreOneLocked(now int64, k *kept, s *settings, release bool) {
+	slot := k.slot
+	r := q.store.at(slot)
+	q.store.live++
+	r.body, r.rare, r.seq = k.body, k.rare, k.seq
+	r.enqueued, r.received, r.first, r.receive = k.enqueued, k.received, k.first, k.receive
+	q.bytes += int64(r.size())
+	if q.fifo != nil {
+		q.fifo.join(&q.store, slot, &payload{group: k.group, hash: q.fifo.groupHash(k.group), dedup: k.dedup})
+	} else if k.group != "" {
+		q.joinTenantLocked(k.came(), slot, k.group)
+	} else if q.fair != nil {
+		q.store.setTenant(slot, 0)
+	}
+	q.enlistLocked(slot, r, s)
+	if k.moved {
+		r.flags |= flagMoved
+		q.poisonLocked(slot, r)
+	}
+	*q.journal.segment(slot) = k.segment
+	switch k.state {
+	case durableReady:
+		q.readyLocked(slot, r)
+	case durableAdopted:
+		q.setStateLocked(slot, r, stateAdopted)
+		q.adopting++
+	case durableInFlight:
+		q.setStateLocked(slot, r, stateInFlight)
+		deadline := k.deadline(now)
+		if release {
+			deadline = now
+		}
+		q.deadlineLocked(slot, r, deadline)
+	case durableDelayed:
+		q.setStateLocked(slot, r, stateDelayed)
+		if q.fifo != nil && !k.alone {
+			q.fifo.delayed.PushBack(&q.store.nodes, slot)
+			return
+		}
+		if k.alone {
+			r.flags |= flagAlone
+		}
+		q.deadlineLocked(slot, r, k.deadline(now))
+	}
+}
+
+// restoreDedupLocked fills the deduplication window.
+func (q *queue) restoreDedupLocked(now int64, ids []rememberedID) {
+	if q.fifo == nil {
+		return
+	}
+	by := now
+	for i := range slices.Backward(ids) {
+		ids[i].at = min(ids[i].at-q.journal.shift, by)
+		by = ids[i].at
+	}
+	d := &q.fifo.dedup
+	for i := range ids {
+		e := &ids[i]
+		d.add(e.key, e.seq, e.at)
+		q.journal.dedup.add(d.end-1, e.segment)
+	}
+}
+
+// restLocked gives the messages of a queue that is closed to its stream, which keeps them until the queue is
+// opened again. The lock is released while what is under way gets its outcome.
+func (q *queue) restLocked(now int64) (int64, error) {
+	k := q.journal
+	q.pauseLocked(now)
+	q.takeDueLocked()
+	newest := k.newest
+	q.mu.Unlock()
+	err := k.wait(&due{mark: newest, synced: true})
+	s := k.stream
+	s.mu.Lock()
+	q.mu.Lock()
+	now = q.clockLocked()
+	s.seq = q.seq
+	s.kept, s.remembered = keptMessages{}, nil
+	for slot := uint32(1); slot < q.store.size; slot++ {
+		r := q.store.at(slot)
+		if r.state == stateFree || r.state == stateCommitting {
+			continue
+		}
+		m := q.keptLocked(now, slot, r)
+		m.shift(k.shift)
+		m.segment = *k.segment(slot)
+		s.kept.put(m)
+	}
+	if q.fifo != nil {
+		d := &q.fifo.dedup
+		k.releaseDedup(d)
+		k.tellReleased()
+		for number := d.begin; number != d.end; number++ {
+			e := *d.at(number)
+			e.at += k.shift
+			s.remembered = append(s.remembered, rememberedID{e, k.dedup.at(number)})
+		}
+	}
+	s.queue.Store(nil)
+	s.mu.Unlock()
+	return now, err
+}
+
+// purgeForGoodLocked writes down that all messages are to be gone. They are when that is for sure in the
+// journal.
+func (q *queue) purgeForGoodLocked() {
+	k := q.journal
+	b := &k.batches[journal.Delete]
+	b.End(appendGone(b.Begin(k.stream.number, recordPurge), q.seq), 0)
+	b.Settle(k.stream.number)
+	k.begun[journal.Delete] = append(k.begun[journal.Delete], pending{seq: q.seq, end: EventPurged})
+	k.purges++
+	q.errands |= errandKeep
+}
+
+// purgedLocked removes all messages up to a number, unless the purge did not get into the journal.
+func (q *queue) purgedLocked(now int64, upTo uint64, err error) {
+	k := q.journal
+	k.purges--
+	if err != nil {
+		return
+	}
+	q.ownLocked(now)
+	n, newer := 0, false
+	for slot := uint32(1); slot < q.store.size; slot++ {
+		switch r := q.store.at(slot); {
+		case r.state == stateFree:
+		case r.seq > upTo:
+			newer = true
+		default:
+			n++
+		}
+	}
+	q.tellQueueLocked(now, Event{Kind: EventPurged, Count: n})
+	q.metrics.purged += uint64(n)
+	if q.fifo != nil {
+		q.fifo.attempts = attempts{}
+		q.fifo.dedup.dropUpTo(upTo)
+		k.releaseDedup(&q.fifo.dedup)
+	}
+	for slot := uint32(1); slot < q.store.size; slot++ {
+		r := q.store.at(slot)
+		if r.state == stateFree || r.seq > upTo {
+			continue
+		}
+		if newer {
+			q.removeLocked(slot, r)
+		} else {
+			k.forgetMessage(slot, weightOf(r.body, q.groupLocked(slot), r.rare))
+		}
+	}
+	k.tellReleased()
+	if newer {
+		return
+	}
+	var ids dedup
+	if q.fifo != nil {
+		ids = q.fifo.dedup
+	}
+	q.resetLocked()
+	k.segments = nil
+	if q.fifo != nil {
+		q.fifo.dedup = ids
+	}
+}
