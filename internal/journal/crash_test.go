@@ -3,7 +3,10 @@ package journal_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -85,12 +88,16 @@ func TestCrash_AtEveryCallLeavesWhatWasAcknowledged(t *testing.T) {
 // recovered judges what the file system holds, then lets the recovery crash: at one of its calls, or at every one.
 func recovered(t *testing.T, op journal.Options, w *world, g *faultfs.FS, promised bool, at string, every bool) int {
 	t.Helper()
-	base := g.AfterKill()
+	base, calm := g.AfterKill(), g.Unsynced() == 0
 	op.FS = g
 	got, err := found(op)
 	require.NoError(t, err, at)
 	require.NoError(t, w.judge(got, promised), at)
 	calls := g.Calls()
+	op.FS = g.AfterPowerLoss(nil)
+	again, err := found(op)
+	require.NoError(t, err, at)
+	require.True(t, maps.Equal(got, again), "%s, and what was opened is on disk", at)
 	r := rand.New(rand.NewPCG(uint64(calls), uint64(len(at))))
 	first, last := 1, calls
 	if !every {
@@ -105,10 +112,12 @@ func recovered(t *testing.T, op journal.Options, w *world, g *faultfs.FS, promis
 		if err != nil {
 			require.ErrorIs(t, err, faultfs.ErrCrashed)
 		}
-		op.FS = h.AfterPowerLoss(r)
+		if op.FS = h.AfterPowerLoss(r); !calm {
+			op.FS = h.AfterKill()
+		}
 		again, err := found(op)
 		require.NoError(t, err, "%s, then call %d of the recovery", at, m)
-		require.Equal(t, got, again, "%s, then call %d of the recovery", at, m)
+		require.True(t, maps.Equal(got, again), "%s, then call %d of the recovery", at, m)
 	}
 	return last - first + 1
 }
@@ -133,7 +142,9 @@ func TestCrash_TheLogGoesOnAfterwards(t *testing.T) {
 			}
 			_ = w.log.Close()
 		})
-		f = f.AfterPowerLoss(r)
+		if f = f.AfterKill(); r.IntN(2) == 0 {
+			f = f.AfterPowerLoss(r)
+		}
 		if w == nil {
 			continue
 		}
@@ -141,5 +152,91 @@ func TestCrash_TheLogGoesOnAfterwards(t *testing.T) {
 		got, err := found(op)
 		require.NoError(t, err, "round %d", round)
 		require.NoError(t, w.judge(got, true), "round %d", round)
+	}
+}
+
+// frames appends one put of the length for each id, and writes it, as a frame of its own.
+func frames(t *testing.T, w *world, synced bool, length int, ids ...uint64) {
+	t.Helper()
+	for _, id := range ids {
+		mark, err := w.do(step{puts: map[uint64]string{id: strings.Repeat("x", length)}}, journal.Send)
+		require.NoError(t, err)
+		require.NoError(t, w.log.Wait(mark, synced))
+	}
+}
+
+func TestCrash_WhatWasCutDoesNotComeBack(t *testing.T) {
+	f := faultfs.New()
+	op := journal.Options{FS: f}
+	w, err := openWorld("dir", op)
+	require.NoError(t, err)
+	frames(t, w, true, 1000, 1)
+	frames(t, w, false, 1000, 2, 3) // neither is on disk
+	f.Crash()
+	_ = w.log.Close()
+	files := f.AfterKill().Files()
+	tail := files["dir/0000000000000001.inqj"]
+	clear(tail[64+1100 : 64+1500]) // the second is torn, the third whole
+
+	g := faultfs.With(files)
+	op.FS = g
+	w, err = openWorld("dir", op)
+	require.NoError(t, err)
+	require.Len(t, w.base, 1)
+	frames(t, w, true, 1000, 4) // as long as the second was
+	g.Crash()
+	_ = w.log.Close()
+
+	op.FS = g.AfterKill()
+	got, err := found(op)
+	require.NoError(t, err)
+	require.Equal(t, []uint64{1, 4}, slices.Sorted(maps.Keys(got)))
+}
+
+func TestCrash_WhileSegmentsAreRemovedInARow(t *testing.T) {
+	run := func(n int) (f *faultfs.FS) {
+		f = faultfs.New()
+		if n > 0 {
+			f.Inject(crashAt(n))
+		}
+		synctest.Test(t, func(t *testing.T) {
+			w, err := openWorld("dir", journal.Options{FS: f, SegmentSize: journal.MinSegmentSize})
+			if err != nil {
+				return
+			}
+			defer w.log.Close()
+			frames := func(class journal.Class, s step) bool {
+				mark, err := w.do(s, class)
+				return err == nil && w.log.Wait(mark, true) == nil
+			}
+			for id := range uint64(40) {
+				if !frames(journal.Send, step{puts: map[uint64]string{id: strings.Repeat("x", 3000)}}) {
+					return
+				}
+			}
+			for id := uint64(35); id > 0; id-- { // the oldest last: then they all go at once
+				if !frames(journal.Delete, step{gone: []uint64{id}}) {
+					return
+				}
+				w.drop(id)
+			}
+			if frames(journal.Delete, step{gone: []uint64{0}}) {
+				w.drop(0)
+			}
+			synctest.Wait()
+			if n == 0 {
+				require.Greater(t, w.log.Stats().Removed, uint64(5))
+			}
+		})
+		return f
+	}
+	total := run(0).Calls()
+	for n := total - 40; n <= total; n++ { // the removals come last
+		f := run(n)
+		for seed := range uint64(8) {
+			op := journal.Options{FS: f.AfterPowerLoss(rand.New(rand.NewPCG(uint64(n), seed)))}
+			_, err := found(op)
+			require.NoError(t, err, "call %d", n)
+		}
 	}
 }

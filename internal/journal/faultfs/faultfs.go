@@ -116,6 +116,23 @@ func (f *FS) Used() int64 {
 	return f.used
 }
 
+// Unsynced returns how many sectors and entries are not on disk.
+func (f *FS) Unsynced() (n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for name, i := range f.names {
+		if n += len(i.dirty) + len(i.dropped); f.synced[name] != i {
+			n++
+		}
+	}
+	for name := range f.synced {
+		if f.names[name] == nil {
+			n++
+		}
+	}
+	return n
+}
+
 // SyncsAfterFailure returns how many syncs of files or directories were tried after one had failed.
 func (f *FS) SyncsAfterFailure() int {
 	f.mu.Lock()
@@ -130,23 +147,39 @@ func (f *FS) Crash() {
 	f.crashed = true
 }
 
-// AfterKill returns the file system as it is after the end of the process: all is there.
-func (f *FS) AfterKill() *FS { return f.survivors(func() bool { return true }, true) }
+// AfterKill returns the file system as it is after the end of the process: all is there, and what was not synced still is
+// not.
+func (f *FS) AfterKill() *FS {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	g := New()
+	copies := map[*inode]*inode{}
+	dup := func(i *inode) *inode {
+		if copies[i] == nil {
+			copies[i] = &inode{slices.Clone(i.data), slices.Clone(i.disk), maps.Clone(i.dirty), maps.Clone(i.dropped), i.blocks}
+		}
+		return copies[i]
+	}
+	for n, i := range f.names {
+		g.names[n] = dup(i)
+	}
+	for n, i := range f.synced {
+		g.synced[n] = dup(i)
+	}
+	g.used = f.used
+	return g
+}
 
 // AfterPowerLoss returns what is on disk after the power went: what was synced, and of each sector and each entry that was
 // not, what keep decides. Nil keeps nothing.
 func (f *FS) AfterPowerLoss(r *rand.Rand) *FS {
-	if r == nil {
-		return f.survivors(func() bool { return false }, false)
+	keep := func() bool { return false }
+	if r != nil {
+		chance := r.IntN(4)
+		keep = func() bool { return r.IntN(4) >= chance }
 	}
-	chance := r.IntN(4)
-	return f.survivors(func() bool { return r.IntN(4) >= chance }, false)
-}
-
-func (f *FS) survivors(keep func() bool, all bool) *FS {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	g := New()
 	names := map[string]bool{}
 	for n := range f.names {
 		names[n] = true
@@ -154,23 +187,17 @@ func (f *FS) survivors(keep func() bool, all bool) *FS {
 	for n := range f.synced {
 		names[n] = true
 	}
+	files := map[string][]byte{}
 	for _, n := range slices.Sorted(maps.Keys(names)) {
 		i := f.synced[n]
-		if now := f.names[n]; now != i && (all || keep()) {
+		if now := f.names[n]; now != i && keep() {
 			i = now
 		}
-		if i == nil {
-			continue
+		if i != nil {
+			files[n] = i.afterPowerLoss(keep)
 		}
-		data := slices.Clone(i.data)
-		if !all {
-			data = i.afterPowerLoss(keep)
-		}
-		c := &inode{data: data, disk: slices.Clone(data), blocks: int64(len(data))}
-		g.names[n], g.synced[n] = c, c
-		g.used += c.blocks
 	}
-	return g
+	return With(files)
 }
 
 func (i *inode) afterPowerLoss(keep func() bool) []byte {
