@@ -50,6 +50,10 @@ func addPut(b *journal.Batch, id uint64, it *item) {
 	b.End(append(d, it.body...), it.weight)
 }
 
+func addGone(b *journal.Batch, stream uint32, id uint64) {
+	b.End(binary.AppendUvarint(b.Begin(stream, kindGone), id), 0)
+}
+
 func (o *owner) Carry(segment uint32) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -99,7 +103,7 @@ func (o *owner) gone(id uint64) (uint64, error) {
 	defer o.mu.Unlock()
 	it := o.items[id]
 	var b journal.Batch
-	b.End(binary.AppendUvarint(b.Begin(it.stream, kindGone), id), 0)
+	addGone(&b, it.stream, id)
 	_, mark, err := o.log.Append(&b, journal.Delete)
 	return mark, err
 }
