@@ -46,10 +46,11 @@ type Journal struct {
 	byNumber sync.Map // of the streams, for those who hold locks
 }
 
-// stream is what a journal has of one queue.
+// stream is what a journal has of one queue, or of the owner of an object store.
 type stream struct {
 	number  uint32
-	name    string // ARN of the queue
+	name    string       // ARN of the queue, or of the owner
+	objects *objectStore // nil: it is that of a queue
 	fifo    bool
 	key     sipKey
 	first   uint64 // sequence number of the message with number 0
@@ -255,8 +256,12 @@ func (j *Journal) streamOf(q *queue) (*stream, error) {
 	if s := j.streams[q.arn]; s != nil {
 		return s, nil
 	}
-	s := &stream{number: j.next, name: q.arn, fifo: q.fifo != nil, key: q.ids.key, first: q.ids.first,
-		created: q.created.UnixNano(), seq: j.base, opened: true}
+	return j.createLocked(&stream{number: j.next, name: q.arn, fifo: q.fifo != nil, key: q.ids.key, first: q.ids.first,
+		created: q.created.UnixNano(), seq: j.base, opened: true})
+}
+
+// createLocked puts a new stream into the catalogue. j.mu must be held.
+func (j *Journal) createLocked(s *stream) (*stream, error) {
 	var b journal.Batch
 	b.End(appendCreate(b.Begin(0, recordCreate), s), s.weight())
 	segment, mark, err := j.log.Append(&b, journal.Send)
@@ -281,8 +286,10 @@ func (j *Journal) Queues() []string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	var names []string
-	for arn := range j.streams {
-		names = append(names, shownName(arn))
+	for arn, s := range j.streams {
+		if s.objects == nil {
+			names = append(names, shownName(arn))
+		}
 	}
 	slices.Sort(names)
 	return names
@@ -310,7 +317,7 @@ func (j *Journal) drop(arn string) error {
 	switch {
 	case j.closed:
 		return ErrClosed
-	case s == nil:
+	case s == nil || s.objects != nil:
 		return &ParamError{Err: ErrQueueDoesNotExist, Param: "QueueName", Value: shownName(arn)}
 	}
 	s.mu.Lock()
@@ -412,8 +419,11 @@ type journalOwner struct{ *Journal }
 
 // Committed implements [journal.Owner].
 func (o journalOwner) Committed(number uint32, mark uint64, err error) {
-	if s, ok := o.byNumber.Load(number); ok {
-		if q := s.(*stream).queue.Load(); q != nil {
+	if found, ok := o.byNumber.Load(number); ok {
+		s := found.(*stream)
+		if s.objects != nil {
+			s.objects.committed(mark, err)
+		} else if q := s.queue.Load(); q != nil {
 			q.committed(mark, err)
 		}
 	}

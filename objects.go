@@ -47,10 +47,10 @@ type objectChange struct {
 	before *object // what the change took away: it lives on until the frame is settled
 }
 
-// Kinds of records of an object store's stream.
+// Kinds of records of an object store's stream. No record of a queue has one of these.
 const (
-	recordObject      uint8 = 1 + iota // number, kind, data
-	recordObjectsGone                  // numbers
+	recordObject      uint8 = 32 + iota // number, kind, data
+	recordObjectsGone                   // numbers
 )
 
 func newObjectStore(log *journal.Log, stream uint32, fault func(error) error) *objectStore {
@@ -103,11 +103,11 @@ func (s *objectStore) reset() {
 }
 
 // acquire gives the store to an owner, one at a time.
-func (s *objectStore) acquire() error {
+func (s *objectStore) acquire(name string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.open {
-		return fmt.Errorf("%w: an account of this region and number is open in this journal already", ErrInvalidParameter)
+		return &ParamError{Err: ErrInvalidParameter, Param: "Journal", Value: name, Reason: "the owner of that name is open in this journal already; close it first"}
 	}
 	s.open = true
 	return nil

@@ -84,10 +84,10 @@ func TestObjectsAreThereAgainAndSegmentsGo(t *testing.T) {
 
 func TestAStoreIsOpenOnce(t *testing.T) {
 	s := openObjects(t, journal.Options{FS: journal.Memory()})
-	require.NoError(t, s.acquire())
-	require.ErrorIs(t, s.acquire(), ErrInvalidParameter)
+	require.NoError(t, s.acquire("a"))
+	require.ErrorIs(t, s.acquire("a"), ErrInvalidParameter)
 	s.Close()
-	require.NoError(t, s.acquire())
+	require.NoError(t, s.acquire("a"))
 	require.NoError(t, s.log.Close())
 }
 

@@ -8,10 +8,10 @@ import (
 	"example.com/inq/internal/tagged"
 )
 
-// What a journal keeps of a queue beside its messages: the settings, and the tags that its broker has
-// for it. A record holds all of either, exactly, in nanoseconds where SQS has whole seconds; the last one
-// counts. What is a Go value of the program is left out: the observer, and a dead-letter target that has
-// no ARN.
+// What a journal keeps of a broker's queue beside its messages: the settings that were given to it, and its
+// tags. A record holds all of either, exactly, in nanoseconds where SQS has whole seconds; the last one
+// counts. Settings that were left to the defaults are left out, and follow those of the broker that has
+// the queue next. So are Go values of the program: the observer, and a dead-letter target that has no ARN.
 
 // Tags of the fields of a settings record. They are part of what is stored: never give one a new meaning.
 const (
@@ -38,126 +38,129 @@ const (
 	fieldModified
 )
 
-// appendSettings appends the record of settings that have been in force since modified.
-func appendSettings(dst []byte, s *settings, modified time.Time) []byte {
-	dst = tagged.Int(dst, fieldVisibility, int64(s.visibility))
-	dst = tagged.Int(dst, fieldDelay, int64(s.delay))
-	dst = tagged.Int(dst, fieldRetention, int64(s.retention))
-	dst = tagged.Int(dst, fieldWait, int64(s.wait))
-	dst = tagged.Int(dst, fieldMaxSize, int64(s.maxSize))
-	dst = tagged.Text(dst, fieldSender, s.sender)
-	if arn := targetARN(s.target); arn != "" {
-		dst = tagged.Text(dst, fieldDeadLetterARN, arn)
-		dst = tagged.Int(dst, fieldMaxReceives, int64(s.maxReceives))
+// appendSettings appends the record of the given ones of settings that have been in force since modified.
+func appendSettings(dst []byte, s *settings, given field, modified time.Time) []byte {
+	duration := func(f field, tag uint32, d time.Duration) {
+		if given&f != 0 {
+			dst = tagged.Int(dst, tag, int64(d))
+		}
 	}
-	dst = tagged.Int(dst, fieldCapMessages, int64(s.capMessages))
-	dst = tagged.Int(dst, fieldCapBytes, s.capBytes)
-	dst = tagged.Int(dst, fieldInFlight, int64(s.inFlight))
-	dst = tagged.Bool(dst, fieldUnlimited, s.unlimited)
-	dst = tagged.Bool(dst, fieldContentDedup, s.contentDedup)
-	dst = tagged.Text(dst, fieldScope, string(s.scope))
-	dst = tagged.Text(dst, fieldThroughput, string(s.throughput))
-	if s.stored.policy != "" {
-		dst = tagged.Text(dst, fieldPolicy, s.stored.policy)
+	number := func(f field, tag uint32, n int64) {
+		if given&f != 0 {
+			dst = tagged.Int(dst, tag, n)
+		}
 	}
+	text := func(f field, tag uint32, text string) {
+		if given&f != 0 {
+			dst = tagged.Text(dst, tag, text)
+		}
+	}
+	truth := func(f field, tag uint32, b bool) {
+		if given&f != 0 {
+			dst = tagged.Bool(dst, tag, b)
+		}
+	}
+	duration(setVisibility, fieldVisibility, s.visibility)
+	duration(setDelay, fieldDelay, s.delay)
+	duration(setRetention, fieldRetention, s.retention)
+	duration(setWait, fieldWait, s.wait)
+	number(setMaxSize, fieldMaxSize, int64(s.maxSize))
+	text(setSender, fieldSender, s.sender)
+	if arn := targetARN(s.target); arn != "" || s.target == nil {
+		text(setDeadLetter, fieldDeadLetterARN, arn)
+		number(setDeadLetter, fieldMaxReceives, int64(s.maxReceives))
+	}
+	number(setCapacity, fieldCapMessages, int64(s.capMessages))
+	number(setCapacity, fieldCapBytes, s.capBytes)
+	number(setInFlight, fieldInFlight, int64(s.inFlight))
+	truth(setUnlimited, fieldUnlimited, s.unlimited)
+	truth(setContentDedup, fieldContentDedup, s.contentDedup)
+	text(setScope, fieldScope, string(s.scope))
+	text(setThroughput, fieldThroughput, string(s.throughput))
+	text(setPolicy, fieldPolicy, s.stored.policy)
+	allow := ""
 	if s.stored.allow != nil {
-		dst = tagged.Text(dst, fieldAllowPolicy, s.stored.allow.String())
+		allow = s.stored.allow.String()
 	}
+	text(setAllowPolicy, fieldAllowPolicy, allow)
 	if s.stored.kmsKey != "" {
-		dst = tagged.Text(dst, fieldKmsKey, s.stored.kmsKey)
+		text(setKmsKey, fieldKmsKey, s.stored.kmsKey)
 	}
-	dst = tagged.Int(dst, fieldKmsPeriod, int64(s.stored.kmsPeriod))
-	dst = tagged.Bool(dst, fieldSSEDisabled, s.stored.sseDisabled)
+	// A key, and its end, also decide about the other two.
+	number(setKmsKey|setKmsPeriod, fieldKmsPeriod, int64(s.stored.kmsPeriod))
+	truth(setKmsKey|setManagedSSE, fieldSSEDisabled, s.stored.sseDisabled)
 	return tagged.Int(dst, fieldModified, modified.UnixNano())
 }
 
-// readSettings reads the record of a queue of that type, whose dead-letter queue a finds by its ARN.
-// With a nil a, of a queue that stands alone, the target is left out: its program gives it anew.
-func readSettings(data []byte, fifo bool, a account) (s settings, modified time.Time, err error) {
-	s = settings{scope: ScopeQueue, throughput: PerQueue}
+// readSettings reads a record. a finds the dead-letter queue by its ARN.
+func readSettings(data []byte, a account) (p patch, modified time.Time, err error) {
 	arn := ""
 	r := tagged.Read(data)
 	for r.Next() {
+		f := field(0)
 		switch r.Tag() {
 		case fieldVisibility:
-			s.visibility = time.Duration(r.Int())
+			p.visibility, f = time.Duration(r.Int()), setVisibility
 		case fieldDelay:
-			s.delay = time.Duration(r.Int())
+			p.delay, f = time.Duration(r.Int()), setDelay
 		case fieldRetention:
-			s.retention = time.Duration(r.Int())
+			p.retention, f = time.Duration(r.Int()), setRetention
 		case fieldWait:
-			s.wait = time.Duration(r.Int())
+			p.wait, f = time.Duration(r.Int()), setWait
 		case fieldMaxSize:
-			s.maxSize = int(r.Int())
+			p.maxSize, f = int(r.Int()), setMaxSize
 		case fieldSender:
-			s.sender = r.Text()
+			p.sender, f = r.Text(), setSender
 		case fieldDeadLetterARN:
-			arn = r.Text()
+			arn, f = r.Text(), setDeadLetter
 		case fieldMaxReceives:
-			s.maxReceives = int(r.Int())
+			p.maxReceives = int(r.Int())
 		case fieldCapMessages:
-			s.capMessages = int(r.Int())
+			p.capMessages, f = int(r.Int()), setCapacity
 		case fieldCapBytes:
-			s.capBytes = r.Int()
+			p.capBytes = r.Int()
 		case fieldInFlight:
-			s.inFlight = int(r.Int())
+			p.inFlight, f = int(r.Int()), setInFlight
 		case fieldUnlimited:
-			s.unlimited = r.Bool()
+			if p.unlimited = r.Bool(); p.unlimited {
+				f = setUnlimited
+			}
 		case fieldContentDedup:
-			s.contentDedup = r.Bool()
+			p.contentDedup, f = r.Bool(), setContentDedup
 		case fieldScope:
-			s.scope = DeduplicationScope(r.Text())
+			p.scope, f = DeduplicationScope(r.Text()), setScope
 		case fieldThroughput:
-			s.throughput = ThroughputLimit(r.Text())
+			p.throughput, f = ThroughputLimit(r.Text()), setThroughput
 		case fieldPolicy:
-			s.stored.policy = r.Text()
+			p.stored.policy, f = r.Text(), setPolicy
 		case fieldAllowPolicy:
 			allow, err := parseAllowPolicy(r.Text())
 			if err != nil {
 				r.Fail(err)
 			}
-			s.stored.allow = allow
+			p.stored.allow, f = allow, setAllowPolicy
 		case fieldKmsKey:
-			s.stored.kmsKey = r.Text()
+			p.stored.kmsKey, f = r.Text(), setKmsKey
 		case fieldKmsPeriod:
-			s.stored.kmsPeriod = int(r.Int())
+			if p.stored.kmsPeriod = int(r.Int()); p.stored.kmsPeriod != 0 {
+				f = setKmsPeriod
+			}
 		case fieldSSEDisabled:
-			s.stored.sseDisabled = r.Bool()
+			p.stored.sseDisabled, f = r.Bool(), setManagedSSE
 		case fieldModified:
 			modified = time.Unix(0, r.Int())
 		default:
 			r.Unknown()
 		}
+		p.set |= f
 	}
 	if err := r.Err(); err != nil {
-		return settings{}, time.Time{}, unreadable("the settings of a queue", err)
+		return patch{}, time.Time{}, unreadable("the settings of a queue", err)
 	}
-	if arn == "" || a == nil {
-		s.maxReceives = 0
-	} else {
-		s.target = deadLetterARN{a, arn}
+	if arn != "" {
+		p.target = deadLetterARN{a, arn}
 	}
-	if err := s.validate(fifo); err != nil {
-		return settings{}, time.Time{}, unreadable("the settings of a queue", err)
-	}
-	return s, modified, nil
-}
-
-// patch returns settings as changes of all that a record holds. Where there is no target, that is none
-// of them: a queue may have had one that the record cannot hold.
-func (s *settings) patch() patch {
-	p := patch{settings: *s, set: setVisibility | setDelay | setRetention | setWait | setMaxSize | setSender | setCapacity | setInFlight |
-		setContentDedup | setScope | setThroughput | setPolicy | setAllowPolicy | setKmsPeriod | setManagedSSE}
-	if s.unlimited {
-		p.set |= setUnlimited
-	}
-	if s.target != nil {
-		p.set |= setDeadLetter
-	}
-	if s.stored.kmsKey != "" {
-		p.set |= setKmsKey
-	}
-	return p
+	return p, modified, nil
 }
 
 const (

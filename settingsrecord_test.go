@@ -25,60 +25,69 @@ func recordedSettings(a account) settings {
 func TestSettingsComeBackExactlyAsTheyWereRecorded(t *testing.T) {
 	b := testBroker(t)
 	modified := time.Unix(12, 345)
+	everything := field(setManagedSSE<<1 - 1)
 	s := recordedSettings(b)
-	got, at, err := readSettings(appendSettings(nil, &s, modified), true, b)
+	p, at, err := readSettings(appendSettings(nil, &s, everything, modified), b)
 	require.NoError(t, err)
-	require.Equal(t, s, got)
+	require.Equal(t, everything&^setObserver, p.set)
+	require.Equal(t, s, defaultSettings().with(&p))
 	require.True(t, at.Equal(modified))
 
-	p := got.patch()
-	require.Equal(t, s, defaultSettings().with(&p), "a queue that is made of them has them")
-
 	s = defaultSettings()
-	got, _, err = readSettings(appendSettings(nil, &s, modified), false, nil)
+	p, _, err = readSettings(appendSettings(nil, &s, everything, modified), b)
 	require.NoError(t, err)
-	require.Equal(t, s, got)
-	p = got.patch()
 	require.Equal(t, s, defaultSettings().with(&p))
+
+	s = recordedSettings(b)
+	p, _, err = readSettings(appendSettings(nil, &s, setDelay, modified), b)
+	require.NoError(t, err)
+	require.Equal(t, setDelay, p.set, "what was not given is left to the defaults")
 }
 
-func TestTheTargetOfAQueueWithoutABrokerIsLeftToItsProgram(t *testing.T) {
-	s := recordedSettings(nil)
-	got, _, err := readSettings(appendSettings(nil, &s, time.Time{}), true, nil)
-	require.NoError(t, err)
-	require.Nil(t, got.target)
-	require.Zero(t, got.maxReceives)
-	p := got.patch()
-	require.Zero(t, p.set&setDeadLetter)
+func TestEncryptionSettingsComeBackAfterAnyWay(t *testing.T) {
+	ways := []func(p *patch){
+		func(p *patch) { p.stored.kmsKey, p.set = "key", setKmsKey },
+		func(p *patch) { p.stored.kmsKey, p.set = "", setKmsKey },
+		func(p *patch) { p.stored.kmsPeriod, p.set = 60, setKmsPeriod },
+		func(p *patch) { p.stored.kmsPeriod, p.set = 300, setKmsPeriod },
+		func(p *patch) { p.stored.kmsPeriod, p.set = 300, setKmsPeriod|setKmsKey },
+		func(p *patch) { p.stored.sseDisabled, p.set = false, setManagedSSE },
+		func(p *patch) { p.stored.sseDisabled, p.set = true, setManagedSSE },
+	}
+	for i := range len(ways) * len(ways) * len(ways) {
+		s, given := defaultSettings(), field(0)
+		for range 3 {
+			var p patch
+			ways[i%len(ways)](&p)
+			s, given = s.with(&p), given|p.set
+			i /= len(ways)
+		}
+		p, _, err := readSettings(appendSettings(nil, &s, given, time.Time{}), nil)
+		require.NoError(t, err)
+		require.Equal(t, s, defaultSettings().with(&p))
+	}
+}
 
-	s = defaultSettings()
+func TestATargetThatIsAValueOfTheProgramIsLeftToIt(t *testing.T) {
+	s := defaultSettings()
 	s.target, s.maxReceives, s.observer = DeadLetterFunc(nil), 3, func([]Event) {}
-	got, _, err = readSettings(appendSettings(nil, &s, time.Time{}), false, testBroker(t))
+	p, _, err := readSettings(appendSettings(nil, &s, setDeadLetter|setObserver, time.Time{}), testBroker(t))
 	require.NoError(t, err)
-	require.Nil(t, got.target)
-	require.Nil(t, got.observer)
+	require.Zero(t, p.set)
+	s.target = nil
+	p, _, err = readSettings(appendSettings(nil, &s, setDeadLetter, time.Time{}), testBroker(t))
+	require.NoError(t, err)
+	require.Equal(t, setDeadLetter, p.set, "none is what was given")
+	require.Nil(t, p.target)
 }
 
 func TestRecordsOfANewerVersionAreRefusedByName(t *testing.T) {
 	s := defaultSettings()
-	_, _, err := readSettings(tagged.Uint(appendSettings(nil, &s, time.Time{}), 1000, 1), false, nil)
+	_, _, err := readSettings(tagged.Uint(appendSettings(nil, &s, 0, time.Time{}), 1000, 1), nil)
 	require.EqualError(t, err, "inq: the journal holds the settings of a queue as a newer version writes them: "+
 		"tagged: field 1000 is not known to this version; a newer one wrote it")
 	_, err = readTags(tagged.Uint(nil, 3, 1))
 	require.ErrorContains(t, err, "the tags of a queue as a newer version writes them")
-}
-
-func TestSettingsThatNoQueueCanHaveAreRefused(t *testing.T) {
-	for name, spoil := range map[string]func(*settings){
-		"range":  func(s *settings) { s.visibility = -1 },
-		"policy": func(s *settings) { s.stored.allow = &allowPolicy{permission: "some"} },
-		"both":   func(s *settings) { s.scope = "here" },
-	} {
-		s := recordedSettings(nil)
-		spoil(&s)
-		_, _, err := readSettings(appendSettings(nil, &s, time.Time{}), true, nil)
-		require.ErrorContains(t, err, "the settings of a queue that cannot be read", name)
-	}
 }
 
 func TestTagsComeBackAsTheyWereRecorded(t *testing.T) {
@@ -93,15 +102,16 @@ func TestTagsComeBackAsTheyWereRecorded(t *testing.T) {
 
 func FuzzReadSettings(f *testing.F) {
 	s := recordedSettings(nil)
-	f.Add(appendSettings(nil, &s, time.Unix(1, 1)), true)
-	f.Fuzz(func(t *testing.T, data []byte, fifo bool) {
-		s, at, err := readSettings(data, fifo, nil)
+	f.Add(appendSettings(nil, &s, setManagedSSE<<1-1, time.Unix(1, 1)))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p, at, err := readSettings(data, nil)
 		if err != nil {
 			return
 		}
-		again, _, err := readSettings(appendSettings(nil, &s, at), fifo, nil)
+		s := defaultSettings().with(&p)
+		again, _, err := readSettings(appendSettings(nil, &s, p.set, at), nil)
 		require.NoError(t, err)
-		require.Equal(t, s, again)
+		require.Equal(t, s, defaultSettings().with(&again))
 		_, _ = readTags(data)
 	})
 }

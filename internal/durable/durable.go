@@ -72,6 +72,9 @@ type Pending interface {
 	Wait() error
 }
 
+// Names returns the names of the stores in a journal, an *inq.Journal. The root package sets it.
+var Names func(journal any) []string
+
 // Open opens the store of that name in the journal of an [inq.Broker], which is any here. It is nil
 // where the broker has none. The root package sets it.
 var Open func(broker any, name string) (Store, error)
