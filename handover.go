@@ -238,7 +238,7 @@ func (q *queue) adopt(l *letter) (adopted ref, err error) {
 		return ref{}, err
 	}
 	s := q.settings.Load()
-	if !q.fitsLocked(s, n, size) {
+	if l.source != q && !q.fitsLocked(s, n, size) {
 		err = q.fullLocked(s, size)
 		q.pause(now)
 		return ref{}, err
