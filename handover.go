@@ -159,14 +159,15 @@ func (c *carrier) finish() {
 	}
 }
 
-// carryLetters delivers all letters. Those that wait for a journal do so together.
+// carryLetters delivers all letters. Those that wait for a journal do so together, save where a queue is its
+// own target: what leaves it and what comes into it take turns.
 func (c *carrier) carryLetters() {
 	letters := c.letters
 	c.letters = nil
 	var wait []handing
 	for i := range letters {
 		h := c.handOver(&letters[i])
-		if h.due.none() {
+		if h.due.none() || h.l.to == h.l.source {
 			_, _ = h.conclude()
 		} else {
 			wait = append(wait, h)

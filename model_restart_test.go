@@ -47,7 +47,8 @@ func (r *modelRun) restart(p *modelPair) {
 	r.reopen()
 }
 
-// crash opens what the journal left on its disk, as after the end of the process.
+// crash opens what the journal left on its disk, as after the end of the process. What nobody waits for is
+// written by then.
 func (r *modelRun) crash(p *modelPair) {
 	if r.kept == nil {
 		return
@@ -55,6 +56,7 @@ func (r *modelRun) crash(p *modelPair) {
 	r.note(p, "crash")
 	synctest.Wait()
 	r.world.advance(time.Now())
+	require.NoError(r.t, r.kept.log.Sync())
 	r.life.over.Store(true)
 	for _, p := range r.pairs {
 		stop(p.inner)
