@@ -104,7 +104,7 @@ func (q *queue) dueLocked(slot uint32) {
 		q.arriveLocked(q.last, slot, r)
 	case stateInFlight:
 		q.metrics.timedOut++
-		q.releaseLocked(q.last, slot, r, EventTimedOut)
+		q.releaseLocked(q.last, slot, r, EventTimedOut, false)
 	case stateBackoff:
 		q.putBackLocked(q.last, slot, r)
 	default:
@@ -216,7 +216,7 @@ func (q *queue) repeatLocked(now int64, slot uint32, r *record, visibility time.
 
 // extendLocked gives a message in flight a new deadline that is not now (SQS: VIS-1). Where it is on its
 // way to the target, by a consumer's Bury, that is the deadline it has should the target fail.
-func (q *queue) extendLocked(now int64, slot uint32, r *record, timeout time.Duration) {
+func (q *queue) extendLocked(now int64, slot uint32, r *record, timeout time.Duration, late bool) {
 	r.flags |= flagChanged
 	deadline := after(now, timeout)
 	usual := timeout <= q.settings.Load().visibility
@@ -232,15 +232,19 @@ func (q *queue) extendLocked(now int64, slot uint32, r *record, timeout time.Dur
 			q.deadlineLocked(slot, r, deadline)
 		}
 	}
-	q.tellLocked(now, EventExtended, slot)
+	if q.watched {
+		q.tellMessageLocked(now, Event{Kind: EventExtended, Late: late}, slot)
+	}
 }
 
 // releaseLocked makes a message in flight, whose deadline is cancelled, receivable again: its timeout
 // is over, or a consumer set it to zero (SQS: LC-4, LC-5, VIS-1); why says which.
-func (q *queue) releaseLocked(now int64, slot uint32, r *record, why EventKind) {
+func (q *queue) releaseLocked(now int64, slot uint32, r *record, why EventKind, late bool) {
 	moved := q.toBackLocked(now, slot, r)
 	q.readyLocked(slot, r)
-	q.tellLocked(now, why, slot)
+	if q.watched {
+		q.tellMessageLocked(now, Event{Kind: why, Late: late}, slot)
+	}
 	if moved {
 		q.tellLocked(now, EventMovedBack, slot)
 	}
@@ -335,7 +339,7 @@ func (q *queue) resumeLocked(now int64, slot uint32, r *record, cause error) {
 		q.deadlineLocked(slot, r, deadline)
 	} else {
 		q.metrics.timedOut++
-		q.releaseLocked(now, slot, r, EventTimedOut)
+		q.releaseLocked(now, slot, r, EventTimedOut, false)
 	}
 }
 
@@ -375,9 +379,11 @@ func (q *queue) ownLocked(now int64) {
 	}
 }
 
-// ackLocked removes a message that was deleted (SQS: DEL-1).
-func (q *queue) ackLocked(now int64, slot uint32, r *record) {
-	q.tellLocked(now, EventDeleted, slot)
+// ackLocked removes a message that was deleted (SQS: DEL-1), late where the receive was over.
+func (q *queue) ackLocked(now int64, slot uint32, r *record, late bool) {
+	if q.watched {
+		q.tellMessageLocked(now, Event{Kind: EventDeleted, Late: late}, slot)
+	}
 	q.removeLocked(slot, r)
 }
 
