@@ -99,12 +99,13 @@ func (q *queue) deleteLocked(now int64, rc receipt) error {
 	q.metrics.deleted++
 	switch {
 	case r == nil:
-	case q.watched && !q.currentLocked(now, rc, r):
+	case q.watched && r.flags&flagTwice == 0 && !q.currentLocked(now, rc, r) && !q.duplicateOfLocked(now, rc, r):
 		q.ackLocked(now, rc.slot, r, true)
 	case q.plain && r.rare == nil && r.state == stateInFlight && r.flags == flagLine:
 		q.deletePlainLocked(now, rc.slot, r)
 	case q.fifo != nil && r.rare == nil && r.state == stateInFlight:
 		q.deleteOrderedLocked(now, rc.slot, r)
+	case r.flags&flagTwice != 0:
 	default:
 		q.ackLocked(now, rc.slot, r, false)
 	}
@@ -130,6 +131,15 @@ func (q *queue) leasedLocked(now int64, slot uint32, r *record) bool {
 // currentLocked reports whether rc names the latest receive and that is leased.
 func (q *queue) currentLocked(now int64, rc receipt, r *record) bool {
 	return r.receive == rc.receive && q.leasedLocked(now, rc.slot, r)
+}
+
+// duplicateOfLocked reports whether the receive of a handle goes on although another came after it: that
+// one is its duplicate, or will be.
+func (q *queue) duplicateOfLocked(now int64, rc receipt, r *record) bool {
+	if r.rare == nil || r.rare.twin == 0 || r.rare.twin != rc.receive {
+		return false
+	}
+	return r.flags&flagTwice != 0 || r.receive == rc.receive+1 && q.leasedLocked(now, rc.slot, r)
 }
 
 func (q *queue) expiredHandle(rc receipt) error {
@@ -324,11 +334,14 @@ func (q *queue) changeLocked(now int64, rc receipt, timeout time.Duration) error
 		q.lapsedLocked(now, rc.slot, err)
 		return err
 	}
+	twin := q.duplicateOfLocked(now, rc, r)
 	if !q.leasedLocked(now, rc.slot, r) {
-		q.lapsedLocked(now, rc.slot, nil)
+		if !twin {
+			q.lapsedLocked(now, rc.slot, nil)
+		}
 		return nil // visible again: nothing to change
 	}
-	late := r.receive != rc.receive
+	late := r.receive != rc.receive && !twin
 	if err := q.checkTotal(now, r, timeout); err != nil {
 		return err
 	}

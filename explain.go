@@ -259,7 +259,7 @@ func (q *queue) explainReadyLocked(now int64, e *Explanation, slot uint32, r *re
 
 // wornOut reports whether a receive would bury the message, as judgeLocked decides.
 func (s *settings) wornOut(r *record) bool {
-	if s.target == nil || r.receivesHere() < uint32(s.maxReceives) || r.rare != nil && r.rare.spared == r.receive {
+	if s.target == nil || r.receivesHere() < uint32(s.maxReceives) || r.rare != nil && r.rare.spared == r.receive || r.flags&flagTwice != 0 {
 		return false
 	}
 	a := s.address()

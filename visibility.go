@@ -36,6 +36,11 @@ func (q *queue) readyLocked(slot uint32, r *record) {
 		q.fifo.changed(&q.store, q.store.part(slot).group)
 		return
 	}
+	q.onReadyLocked(slot, r)
+}
+
+// onReadyLocked puts a ready message of a Standard queue on its list.
+func (q *queue) onReadyLocked(slot uint32, r *record) {
 	if t := q.tenantLocked(slot); t != 0 {
 		q.fair.push(&q.store, t, slot)
 		return
@@ -52,6 +57,7 @@ func (q *queue) unreadyLocked(slot uint32, r *record, to state) {
 		return
 	}
 	q.offReadyLocked(slot, r)
+	r.flags &^= flagTwice
 	q.setStateLocked(slot, r, to)
 }
 
@@ -276,6 +282,17 @@ func (q *queue) rareLocked(r *record) *rare {
 		r.rare = &rare{expiry: -1}
 	}
 	return r.rare
+}
+
+// duplicateLocked makes a message of a Standard queue receivable although a consumer has it, because a
+// test asks for that. Its next receive delivers it a second time; until then a delete does nothing.
+func (q *queue) duplicateLocked(now int64, slot uint32, r *record) {
+	q.plain = false
+	q.timeouts.remove(&q.store, slot, r)
+	q.rareLocked(r).twin = r.receive
+	q.readyLocked(slot, r)
+	r.flags |= flagTwice
+	q.tellLocked(now, EventReleased, slot)
 }
 
 // returnLocked takes a receive back: the message stands where it stood, as if not received.
