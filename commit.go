@@ -47,6 +47,7 @@ type pending struct {
 	end  EventKind // EventSent: it is to be in the queue; otherwise it is to be gone, and this is why
 	was  state     // before it was to be gone
 	way  way       // of a hand-over
+	late bool      // deleted by a receive that was over
 }
 
 // pendings are those of a queue, in the order of their marks.
