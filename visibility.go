@@ -501,13 +501,10 @@ func (q *queue) departedLocked(now int64, it pending, r *record) {
 	q.removeLocked(it.slot, r)
 }
 
-// stayLocked gives a message back its state that was to be gone: the journal has it yet.
-func (q *queue) stayLocked(now int64, it pending, r *record, cause error) {
+// stayLocked gives a deleted message back its state: the journal has it yet.
+func (q *queue) stayLocked(now int64, it pending, r *record) {
 	deadline := q.store.nodes.At(it.slot).Deadline
 	switch {
-	case it.end != EventDeleted:
-		q.endFailedLocked(now, it.slot, r, it.way, cause)
-		return
 	case it.was == stateInFlight || r.flags&flagLeased != 0:
 		r.flags &^= flagLeased
 		q.setStateLocked(it.slot, r, stateInFlight)
