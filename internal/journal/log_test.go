@@ -29,6 +29,7 @@ type item struct {
 	segment uint32
 	weight  int64
 	body    string
+	leaving bool
 }
 
 const (
@@ -50,6 +51,10 @@ func addPut(b *journal.Batch, id uint64, it *item) {
 	b.End(append(d, it.body...), it.weight)
 }
 
+func addGone(b *journal.Batch, stream uint32, id uint64) {
+	b.End(binary.AppendUvarint(b.Begin(stream, kindGone), id), 0)
+}
+
 func (o *owner) Carry(segment uint32) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -57,7 +62,7 @@ func (o *owner) Carry(segment uint32) bool {
 	n := 0
 	for _, id := range ids {
 		it := o.items[id]
-		if it.segment != segment {
+		if it.segment != segment || it.leaving {
 			continue
 		}
 		if n == 256 {
@@ -98,8 +103,9 @@ func (o *owner) gone(id uint64) (uint64, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	it := o.items[id]
+	it.leaving = true
 	var b journal.Batch
-	b.End(binary.AppendUvarint(b.Begin(it.stream, kindGone), id), 0)
+	addGone(&b, it.stream, id)
 	_, mark, err := o.log.Append(&b, journal.Delete)
 	return mark, err
 }
