@@ -44,8 +44,9 @@ type Broker struct {
 	cooldown bool
 	limit    int // of queues, 0 for none
 	defaults []Option
-	journal  *Journal     // nil: none
-	objects  *objectStore // in it
+	watcher  func(Local, []Event) // of every queue; nil: none
+	journal  *Journal             // nil: none
+	objects  *objectStore         // in it
 
 	// For those who hold the lock of a queue, and must not wait for mu:
 	index sync.Map    // of the queues, by ARN
@@ -254,6 +255,9 @@ func (b *Broker) makeLocked(e *entry, name string, fifo bool, all *patch, k keep
 	}
 	if b.journal != nil {
 		q.keeper = &k
+	}
+	if f := b.watcher; f != nil {
+		q.Watch(func(events []Event) { f(q.self, events) })
 	}
 	e.queue = q
 	return nil

@@ -48,6 +48,7 @@ type pending struct {
 	end  EventKind // EventSent: it is to be in the queue; otherwise it is to be gone, and this is why
 	was  state     // before it was to be gone
 	way  way       // of a hand-over
+	late bool      // deleted by a receive that was over
 }
 
 // pendings are those of a queue, in the order of their marks.
@@ -87,138 +88,6 @@ func (p *pendings) markOf(seq uint64) (mark uint64, ok bool) {
 		}
 	}
 	return 0, false
-}
-
-// released gathers what lives no more, so that a run of messages tells the log once.
-type released struct {
-	segment uint32
-	weight  int64
-}
-
-func (k *queueJournal) segment(slot uint32) *uint32 {
-	for int(slot/chunkSize) >= len(k.segments) {
-		k.segments = append(k.segments, make([]uint32, chunkSize))
-	}
-	return &k.segments[slot/chunkSize][slot%chunkSize]
-}
-
-// forget tells that something lives no more. In segment 0 nothing does.
-func (k *queueJournal) forget(segment uint32, weight int64) {
-	if segment == 0 {
-		return
-	}
-	if k.released.segment != segment {
-		k.tellReleased()
-	}
-	k.released.segment = segment
-	k.released.weight += weight
-}
-
-// tellReleased tells the log what forget gathered.
-func (k *queueJournal) tellReleased() {
-	if k.released.weight != 0 {
-		k.log.Release(k.released.segment, k.released.weight)
-	}
-	k.released = released{}
-}
-
-// forgetMessage tells that a message lives no more.
-func (k *queueJournal) forgetMessage(slot uint32, weight int64) {
-	at := k.segment(slot)
-	k.forget(*at, weight)
-	*at = 0
-}
-
-// keepDedup notes where the ids are that came with the newest messages; segment 0: they were refused.
-func (k *queueJournal) keepDedup(d *dedup, begun []pending, segment uint32) {
-	number := d.end
-	for i := range begun {
-		if begun[i].end == EventSent {
-			number--
-		}
-	}
-	for ; number < d.end; number++ {
-		k.dedup.add(number, segment)
-	}
-}
-
-// putLocked writes a message down that waits for its commit.
-func (q *queue) putLocked(now int64, slot uint32, r *record, p *payload) {
-	x := putExtra{keyed: q.fifo != nil && p.dedup != "", key: p.key}
-	q.writePutLocked(now, slot, r, &x)
-	q.pendLocked(journal.Send, slot, r, pending{end: EventSent})
-}
-
-// writePutLocked adds the record of a message to the batch of sends.
-func (q *queue) writePutLocked(now int64, slot uint32, r *record, x *putExtra) {
-	k := q.journal
-	m := q.keptLocked(now, slot, r)
-	b := &k.batches[journal.Send]
-	b.End(appendPut(b.Begin(k.stream.number, recordPut), &m, x, k.shift), weightOf(m.body, m.group, m.rare)+dedupWeightOf(x))
-	q.errands |= errandKeep
-}
-
-// dedupWeightOf is what a deduplication id weighs besides the message it came with.
-func dedupWeightOf(x *putExtra) int64 {
-	if x.keyed {
-		return dedupWeight
-	}
-	return 0
-}
-
-// noteChangeLocked writes down what has just changed of a message, if a restart is to know it.
-func (q *queue) noteChangeLocked(now int64, kind EventKind, slot uint32) {
-	k := q.journal
-	r := q.store.at(slot)
-	switch kind {
-	case EventExpired:
-		k.note(q, r.seq)
-		return
-	case EventReceived, EventRepeated, EventExtended, EventTimedOut, EventReleased, EventMovedBack, EventReturned, EventArrived, EventPutBack:
-	default:
-		return
-	}
-	m := q.keptLocked(now, slot, r)
-	if m.state == durableInFlight && m.left == 0 {
-		m.state = durableReady // a visibility timeout of zero
-	}
-	b := &k.batches[journal.Note]
-	b.End(appendChange(b.Begin(k.stream.number, recordChange), &m, k.shift), 0)
-	q.errands |= errandKeep
-}
-
-// note writes down that a message is gone, for which nobody waits.
-func (k *queueJournal) note(q *queue, seq uint64) {
-	b := &k.batches[journal.Note]
-	b.End(appendGone(b.Begin(k.stream.number, recordGone), seq), 0)
-	q.errands |= errandKeep
-}
-
-// goneLocked writes down that a message is to be gone; it says why, and what it was before.
-func (q *queue) goneLocked(slot uint32, r *record, it pending) {
-	k := q.journal
-	b := &k.batches[journal.Delete]
-	b.End(appendGone(b.Begin(k.stream.number, recordGone), r.seq), 0)
-	q.pendLocked(journal.Delete, slot, r, it)
-}
-
-// pendLocked makes a message wait for the commit of a batch.
-func (q *queue) pendLocked(class journal.Class, slot uint32, r *record, it pending) {
-	k := q.journal
-	it.slot, it.seq = slot, r.seq
-	k.batches[class].Settle(k.stream.number)
-	k.begun[class] = append(k.begun[class], it)
-	q.errands |= errandKeep
-}
-
-// joinLocked makes the call wait for what a message waits for, if it does.
-func (q *queue) joinLocked(seq uint64) {
-	k := q.journal
-	if mark, ok := k.pending.markOf(seq); ok {
-		k.due.others = append(k.due.others, mark)
-		q.errands |= errandKeep
-	}
-	// What is not pending yet is in a batch of this critical section.
 }
 
 // writeDownLocked ends a critical section for the journal: it hands the batches to the log. errandKeep stays
@@ -280,15 +149,6 @@ func (q *queue) takeDueLocked() (d due) {
 	return d
 }
 
-// commit unlocks, waits until what was written in this critical section is kept, and does the errands.
-func (q *queue) commit() error {
-	d := q.takeDueLocked()
-	q.mu.Unlock()
-	err := q.journal.wait(&d)
-	q.finishErrands()
-	return err
-}
-
 // wait returns when all that is due is kept, or says why it is not. No lock may be held.
 func (k *queueJournal) wait(d *due) error {
 	err := d.err
@@ -319,42 +179,6 @@ func (k *queueJournal) room(class journal.Class) error {
 	return k.owner.room(class)
 }
 
-// finishErrands does what was left to be done while a commit was waited for, and what that led to.
-func (q *queue) finishErrands() {
-	now, err := q.enter()
-	if err == nil {
-		_ = q.leave(now)
-		return
-	}
-	q.mu.Lock()
-	if q.errands&errandTell != 0 { // the queue is gone, and its events are told all the same
-		q.deliverEvents() // unlocks
-		return
-	}
-	q.mu.Unlock()
-}
-
-// committed goes on with what waited for its commit: all up to a mark is in the journal, or err says why the
-// batch with this mark is not. It is called by whoever wrote the batch, in whatever call that was: so it
-// waits for nothing, carries nothing and tells nobody. What is left to be done is left to those whose
-// batches these were, and who are about to wake.
-func (q *queue) committed(mark uint64, err error) {
-	q.mu.Lock()
-	now := q.clockLocked()
-	k := q.journal
-	for {
-		it, ok := k.pending.next(mark)
-		if !ok {
-			break
-		}
-		q.concludeLocked(now, it, err)
-	}
-	if q.gone == nil && q.waiters.head != nil && !q.behind {
-		q.serveLocked(now)
-	}
-	q.pause(now)
-}
-
 // concludeLocked goes on with one message that waited for its commit.
 func (q *queue) concludeLocked(now int64, it pending, err error) {
 	if it.end == EventPurged {
@@ -371,7 +195,9 @@ func (q *queue) concludeLocked(now int64, it pending, err error) {
 	case r.state != stateLeaving:
 	case err == nil:
 		q.departedLocked(now, it, r)
+	case it.end == EventDeleted:
+		q.stayLocked(now, it, r)
 	default:
-		q.stayLocked(now, it, r, q.journal.owner.asError(err))
+		q.endFailedLocked(now, it.slot, r, it.way, q.journal.owner.asError(err))
 	}
 }

@@ -64,7 +64,20 @@ func (k *dedupRuns) set(from, to, end uint64, segment uint32) {
 	k.runs = slices.Replace(k.runs, i, j, put...)
 }
 
-// release tells the log of entries that the window has forgotten since.
+// keepDedup notes where the ids are that came with the newest messages; segment 0: they were refused.
+func (k *queueJournal) keepDedup(d *dedup, begun []pending, segment uint32) {
+	number := d.end
+	for i := range begun {
+		if begun[i].end == EventSent {
+			number--
+		}
+	}
+	for ; number < d.end; number++ {
+		k.dedup.add(number, segment)
+	}
+}
+
+// releaseDedup tells the log of entries that the window has forgotten since.
 func (k *queueJournal) releaseDedup(d *dedup) {
 	runs := &k.dedup
 	for runs.gone < d.begin {

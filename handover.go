@@ -1,7 +1,6 @@
 package inq
 
 import (
-	"errors"
 	"slices"
 
 	"github.com/google/uuid"
@@ -159,14 +158,15 @@ func (c *carrier) finish() {
 	}
 }
 
-// carryLetters delivers all letters. Those that wait for a journal do so together.
+// carryLetters delivers all letters. Those that wait for a journal do so together, save where a queue is its
+// own target: what leaves it and what comes into it take turns.
 func (c *carrier) carryLetters() {
 	letters := c.letters
 	c.letters = nil
 	var wait []handing
 	for i := range letters {
 		h := c.handOver(&letters[i])
-		if h.due.none() {
+		if h.due.none() || h.l.to == h.l.source {
 			_, _ = h.conclude()
 		} else {
 			wait = append(wait, h)
@@ -238,7 +238,7 @@ func (q *queue) adopt(l *letter) (adopted ref, err error) {
 		return ref{}, err
 	}
 	s := q.settings.Load()
-	if !q.fitsLocked(s, n, size) {
+	if l.source != q && !q.fitsLocked(s, n, size) {
 		err = q.fullLocked(s, size)
 		q.pause(now)
 		return ref{}, err
@@ -292,7 +292,9 @@ func (q *queue) finishAdoption(l *letter, adopted ref, kept bool, segment uint32
 	now, closed := q.enter()
 	if closed != nil {
 		if q.journal != nil {
-			q.journal.finishClosed(q, l, adopted, kept, segment)
+			if next := q.journal.finishClosed(q, l, adopted, kept, segment); next != nil {
+				next.finishAdoption(l, adopted, kept, segment)
+			}
 		}
 		return
 	}
@@ -347,36 +349,4 @@ func (q *queue) settle(l *letter, err error) (kept bool, d due) {
 	d = q.takeDueLocked()
 	q.mu.Unlock()
 	return kept, d
-}
-
-// end is what is told of a message that came on its way like this, when somebody has taken it.
-func (w way) end() EventKind {
-	if w == byMove {
-		return EventMovedOut
-	}
-	return EventDeadLettered
-}
-
-// endFailedLocked is what becomes of a message that nobody took.
-func (q *queue) endFailedLocked(now int64, slot uint32, r *record, by way, cause error) {
-	switch by {
-	case byMove:
-		q.putBackLocked(now, slot, r)
-	case byBury:
-		q.resumeLocked(now, slot, r, cause)
-	default:
-		q.refuseLocked(now, slot, r, cause)
-	}
-}
-
-// refuseLocked is what follows when nobody takes a message that was received often enough. Where the
-// target is gone the next receive delivers it as usual (SQS: DLQ-8).
-func (q *queue) refuseLocked(now int64, slot uint32, r *record, cause error) {
-	if !errors.Is(cause, ErrClosed) && !errors.Is(cause, ErrQueueDoesNotExist) {
-		q.backOffLocked(now, slot, r, cause)
-		return
-	}
-	q.rareLocked(r).spared = r.receive
-	q.failedLocked(now, slot, cause)
-	q.putBackLocked(now, slot, r)
 }

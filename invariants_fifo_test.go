@@ -1,6 +1,9 @@
 package inq
 
-import "sort"
+import (
+	"math"
+	"sort"
+)
 
 // groups checks the message groups of a FIFO queue, who of them can deliver, and the delayed
 // messages.
@@ -57,7 +60,7 @@ func (a *audit) groups() {
 	if f.run != 0 && !a.live(f.run) {
 		a.fault("the latest run ended with slot %d, which is free", f.run)
 	}
-	delay, last := q.settings.Load().delay, int64(-1)
+	delay, last := q.settings.Load().delay, int64(math.MinInt64)
 	a.list("delayed", f.delayed, func(slot uint32) {
 		r := s.at(slot)
 		if r.state != stateDelayed || r.flags&flagAlone != 0 {
@@ -138,7 +141,7 @@ func (a *audit) remembered() {
 	if d.ids.Len() != int(d.end-d.begin) {
 		a.fault("the deduplication window has %d entries, the index %d", d.end-d.begin, d.ids.Len())
 	}
-	last := dedupEntry{at: -1}
+	last := dedupEntry{at: math.MinInt64}
 	latest := map[[2]uint64]int64{}
 	for n := d.begin; n != d.end; n++ {
 		e := d.at(n)

@@ -337,6 +337,9 @@ func (a *audit) flags(slot uint32, r *record, fifo bool) {
 	if r.flags&(flagOutbox|flagLeased) != 0 && r.state != stateBurying || r.flags&flagOutbox != 0 && r.flags&flagLeased != 0 {
 		a.fault("slot %d in state %d says it is on its way to the target: flags %b", slot, r.state, r.flags)
 	}
+	if r.flags&flagTwice != 0 && (fifo || q.plain || r.state != stateReady || r.rare == nil || r.rare.twin == 0) {
+		a.fault("slot %d in state %d says it will be delivered twice", slot, r.state)
+	}
 	if r.flags&flagAlone != 0 && r.state != stateDelayed {
 		a.fault("slot %d in state %d says it was returned with a delay", slot, r.state)
 	}
@@ -382,7 +385,7 @@ func (a *audit) list(name string, l links.List, visit func(slot uint32)) {
 // arrivals checks a list of arrivals of one tenant.
 func (a *audit) arrivals(name string, l *arrivals, tenant uint32) {
 	s := &a.q.store
-	prev, seq, at := uint32(0), uint64(0), int64(-1)
+	prev, seq, at := uint32(0), uint64(0), int64(math.MinInt64)
 	for slot := l.head; slot != 0; slot = s.at(slot).arrNext {
 		if !a.live(slot) || a.arrived[slot] {
 			a.fault("%s: slot %d is on it and should not, or twice", name, slot)
@@ -410,13 +413,13 @@ func (a *audit) arrivals(name string, l *arrivals, tenant uint32) {
 func (a *audit) ready(name string, d *ready, tenant uint32) (oldest uint32) {
 	s := &a.q.store
 	visit := func(flag flags) func(slot uint32) {
-		last := place{-1, 0}
+		last := place{math.MinInt64, 0}
 		return func(slot uint32) {
 			r, p := s.at(slot), s.place(slot)
 			if r.state != stateReady || r.flags&(flagFresh|flagBack) != flag || a.q.tenantLocked(slot) != tenant {
 				a.fault("%s: slot %d in state %d with flags %b does not belong there", name, slot, r.state, r.flags)
 			}
-			if last.at >= 0 && !last.before(p) {
+			if !last.before(p) {
 				a.fault("%s: slot %d at %v comes after %v", name, slot, p, last)
 			}
 			last = p

@@ -2,7 +2,6 @@ package inq
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -30,9 +29,10 @@ import (
 // counts and the deduplication window of FIFO queues. Not kept are receive attempt ids, move tasks, events
 // and [Stats], which begin anew, and the options of a queue, which are in the program.
 type Journal struct {
-	log     *journal.Log
-	release bool // what was in flight is visible at once when a queue is opened for the first time
-	base    uint64
+	log       *journal.Log
+	release   bool        // what was in flight is visible at once when a queue is opened for the first time
+	onFailure func(error) // tells the queues
+	base      uint64
 
 	failed atomic.Bool // queues were told
 	cursor carryCursor // of the one goroutine that carries
@@ -44,27 +44,6 @@ type Journal struct {
 	closed  bool
 
 	byNumber sync.Map // of the streams, for those who hold locks
-}
-
-// stream is what a journal has of one queue, or of the owner of an object store.
-type stream struct {
-	number  uint32
-	name    string       // ARN of the queue, or of the owner
-	objects *objectStore // nil: it is that of a queue
-	fifo    bool
-	key     sipKey
-	first   uint64 // sequence number of the message with number 0
-	created int64  // of the wall clock
-
-	queue atomic.Pointer[queue] // the queue that is open; nil: none is
-
-	mu         sync.Mutex // guards everything below; taken before the lock of the queue
-	segment    uint32     // where the record of this is
-	kept       keptMessages
-	remembered []rememberedID
-	seq        uint64 // the highest number given to a message
-	opened     bool   // before, in this process
-	dropped    bool
 }
 
 // A JournalOption configures a [Journal].
@@ -175,6 +154,7 @@ func OpenJournal(dir string, opts ...JournalOption) (*Journal, error) {
 		return nil, openError(dir, err)
 	}
 	j := &Journal{log: log, release: s.release, streams: map[string]*stream{}}
+	j.onFailure = journalOwner{j}.tellFailure
 	if err := j.replay(); err != nil {
 		_ = log.Close()
 		return nil, openError(dir, err)
@@ -214,71 +194,6 @@ func (j *Journal) begin() error {
 func WithJournal(j *Journal) Option {
 	return option(func(p *patch) { p.journal, p.set = j, p.set|setJournal })
 }
-
-// open gives a queue its stream and its messages. It is called before the queue is shared.
-func (j *Journal) open(q *queue) error {
-	s, err := j.streamOf(q)
-	if err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case s.dropped:
-		return ErrClosed
-	case s.queue.Load() != nil:
-		return &ParamError{Err: ErrInvalidParameter, Param: "QueueName", Value: q.name, Reason: "is open in this journal already; close it first"}
-	}
-	q.ids = storedIdentity(s.key, s.first, s.fifo)
-	if q.fifo != nil {
-		q.fifo.identify(q.ids)
-	}
-	q.created = time.Unix(0, s.created)
-	q.modified = q.created
-	q.journal = &queueJournal{owner: j, log: j.log, stream: s, shift: q.ids.epoch.UnixNano()}
-	q.resetLocked()
-	q.watched = true
-	q.mu.Lock()
-	q.restoreLocked(0, s, j.release && !s.opened)
-	s.kept, s.remembered, s.opened = keptMessages{}, nil, true
-	s.queue.Store(q)
-	q.pause(0)
-	return nil
-}
-
-// streamOf returns the stream of a queue, and makes it where there is none.
-func (j *Journal) streamOf(q *queue) (*stream, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if j.closed {
-		return nil, ErrClosed
-	}
-	if s := j.streams[q.arn]; s != nil {
-		return s, nil
-	}
-	return j.createLocked(&stream{number: j.next, name: q.arn, fifo: q.fifo != nil, key: q.ids.key, first: q.ids.first,
-		created: q.created.UnixNano(), seq: j.base, opened: true})
-}
-
-// createLocked puts a new stream into the catalogue. j.mu must be held.
-func (j *Journal) createLocked(s *stream) (*stream, error) {
-	var b journal.Batch
-	b.End(appendCreate(b.Begin(0, recordCreate), s), s.weight())
-	segment, mark, err := j.log.Append(&b, journal.Send)
-	if err == nil {
-		err = j.log.Wait(mark, true)
-	}
-	if err != nil {
-		return nil, j.asError(err)
-	}
-	s.segment = segment
-	j.next++
-	j.streams[s.name] = s
-	j.byNumber.Store(s.number, s)
-	return s, nil
-}
-
-func (s *stream) weight() int64 { return int64(messageWeight + len(s.name)) }
 
 // Queues returns what the journal has, whether it is open or not, in byte order: the names of queues that
 // belong to no broker, and the ARNs of those of brokers. Drop takes the same.
@@ -341,23 +256,6 @@ func (j *Journal) drop(arn string) error {
 	return nil
 }
 
-// release tells the log that nothing of the stream lives any more.
-func (s *stream) release(log *journal.Log) {
-	log.Release(s.segment, s.weight())
-	s.kept.each(func(k *kept) bool {
-		if k.segment != 0 {
-			log.Release(k.segment, weightOf(k.body, k.group, k.rare))
-		}
-		return true
-	})
-	for i := range s.remembered {
-		if at := s.remembered[i].segment; at != 0 {
-			log.Release(at, dedupWeight)
-		}
-	}
-	s.kept, s.remembered = keptMessages{}, nil
-}
-
 // JournalStats are figures of a journal at one moment.
 type JournalStats struct {
 	Bytes    int64         // of its files, without the reserve
@@ -401,89 +299,4 @@ func (j *Journal) Close() error {
 		err = journalError(lost)
 	}
 	return err
-}
-
-// openQueues returns the queues that are open.
-func (j *Journal) openQueues() (qs []*queue) {
-	j.byNumber.Range(func(_, s any) bool {
-		if q := s.(*stream).queue.Load(); q != nil {
-			qs = append(qs, q)
-		}
-		return true
-	})
-	return qs
-}
-
-// journalOwner is the journal as its log knows it.
-type journalOwner struct{ *Journal }
-
-// Committed implements [journal.Owner].
-func (o journalOwner) Committed(number uint32, mark uint64, err error) {
-	if found, ok := o.byNumber.Load(number); ok {
-		s := found.(*stream)
-		if s.objects != nil {
-			s.objects.committed(mark, err)
-		} else if q := s.queue.Load(); q != nil {
-			q.committed(mark, err)
-		}
-	}
-}
-
-// room says why the journal takes nothing of a class now.
-func (j *Journal) room(class journal.Class) error {
-	if err := j.log.Room(class); err != nil {
-		return j.asError(err)
-	}
-	return nil
-}
-
-// asError returns what callers see for an error of the log. The first time it is that of a failure, receives
-// that wait are told in all queues: no lock may be held then, save where the log refused before.
-func (j *Journal) asError(err error) error {
-	if err == nil {
-		return nil
-	}
-	if errors.Is(err, journal.ErrFailed) && j.failed.CompareAndSwap(false, true) {
-		go j.tellFailure(journalError(err))
-	}
-	return journalError(err)
-}
-
-// tellFailure ends the receives that wait.
-func (j *Journal) tellFailure(err error) {
-	for _, q := range j.openQueues() {
-		now, gone := q.enter()
-		if gone != nil {
-			continue
-		}
-		for w := q.waiters.head; w != nil; w = q.waiters.head {
-			q.wakeLocked(w, err)
-		}
-		q.pause(now)
-	}
-}
-
-// journalError gives an error of the log its sentinel.
-func journalError(err error) error {
-	for _, e := range [...]struct{ of, as error }{
-		{journal.ErrFull, ErrJournalFull}, {journal.ErrFailed, ErrJournalFailed}, {journal.ErrClosed, ErrClosed},
-		{journal.ErrInUse, ErrJournalInUse}, {journal.ErrCorrupt, ErrJournalCorrupt}, {journal.ErrKey, ErrJournalKey},
-		{journal.ErrNewer, ErrJournalVersion}, {errRecord, ErrJournalCorrupt},
-	} {
-		if errors.Is(err, e.as) {
-			return err
-		}
-		if errors.Is(err, e.of) {
-			if err == e.of {
-				return e.as
-			}
-			return fmt.Errorf("%w: %w", e.as, err)
-		}
-	}
-	return err
-}
-
-// openError says why a journal was not opened.
-func openError(dir string, err error) error {
-	return fmt.Errorf("inq: journal %s: %w", dir, journalError(err))
 }

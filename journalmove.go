@@ -86,16 +86,14 @@ func (q *queue) finishPutLocked(l *letter, adopted ref, r *record, kept bool, se
 }
 
 // finishClosed is finishAdoption for a queue that was closed meanwhile: the message rests in the journal, or is
-// in the queue that was opened after it.
-func (k *queueJournal) finishClosed(q *queue, l *letter, adopted ref, kept bool, segment uint32) {
+// in the queue that was opened after it, which it returns.
+func (k *queueJournal) finishClosed(q *queue, l *letter, adopted ref, kept bool, segment uint32) (next *queue) {
 	s := k.stream
 	s.mu.Lock()
-	if to := s.queue.Load(); to != nil && to != q {
-		s.mu.Unlock()
-		to.finishAdoption(l, adopted, kept, segment)
-		return
-	}
 	defer s.mu.Unlock()
+	if to := s.queue.Load(); to != nil && to != q {
+		return to
+	}
 	m := s.kept.find(adopted.slot, adopted.seq)
 	switch {
 	case s.dropped:
@@ -117,4 +115,13 @@ func (k *queueJournal) finishClosed(q *queue, l *letter, adopted ref, kept bool,
 		}
 		s.kept.remove(m)
 	}
+	return nil
+}
+
+// end is what is told of a message that came on its way like this, when somebody has taken it.
+func (w way) end() EventKind {
+	if w == byMove {
+		return EventMovedOut
+	}
+	return EventDeadLettered
 }

@@ -111,6 +111,30 @@ func (q *queue) unlock(now int64) error {
 	return nil
 }
 
+// commit unlocks, waits until what was written in this critical section is kept, and does the errands.
+func (q *queue) commit() error {
+	d := q.takeDueLocked()
+	q.mu.Unlock()
+	err := q.journal.wait(&d)
+	q.finishErrands()
+	return err
+}
+
+// finishErrands does what was left to be done while a commit was waited for, and what that led to.
+func (q *queue) finishErrands() {
+	now, err := q.enter()
+	if err == nil {
+		_ = q.leave(now)
+		return
+	}
+	q.mu.Lock()
+	if q.errands&errandTell != 0 { // the queue is gone, and its events are told all the same
+		q.deliverEvents() // unlocks
+		return
+	}
+	q.mu.Unlock()
+}
+
 // pause unlocks with errands left to whoever leaves next: the caller, which comes back, or another. What it
 // wrote into the journal is waited for by nobody.
 func (q *queue) pause(now int64) {

@@ -70,7 +70,7 @@ func (m *mirror) note(e *Event) {
 	case EventPurged, EventClosed:
 		clear(m.states)
 		return
-	case EventConfigured, EventDeduplicated:
+	case EventConfigured, EventDeduplicated, EventLapsed:
 		return
 	}
 	a, known := arrows[e.Kind]

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"example.com/inq/internal/journal"
 	"github.com/stretchr/testify/require"
 )
 
@@ -28,6 +29,7 @@ type modelSetup struct {
 	groups      int
 	unlimited   bool
 	crowded     bool // much in flight for long: noisy groups must come up
+	journal     bool // the queues are kept in a journal, closed and opened again, also after a crash
 	rounds      int
 	steps       int
 	more        map[string]int // weights that differ from modelWeights
@@ -53,6 +55,8 @@ var modelWeights = []struct {
 	{"configure", 4, (*modelRun).configure},
 	{"purge", 1, (*modelRun).purge},
 	{"sleep", 25, (*modelRun).sleep},
+	{"restart", 0, (*modelRun).restart},
+	{"crash", 0, (*modelRun).crash},
 }
 
 // modelPair is one queue, twice.
@@ -61,6 +65,7 @@ type modelPair struct {
 	engine  Local
 	inner   *queue
 	mirror  mirror
+	make    func() (Local, *queue) // anew, from the journal
 	set     func(common []Option, fifo []FIFOOption) error
 	handles []modelHandle
 	last    string        // highest sequence number seen
@@ -80,6 +85,9 @@ type modelRun struct {
 	draw  func(n int) int // a number from 0 to n-1
 	world *modelWorld
 	pairs []*modelPair
+	disk  journal.FS
+	life  *life
+	kept  *Journal
 	ids   map[string]bool
 	sends int
 	noisy int // operations with two or more noisy groups at a time
@@ -145,6 +153,9 @@ func driveModel(t *testing.T, setup modelSetup, draw func(int) int, name string,
 	for _, p := range r.pairs {
 		require.NoError(t, p.engine.Close())
 	}
+	if r.kept != nil {
+		require.NoError(t, r.kept.Close())
+	}
 	return r.noisy
 }
 
@@ -170,6 +181,9 @@ func (r *modelRun) makeQueues() {
 	if r.setup.deadLetters {
 		n = 3
 	}
+	if r.setup.journal {
+		r.openJournal()
+	}
 	for i := range n {
 		name := fmt.Sprintf("queue%d", i)
 		m := &modelQueue{world: r.world, fifo: r.setup.fifo, scope: ScopeQueue, maxSize: 1024, unlimited: r.setup.unlimited,
@@ -180,33 +194,53 @@ func (r *modelRun) makeQueues() {
 		if r.setup.crowded {
 			m.visibility = time.Hour
 		}
-		common := Options(WithMaxMessageSize(m.maxSize), WithVisibilityTimeout(m.visibility), WithDelay(m.delay), WithRetention(m.retention))
-		if m.unlimited {
-			common = Options(WithoutSQSLimits(), common)
+		common := func(m *modelQueue) Option {
+			o := Options(WithMaxMessageSize(m.maxSize), WithVisibilityTimeout(m.visibility), WithDelay(m.delay), WithRetention(m.retention),
+				WithCapacity(m.capMessages, int64(m.capBytes)), WithReceiveWait(m.wait))
+			if m.unlimited {
+				o = Options(WithoutSQSLimits(), o)
+			}
+			if r.kept != nil {
+				o = Options(o, WithJournal(r.kept))
+			}
+			return o
 		}
 		p := &modelPair{model: m}
 		if m.fifo {
 			m.content = r.one(2)
 			m.scope = modelPick(r, ScopeQueue, ScopeMessageGroup)
-			q, err := NewFIFO(name+".fifo", common, WithContentBasedDeduplication(m.content), WithDeduplicationScope(m.scope))
-			require.NoError(r.t, err)
-			p.engine, p.inner = q, &q.queue
+			p.make = func() (Local, *queue) {
+				q, err := NewFIFO(name+".fifo", common(p.model), WithContentBasedDeduplication(p.model.content), WithDeduplicationScope(p.model.scope))
+				require.NoError(r.t, err)
+				return q, &q.queue
+			}
 			p.set = func(common []Option, fifo []FIFOOption) error {
-				return q.Configure(append(fifo, Options(common...))...)
+				return p.engine.(*FIFO).Configure(append(fifo, Options(common...))...)
 			}
 		} else {
-			q, err := NewStandard(name, common)
-			require.NoError(r.t, err)
-			p.engine, p.inner = q, &q.queue
-			p.set = func(common []Option, _ []FIFOOption) error { return q.Configure(Options(common...)) }
+			p.make = func() (Local, *queue) {
+				q, err := NewStandard(name, common(p.model))
+				require.NoError(r.t, err)
+				return q, &q.queue
+			}
+			p.set = func(common []Option, _ []FIFOOption) error { return p.engine.(*Standard).Configure(Options(common...)) }
 		}
+		p.engine, p.inner = p.make()
 		m.arn = p.engine.ARN()
-		p.mirror.watch(p.inner)
+		p.watch()
 		r.pairs, r.world.queues = append(r.pairs, p), append(r.world.queues, m)
 	}
 	for i, p := range r.pairs[:n-1] {
 		p.model.dead, p.model.maxReceives = r.pairs[i+1].model, modelPick(r, 1, 2, 3, 4)
 		require.NoError(r.t, p.set([]Option{WithDeadLetter(r.target(p.model.dead), p.model.maxReceives)}, nil))
+	}
+}
+
+// watch looks at the events of the engine: by a mirror, which a journal makes no difference to but for what
+// it brings.
+func (p *modelPair) watch() {
+	if p.inner.journal == nil {
+		p.mirror.watch(p.inner)
 	}
 }
 
@@ -240,7 +274,12 @@ func (r *modelRun) compare() {
 			r.compareMessages(p)
 		}
 		checkInvariants(r.t, p.inner)
-		p.mirror.compare(r.t, p.inner)
+		if r.kept == nil {
+			p.mirror.compare(r.t, p.inner)
+		} else if r.one(3) {
+			require.NoError(r.t, r.kept.log.Sync())
+			compareJournal(r.t, r.disk, p.inner)
+		}
 	}
 }
 

@@ -166,13 +166,14 @@ func (f *fifo) forgetObject(e dedupEntry) {
 // Deduplication comes before the filter policies: a message that nobody gets uses up its id as well
 // (SNS: FIFO-7). With a journal the ids and the copies of all messages are written together, and are
 // durable when it returns. Where that fails nothing was published.
-func (t *Topic) publishInOrder(published []Published, ms []Message, parts []texts, s *topicSettings) error {
+func (t *Topic) publishInOrder(published []Published, ms []Message, parts []texts, s *topicSettings) (err error) {
 	var turns []*pipe
 	var refused []refusedCopy
 	var waits pendings
 	f := t.fifo
 	f.mu.Lock()
-	copies, err := t.acceptLocked(published, ms, parts, s)
+	copies, fault := t.acceptLocked(published, ms, parts, s)
+	err = fault
 	written := f.written
 	for _, c := range copies {
 		turn, reason := c.to.pipe.add(c.parcel)
@@ -183,18 +184,26 @@ func (t *Topic) publishInOrder(published []Published, ms []Message, parts []text
 		}
 	}
 	f.mu.Unlock()
-	for _, p := range turns {
-		p.run(&waits)
-	}
-	for _, r := range refused {
-		r.to.refuse(r.parcel, r.reason)
-		waits.take(r.parcel)
-	}
-	if fault := waits.wait(); err == nil {
-		err = fault
-	}
-	if err == nil && written != 0 {
-		err = f.journal.Wait(written)
+	defer func() { // also where the function that is told panics: a turn that is taken must be run
+		for _, p := range turns {
+			p.run(&waits)
+		}
+		for _, r := range refused {
+			r.to.refuse(r.parcel, r.reason)
+			waits.take(r.parcel)
+		}
+		if fault := waits.wait(); err == nil {
+			err = fault
+		}
+		if err == nil && written != 0 {
+			err = f.journal.Wait(written)
+		}
+	}()
+	if tell := t.account.published; tell != nil && err == nil {
+		for i := range ms {
+			told := ms[i] // one that may escape
+			tell(t, &told, published[i])
+		}
 	}
 	return err
 }

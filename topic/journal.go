@@ -305,5 +305,11 @@ func (t *Topic) publishDurably(published []Published, ms []Message, parts []text
 	if err == nil && mark != 0 {
 		err = a.journal.Wait(mark)
 	}
+	if tell := a.published; tell != nil && err == nil {
+		for i := range ms {
+			told := ms[i] // one that may escape
+			tell(t, &told, published[i])
+		}
+	}
 	return err
 }

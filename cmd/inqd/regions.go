@@ -32,9 +32,9 @@ type regions struct {
 	log    *slog.Logger
 	home   *region
 
-	mu      sync.Mutex         // guards everything below
-	all     map[string]*region // by name
-	hinted  map[string]bool    // queues that a hint was logged about, with their regions
+	mu     sync.Mutex         // guards everything below
+	all    map[string]*region // by name
+	hinted map[string]bool    // queues that a hint was logged about, with their regions
 }
 
 // newRegions makes the regions of a service whose first broker is b, which stays the caller's to close.

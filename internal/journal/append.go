@@ -2,80 +2,75 @@ package journal
 
 import "fmt"
 
-// Class says what a batch is for, and so what happens to it while there is no room.
+// Class says what a batch is for, and so what becomes of it while there is no room.
 type Class uint8
 
 const (
-	// Send is refused with ErrFull while the disk is full, or MaxDisk reached.
+	// Send is refused by Room while the disk is full, or MaxDisk reached.
 	Send Class = iota
-	// Delete may use the reserve. It is refused with ErrFull when that is used up within MaxDisk; on a full disk Wait
-	// returns ErrFull.
+	// Delete may use the reserve.
 	Delete
-	// Note is for what rides along, such as leases: as Delete, and never refused by Append for want of room.
+	// Note is for what rides along, such as leases. It may use the reserve as well.
 	Note
-	// Carry is for what the owner appends anew when it is asked to. It is never refused for want of room and never
-	// lost: nothing is written after it before it is.
+	// Carry is for what [Owner.Carry] appends anew. It is never lost: nothing is written after it before it is.
 	Carry
 )
 
 // Append copies the batch into the frame that is being built, and empties it. It never waits. The segment is where all
 // records of the batch will be, and mark is what [Log.Wait] takes. An empty batch returns the mark of the newest frame.
 //
-// It returns ErrFull as the class says, ErrFailed, ErrClosed, ErrReadOnly or ErrTooLarge; the batch is then as it was, and
-// nothing was appended.
+// Append does not refuse for want of room, nor on a log that failed or was closed: [Log.Room] does, before anything is
+// changed, and what happens after that is told by Wait and [Owner.Committed] alone. It returns ErrReadOnly, and
+// ErrTooLarge for a batch of more than MaxBatch bytes; the batch is then as it was, and nothing was appended.
 func (l *Log) Append(b *Batch, class Class) (segment uint32, mark uint64, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n := int64(len(b.buf))
-	if err := l.roomLocked(class, n); err != nil {
-		return 0, 0, err
-	}
-	if n > MaxBatch {
+	switch {
+	case l.o.ReadOnly:
+		return 0, 0, ErrReadOnly
+	case n > MaxBatch:
 		return 0, 0, fmt.Errorf("%w: it has %d bytes, at most %d are allowed", ErrTooLarge, n, int64(MaxBatch))
-	}
-	if n == 0 {
+	case l.owner == nil:
+		panic("bug: Append before Start")
+	case n == 0:
 		return l.segments[len(l.segments)-1].number, l.last, nil
 	}
 	f := l.frameLocked(n, class == Carry)
 	f.buf = append(f.buf, b.buf...)
 	f.size += n
 	f.segment.planned += n
+	l.largest = max(l.largest, f.segment.planned)
 	l.pending += n
-	f.weight += b.weight
-	f.segment.live += b.weight
-	l.live += b.weight
+	if b.weight > 0 {
+		f.weight += b.weight
+		f.segment.live += b.weight
+		l.live += b.weight
+		l.density.add(n, b.weight)
+	} else {
+		l.died += n
+	}
+	if class == Carry {
+		l.died -= b.weight // its old place is released as if it had died
+	}
 	f.settles(b.settle)
 	b.Reset()
-	if l.pending > flushAt && !l.write.busy {
+	if l.pending > flushAt && !l.write.busy && l.usableLocked() == nil {
 		l.write.busy = true
 		l.workers.Go(l.flush)
 	}
 	return f.segment.number, f.mark, nil
 }
 
-// flushAt is how much may gather while nobody waits for it.
-const flushAt = 4 << 20
-
-// Room says what Append would return for a small batch of the class. It is asked before anything is changed, under the
-// owner's lock.
+// Room says whether a batch of the class may be appended: it is asked before anything is changed, under the owner's lock.
+// It returns ErrFull for class Send while there is no room, and ErrFailed, ErrClosed or ErrReadOnly.
 func (l *Log) Room(class Class) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.roomLocked(class, 0)
-}
-
-func (l *Log) roomLocked(class Class, n int64) error {
 	if err := l.usableLocked(); err != nil {
 		return err
 	}
-	if l.owner == nil {
-		panic("bug: Append before Start")
-	}
-	if class == Send && (l.full || l.o.MaxDisk > 0 && l.bytes+l.pending+n+frameHead+payloadOverhead+l.reserveWant() > l.o.MaxDisk) {
-		l.kickLocked()
-		return ErrFull
-	}
-	if class == Delete && l.o.MaxDisk > 0 && l.bytes+l.pending+n+frameHead+payloadOverhead > l.o.MaxDisk {
+	if class == Send && (l.full || l.o.MaxDisk > 0 && l.bytes+l.pending+l.reserveWant() > l.o.MaxDisk) {
 		l.kickLocked()
 		return ErrFull
 	}
@@ -93,6 +88,9 @@ func (l *Log) usableLocked() error {
 	}
 	return nil
 }
+
+// flushAt is how much may gather while nobody waits for it.
+const flushAt = 4 << 20
 
 // frameLocked returns the frame that takes n bytes more: the one being built, or a new one. What is carried has frames of
 // its own, since those are kept until there is room for them.
@@ -172,5 +170,6 @@ func (l *Log) Release(segment uint32, weight int64) {
 	}
 	s.live -= weight
 	l.live -= weight
+	l.died += weight
 	l.kickLocked()
 }

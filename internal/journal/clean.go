@@ -22,13 +22,37 @@ type stall struct {
 	bytes   int64
 }
 
+// density is how many bytes a unit of weight takes.
+type density struct{ bytes, weight float64 }
+
+func (d *density) add(bytes, weight int64) {
+	d.bytes, d.weight = d.bytes+float64(bytes), d.weight+float64(weight)
+	if d.bytes > 1<<28 { // so that what is long ago counts less
+		d.bytes, d.weight = d.bytes/2, d.weight/2
+	}
+}
+
+// of returns the bytes that a weight takes.
+func (d *density) of(weight int64) int64 {
+	if d.weight == 0 {
+		return weight
+	}
+	return int64(float64(weight) * d.bytes / d.weight)
+}
+
+// pass goes once over all segments. After one, only what died since it began can be won: otherwise a full log of what
+// lives would be carried round and round.
+type pass struct {
+	end   uint32 // the newest segment when it began; 0: none goes on
+	began int64  // died then
+	base  int64  // died when the last one that ended began
+}
+
 // dutyLocked looks at the oldest segment only: what was deleted in a segment stands in a younger one, and no delete has to
 // be carried when segments go in order.
 func (l *Log) dutyLocked() duty {
-	if l.full || l.blocked != 0 {
-		if l.roomier || time.Since(l.lastTry) >= tryEvery {
-			return refill
-		}
+	if (l.full || l.blocked != 0) && (l.roomier || time.Since(l.lastTry) >= tryEvery) {
+		return refill
 	}
 	oldest := l.segments[0]
 	if oldest.number >= l.tail.number || l.blocked != 0 {
@@ -46,13 +70,18 @@ func (l *Log) dutyLocked() duty {
 }
 
 // wastefulLocked says whether carrying what lives is worth the room it gives back: when the log has twice the size of what
-// lives in it, or room is short and at least an eighth of the log is dead.
+// lives in it, or room is short. Once it is, cleaning goes on for as long as it is worth it.
 func (l *Log) wastefulLocked() bool {
-	dead, segment := l.bytes-l.live, l.o.SegmentSize
-	if dead > l.live+2*segment {
+	live, segment := l.density.of(l.live), l.o.SegmentSize
+	dead := l.bytes - live
+	if dead > live+2*segment {
 		return true
 	}
-	return l.tightLocked() && dead > 2*segment && dead > l.live/8
+	if l.pass.base > 0 {
+		dead = min(dead, l.died-l.pass.base)
+	}
+	l.making = (l.making || l.tightLocked()) && dead > 2*segment && dead > live/8
+	return l.making || l.shortLocked() && dead > segment/4
 }
 
 // tightLocked says whether sends are refused, or soon will be.
@@ -60,12 +89,16 @@ func (l *Log) tightLocked() bool {
 	return l.full || l.o.MaxDisk > 0 && l.bytes+l.pending+l.reserveWant()+l.o.SegmentSize > l.o.MaxDisk
 }
 
+// shortLocked says whether even deletes will soon be refused.
+func (l *Log) shortLocked() bool { return l.full && l.reserveSize < l.carryRoom()+l.deleteRoom()/2 }
+
 // kickLocked starts the cleaner where there is something for it and it does not run.
 func (l *Log) kickLocked() {
 	if l.cleaning || l.owner == nil || l.err != nil || l.closing || l.dutyLocked() == idle {
 		return
 	}
 	l.cleaning = true
+	l.progress = make(chan struct{})
 	l.workers.Go(l.clean)
 }
 
@@ -76,23 +109,47 @@ func (l *Log) clean() {
 		switch l.dutyLocked() {
 		case remove:
 			l.removeLocked()
+			close(l.progress)
+			l.progress = make(chan struct{})
 		case carry:
 			l.carryLocked()
 		case refill:
 			l.refillLocked()
 		default:
-			l.cleaning = false
+			l.endCleaningLocked()
 			return
 		}
 	}
+	l.endCleaningLocked()
+}
+
+func (l *Log) endCleaningLocked() {
 	l.cleaning = false
+	close(l.progress)
+}
+
+// throttleLocked lets a caller wait for the cleaner once where the log grows faster than that can clean: the bound on its
+// size, and the room for deletes, would not hold otherwise.
+func (l *Log) throttleLocked() {
+	if !l.cleaning || l.err != nil {
+		return
+	}
+	live := l.density.of(l.live)
+	if !(l.making && l.tightLocked()) && !l.shortLocked() && l.bytes-live < live+live/8+3*l.o.SegmentSize {
+		return
+	}
+	progress := l.progress
+	l.mu.Unlock()
+	<-progress
+	l.mu.Lock()
 }
 
 // removeLocked removes the oldest segment. All that was appended by now is brought to disk before: what lived there was
 // carried or deleted by that.
 func (l *Log) removeLocked() {
 	s := l.segments[0]
-	if l.waitSyncedLocked(l.last) != nil || l.blocked != 0 {
+	_ = l.waitSyncedLocked(l.last) // frames without room were reported to those who waited
+	if l.blocked != 0 || l.err != nil {
 		return
 	}
 	l.mu.Unlock()
@@ -110,15 +167,21 @@ func (l *Log) removeLocked() {
 	l.bytes -= s.size
 	l.roomier = true
 	l.stats.Removed++
+	if l.pass.end != 0 && s.number >= l.pass.end {
+		l.pass = pass{base: l.pass.began}
+	}
 }
 
 // carryLocked lets the owner carry once, and waits until that is written.
 func (l *Log) carryLocked() {
 	s := l.segments[0]
+	if l.pass.end == 0 {
+		l.pass.end, l.pass.began = l.tail.number, l.died
+	}
 	l.mu.Unlock()
 	more := l.owner.Carry(s.number)
 	l.mu.Lock()
-	_ = l.waitWrittenLocked(l.last) // no room is seen by the next duty
+	_ = l.waitWrittenLocked(l.last) // that there is no room is seen by the next duty
 	if !more && s.live > 0 {
 		l.stalled = stall{s.number, s.live, l.bytes}
 	}

@@ -72,10 +72,17 @@ func (t *turn) passLocked() {
 func (l *Log) Wait(mark uint64, synced bool) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if synced && l.o.Sync == Always {
-		return l.waitSyncedLocked(mark)
+	if !synced {
+		return l.waitWrittenLocked(mark)
 	}
-	return l.waitWrittenLocked(mark)
+	var err error
+	if l.o.Sync == Always {
+		err = l.waitSyncedLocked(mark)
+	} else {
+		err = l.waitWrittenLocked(mark)
+	}
+	l.throttleLocked()
+	return err
 }
 
 func (l *Log) waitWrittenLocked(mark uint64) error {

@@ -107,8 +107,9 @@ type Owner interface {
 	// Wait returns for the frame.
 	Committed(stream uint32, mark uint64, err error)
 	// Carry appends anew, in class Carry, some of what still lives in the segment (about 256 records), and releases it
-	// there at once. It says whether more is left. It is called by one goroutine, which exists only while there is
-	// something to clean.
+	// there at once. It leaves out what is about to be deleted, that is, whose delete was appended and is not settled: a
+	// delete that is read before what it deletes would be for nothing. It says whether more is left that it could
+	// carry. It is called by one goroutine, which exists only while there is something to clean.
 	Carry(segment uint32) (more bool)
 }
 
@@ -161,9 +162,15 @@ type Log struct {
 	reserveSize int64
 	lastTry     time.Time
 	cleaning    bool
-	roomier     bool // a segment was removed since the reserve was last tried
+	roomier     bool  // a segment was removed since the reserve was last tried
+	largest     int64 // size of the largest segment since Open
 	stalled     stall
-	proven      bool // the newest frame is empty and says that all before it is on disk
+	density     density
+	pass        pass
+	making      bool          // room, since it was short
+	died        int64         // weight that was released, but for what was carried, and bytes without a weight; from 1
+	progress    chan struct{} // closed when the cleaner removed a segment, or ended
+	proven      bool          // the newest frame is empty and says that all before it is on disk
 
 	stats counters
 }
@@ -208,9 +215,6 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	return o, nil
 }
-
-// reserveWant is the size of a whole reserve: what lives in one segment can be carried, and deletes go on meanwhile.
-func (l *Log) reserveWant() int64 { return l.o.SegmentSize + l.o.SegmentSize/8 }
 
 // frameLimit is the size at which a frame is closed and the next one begun. A batch is never divided.
 func (l *Log) frameLimit() int { return int(min(1<<20, l.o.SegmentSize/4)) }

@@ -29,6 +29,7 @@ type item struct {
 	segment uint32
 	weight  int64
 	body    string
+	leaving bool
 }
 
 const (
@@ -61,7 +62,7 @@ func (o *owner) Carry(segment uint32) bool {
 	n := 0
 	for _, id := range ids {
 		it := o.items[id]
-		if it.segment != segment {
+		if it.segment != segment || it.leaving {
 			continue
 		}
 		if n == 256 {
@@ -102,6 +103,7 @@ func (o *owner) gone(id uint64) (uint64, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	it := o.items[id]
+	it.leaving = true
 	var b journal.Batch
 	addGone(&b, it.stream, id)
 	_, mark, err := o.log.Append(&b, journal.Delete)

@@ -26,7 +26,7 @@ func Open(dir string, o Options) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Log{fs: o.FS, dir: dir, o: o, keys: keys}
+	l := &Log{fs: o.FS, dir: dir, o: o, keys: keys, died: 1}
 	l.write.next, l.sync.next = newRound(), newRound()
 	if err := l.open(); err != nil {
 		l.closeFiles()
@@ -144,13 +144,18 @@ func (l *Log) adopt(v *surveyed, bad position, torn bool) {
 		if torn && !at.before(bad) {
 			break
 		}
-		seg := &segment{number: s.number, size: s.end, planned: s.end, place: place(v.id, s.number)}
+		end := s.end
+		if torn && s.number == bad.segment {
+			end = min(end, bad.offset)
+		}
+		seg := &segment{number: s.number, size: end, planned: end, place: place(v.id, s.number)}
 		if s.header.cipher == cipherAES {
 			seg.cipher = newPayloadCipher(l.keys.byID[s.header.key], v.id, s.number)
 		}
 		l.segments = append(l.segments, seg)
-		l.bytes += s.end
-		l.proven = s.proven
+		l.bytes += end
+		l.largest = max(l.largest, end)
+		l.proven = s.proven && end == s.end
 	}
 	if n := len(l.segments); n > 0 {
 		l.tail = l.segments[n-1]

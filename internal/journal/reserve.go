@@ -7,9 +7,22 @@ import (
 	"time"
 )
 
-// The reserve is a file that takes room from the disk while there is some. When a frame finds none, the reserve is cut to
-// nothing and the frame written again: so deletes, notes and cleaning go on, and only sends are refused until there is
-// room for a whole reserve again.
+// The reserve is a file that takes room from the disk while there is some. When a frame finds none, the reserve is cut by
+// about as much and the frame written again: so deletes, notes and cleaning go on, and only sends are refused until the
+// reserve is whole again. The first part of it is for carrying alone: with room for what lives in one segment, segments
+// can be carried and removed one after another, however full the disk is.
+
+// carryRoom is the size of that part. What is carried may have grown a little since it was sent.
+func (l *Log) carryRoom() int64 {
+	n := max(l.o.SegmentSize, l.largest)
+	return n + n/16
+}
+
+// deleteRoom is the size of the other part.
+func (l *Log) deleteRoom() int64 { return l.o.SegmentSize / 4 }
+
+// reserveWant is the size of a whole reserve.
+func (l *Log) reserveWant() int64 { return l.carryRoom() + l.deleteRoom() }
 
 // errLimit stands for a disk of MaxDisk bytes that is full.
 var errLimit = fmt.Errorf("MaxDisk is reached: %w", noSpace)
@@ -30,10 +43,21 @@ func (l *Log) openReserve() error {
 	return err
 }
 
-// fillReserveLocked makes the reserve whole, and ends the state of being full. The caller has the write turn, or is the
-// only one. l.mu is released meanwhile.
+// fillReserveLocked makes the reserve whole, and ends the state of being full, or brings it as far as it can. The caller
+// has the write turn, or is the only one. l.mu is released meanwhile.
 func (l *Log) fillReserveLocked() error {
-	want := l.reserveWant()
+	err := l.growReserveLocked(l.reserveWant())
+	if err == nil {
+		l.full = false
+	} else if IsFull(err) && l.reserveSize < l.carryRoom() {
+		if e := l.growReserveLocked(l.carryRoom()); e != nil && !IsFull(e) {
+			return e
+		}
+	}
+	return err
+}
+
+func (l *Log) growReserveLocked(want int64) error {
 	if l.o.MaxDisk > 0 && l.bytes+l.pending+want > l.o.MaxDisk {
 		return errLimit
 	}
@@ -41,9 +65,6 @@ func (l *Log) fillReserveLocked() error {
 	size, err := l.growReserve(want)
 	l.mu.Lock()
 	l.reserveSize = size
-	if err == nil {
-		l.full = false
-	}
 	return err
 }
 
@@ -64,8 +85,9 @@ func (l *Log) growReserve(want int64) (size int64, err error) {
 		return 0, err
 	}
 	if size > want {
-		if err := l.reserve.Truncate(want); err != nil {
-			return size, err
+		size = want
+		if err := l.reserve.Truncate(size); err != nil {
+			return 0, err
 		}
 	}
 	err = l.reserve.Allocate(want) // also where the size is right: a copied file may have holes
@@ -73,27 +95,33 @@ func (l *Log) growReserve(want int64) (size int64, err error) {
 		return want, nil
 	}
 	if IsFull(err) {
-		if err := l.reserve.Truncate(0); err != nil {
+		if err := l.reserve.Truncate(size); err != nil {
 			return 0, err
 		}
 	}
-	return 0, err
+	return size, err
 }
 
-// cutReserve gives the reserve back to the disk and says whether there was any. The caller has the write turn.
-func (l *Log) cutReserve(why error) bool {
+// cutReserve gives back to the disk what the frame needs, or some of it, and says whether there was any. The caller has
+// the write turn.
+func (l *Log) cutReserve(f *frame, why error) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	had := l.reserveSize > 0
-	if had {
-		if err := l.reserve.Truncate(0); err != nil {
-			_ = l.failLocked(fmt.Errorf("cutting the reserve: %w", err))
-			return false
-		}
-		l.reserveSize = 0
-	}
 	l.fullLocked(why)
-	return had
+	keep := l.carryRoom()
+	if f.carry {
+		keep = 0
+	}
+	if l.reserveSize <= keep {
+		return false
+	}
+	size := max(keep, l.reserveSize-f.size-segmentHead-l.deleteRoom()/16)
+	if err := l.reserve.Truncate(size); err != nil {
+		_ = l.failLocked(fmt.Errorf("cutting the reserve: %w", err))
+		return false
+	}
+	l.reserveSize = size
+	return true
 }
 
 func (l *Log) fullLocked(why error) {

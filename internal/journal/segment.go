@@ -18,7 +18,8 @@ import (
 //	16  id of the log
 //	32  number of the segment
 //	40  id of the key, zeros without a cipher
-//	48  zeros
+//	48  size of the segment before it, 0 for the first of a log
+//	56  zeros
 //	60  checksum of the bytes before
 //
 // Magic, version and checksum stay where they are in all versions.
@@ -41,6 +42,7 @@ type segmentHeader struct {
 	id      logID
 	number  uint64
 	key     keyID
+	before  int64
 }
 
 func (h segmentHeader) encode() []byte {
@@ -51,6 +53,7 @@ func (h segmentHeader) encode() []byte {
 	copy(b[16:], h.id[:])
 	binary.LittleEndian.PutUint64(b[32:], h.number)
 	copy(b[40:], h.key[:])
+	binary.LittleEndian.PutUint64(b[48:], uint64(h.before))
 	binary.LittleEndian.PutUint32(b[60:], crc32.Checksum(b[:60], castagnoli))
 	return b
 }
@@ -66,6 +69,7 @@ func parseSegmentHeader(b []byte) (h segmentHeader, ok bool) {
 	copy(h.id[:], b[16:])
 	h.number = binary.LittleEndian.Uint64(b[32:])
 	copy(h.key[:], b[40:])
+	h.before = int64(binary.LittleEndian.Uint64(b[48:]))
 	return h, true
 }
 

@@ -179,6 +179,14 @@ func (v *surveyed) unborn() bool {
 		len(v.segments) == 1 && v.segments[0].number == 1 && !v.segments[0].headed && v.segments[0].size <= segmentHead
 }
 
+// after returns the segment that follows the one of this index, if it is there and has a header.
+func (v *surveyed) after(i int) *surveyedSegment {
+	if i+1 < len(v.segments) && v.segments[i+1].headed && v.segments[i+1].number == v.segments[i].number+1 {
+		return &v.segments[i+1]
+	}
+	return nil
+}
+
 // verdict finds the first place that is not whole. It returns torn where a crash can have left it: no whole frame
 // anywhere says that the place was on disk. Otherwise the log is damaged.
 func (v *surveyed) verdict() (bad position, torn bool, err error) {
@@ -187,6 +195,7 @@ func (v *surveyed) verdict() (bad position, torn bool, err error) {
 	}
 	for i, s := range v.segments {
 		want := v.segments[0].number + uint32(i)
+		next := v.after(i)
 		switch {
 		case s.number != want:
 			bad = position{want, 0}
@@ -194,6 +203,10 @@ func (v *surveyed) verdict() (bad position, torn bool, err error) {
 		case len(s.damages) > 0:
 			bad = position{s.number, s.damages[0].offset}
 			err = &CorruptError{segmentName(s.number), bad.offset, s.damages[0].reason}
+		case next != nil && next.header.before != s.size:
+			bad = position{s.number, min(s.size, max(next.header.before, segmentHead))}
+			err = &CorruptError{segmentName(s.number), bad.offset,
+				fmt.Sprintf("the segment has %d bytes, and had %d when the next one was begun", s.size, next.header.before)}
 		default:
 			continue
 		}

@@ -83,6 +83,9 @@ func (w *world) judge(got map[uint64]string, promised bool) error {
 func (w *world) do(s step, class journal.Class) (uint64, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if err := w.log.Room(class); err != nil {
+		return 0, err
+	}
 	var b journal.Batch
 	its := map[uint64]*item{}
 	for _, id := range slices.Sorted(maps.Keys(s.puts)) {
@@ -100,6 +103,9 @@ func (w *world) do(s step, class journal.Class) (uint64, error) {
 	for id, it := range its {
 		it.segment = segment
 		w.items[id] = it
+	}
+	for _, id := range s.gone {
+		w.items[id].leaving = true
 	}
 	w.steps = append(w.steps, s)
 	return mark, nil
@@ -123,6 +129,9 @@ func (w *world) settle(from int, marks []uint64) error {
 			w.mu.Lock()
 			for id := range s.puts {
 				delete(w.items, id)
+			}
+			for _, id := range s.gone {
+				w.items[id].leaving = false
 			}
 			w.mu.Unlock()
 		default:

@@ -33,6 +33,9 @@ func (l *Log) writeLocked() {
 			kept = append(kept, f)
 			continue
 		}
+		if err != nil && l.err == nil {
+			err = ErrFull
+		}
 		l.wroteLocked(f, err)
 	}
 	if kept != nil {
@@ -73,17 +76,11 @@ func (l *Log) wroteLocked(f *frame, err error) {
 // write turn, but not l.mu.
 func (l *Log) writeFrame(f *frame, synced position) error {
 	err := l.tryFrame(f, synced)
-	if err != nil && IsFull(err) && l.cutReserve(err) {
+	for err != nil && IsFull(err) && l.cutReserve(f, err) {
 		err = l.tryFrame(f, synced)
 	}
-	if err == nil {
-		return nil
-	}
-	if IsFull(err) {
-		l.mu.Lock()
-		l.fullLocked(err)
-		l.mu.Unlock()
-		return ErrFull
+	if err == nil || IsFull(err) {
+		return err
 	}
 	return l.fail(fmt.Errorf("writing: %w", err))
 }
@@ -128,6 +125,9 @@ func (l *Log) begin(s *segment) error {
 	h := segmentHeader{version: formatVersion, id: l.id, number: uint64(s.number)}
 	if s.cipher != nil {
 		h.cipher, h.key = cipherAES, s.cipher.key
+	}
+	if l.tail != nil {
+		h.before = l.tail.size // nothing is written to it any more
 	}
 	if _, err := f.WriteAt(h.encode(), 0); err != nil {
 		_ = f.Close()

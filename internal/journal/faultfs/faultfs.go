@@ -63,6 +63,7 @@ type FS struct {
 	crashed bool
 	limit   int64
 	used    int64
+	most    int64 // the highest that used was
 	denied  bool
 	after   int // syncs since one failed
 	failed  bool
@@ -114,6 +115,13 @@ func (f *FS) Used() int64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.used
+}
+
+// Most returns the most bytes that files took at any time.
+func (f *FS) Most() int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.most
 }
 
 // Unsynced returns how many sectors and entries are not on disk.
@@ -485,6 +493,7 @@ func (h *file) resize(size int64) {
 		i.data = i.data[:size:size]
 	}
 	h.f.used += size - i.blocks
+	h.f.most = max(h.f.most, h.f.used)
 	i.blocks = size
 }
 

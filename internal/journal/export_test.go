@@ -1,0 +1,21 @@
+package journal
+
+import (
+	"encoding/binary"
+	"hash/crc32"
+)
+
+// Rewrite changes the header of a segment and makes its sum right.
+func Rewrite(segment []byte, change func(head []byte)) {
+	change(segment)
+	binary.LittleEndian.PutUint32(segment[60:], crc32.Checksum(segment[:60], castagnoli))
+}
+
+// Forge changes a byte in the first frame of a segment and makes its sums right.
+func Forge(segment []byte, number uint32) {
+	h, _ := parseSegmentHeader(segment)
+	frame := segment[segmentHead:]
+	length := frameHead + binary.LittleEndian.Uint32(frame)
+	frame[frameHead+20] ^= 1
+	putHead(frame[:length], place(h.id, number), segmentHead, binary.LittleEndian.Uint32(frame[4:]))
+}

@@ -1,0 +1,321 @@
+package journal_test
+
+import (
+	"errors"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"example.com/inq/internal/journal"
+	"example.com/inq/internal/journal/faultfs"
+	"github.com/stretchr/testify/require"
+)
+
+// one appends a step and waits for it.
+func (w *world) one(s step, class journal.Class) error {
+	from := len(w.steps)
+	mark, err := w.do(s, class)
+	if err != nil {
+		return err
+	}
+	if err := w.settle(from, []uint64{mark}); err != nil {
+		return err
+	}
+	if w.steps[from].refused {
+		return journal.ErrFull
+	}
+	return nil
+}
+
+func (w *world) send(length int) error {
+	id := w.next
+	w.next++
+	return w.one(step{puts: map[uint64]string{id: strings.Repeat(string(rune('a'+id%26)), length)}}, journal.Send)
+}
+
+func (w *world) delete(id uint64) error { return w.one(step{gone: []uint64{id}}, journal.Delete) }
+
+// fill sends until the log is full.
+func (w *world) fill(t *testing.T, length int) int {
+	t.Helper()
+	for n := 0; ; n++ {
+		require.Less(t, n, 1_000_000)
+		if err := w.send(length); err != nil {
+			require.ErrorIs(t, err, journal.ErrFull)
+			require.NoError(t, w.log.Room(journal.Note))
+			require.NoError(t, w.log.Room(journal.Delete))
+			return n
+		}
+	}
+}
+
+// limited are the two ways in which a log can meet its end.
+func limited(t *testing.T, f func(t *testing.T, files *faultfs.FS, op journal.Options)) {
+	const limit = 2 << 20
+	t.Run("disk", func(t *testing.T) {
+		files := faultfs.New()
+		files.SetLimit(limit)
+		f(t, files, journal.Options{FS: files, SegmentSize: 64 << 10})
+	})
+	t.Run("MaxDisk", func(t *testing.T) {
+		files := faultfs.New()
+		f(t, files, journal.Options{FS: files, SegmentSize: 64 << 10, MaxDisk: limit})
+		require.LessOrEqual(t, files.Most(), int64(limit))
+	})
+	t.Run("encrypted", func(t *testing.T) {
+		files := faultfs.New()
+		files.SetLimit(limit)
+		f(t, files, journal.Options{FS: files, SegmentSize: 64 << 10, Key: keyA})
+	})
+}
+
+func TestFull_DeletesGoOnAndSendsComeBackByThemselves(t *testing.T) {
+	orders := map[string]func(ids []uint64){
+		"oldest first": func([]uint64) {},
+		"newest first": slices.Reverse[[]uint64],
+		"any order": func(ids []uint64) {
+			rand.New(rand.NewPCG(1, 1)).Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
+		},
+	}
+	for name, order := range orders {
+		t.Run(name, func(t *testing.T) {
+			limited(t, func(t *testing.T, f *faultfs.FS, op journal.Options) {
+				synctest.Test(t, func(t *testing.T) {
+					w, err := openWorld("dir", op)
+					require.NoError(t, err)
+					for range 3 {
+						w.fill(t, 900)
+						ids := slices.Sorted(maps.Keys(w.bodies()))
+						require.Greater(t, len(ids), 1200, "the room is used")
+						order(ids)
+						for _, id := range ids[:len(ids)/2] {
+							require.NoError(t, w.delete(id))
+						}
+						time.Sleep(time.Second)
+						synctest.Wait()
+						require.NoError(t, w.log.Room(journal.Send), "half of the room is free")
+						n := w.fill(t, 900)
+						time.Sleep(2 * time.Second)
+						synctest.Wait()
+						n += w.fill(t, 900) // where the first were refused while room was made
+
+						require.Greater(t, n, 300)
+						ids = slices.Sorted(maps.Keys(w.bodies()))
+						order(ids)
+						for _, id := range ids {
+							require.NoError(t, w.delete(id), "all can be deleted")
+						}
+						time.Sleep(time.Second)
+						synctest.Wait()
+						require.NoError(t, w.send(900))
+						require.False(t, w.log.Stats().Full)
+					}
+					want := w.bodies()
+					require.NoError(t, w.log.Close())
+					got, err := found(op)
+					require.NoError(t, err)
+					require.Equal(t, want, got)
+				})
+			})
+		})
+	}
+}
+
+func TestFull_AtOpen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := faultfs.New()
+		op := journal.Options{FS: f, SegmentSize: 64 << 10}
+		w, err := openWorld("dir", op)
+		require.NoError(t, err)
+		for range 100 {
+			require.NoError(t, w.send(900))
+		}
+		want := w.bodies()
+		f.Crash()
+		_ = w.log.Close()
+		files := f.AfterKill().Files()
+
+		f = faultfs.With(files)
+		f.SetLimit(f.Used())
+		op.FS = f
+		w, err = openWorld("dir", op)
+		require.NoError(t, err, "opening needs no room")
+		require.Equal(t, want, w.base)
+		require.ErrorIs(t, errors.Join(w.send(900), w.send(900)), journal.ErrFull)
+		require.NoError(t, w.delete(5), "from the reserve")
+		want = w.bodies()
+		f.Crash()
+		_ = w.log.Close()
+
+		files = f.AfterPowerLoss(nil).Files()
+		delete(files, "dir/reserve") // and nothing is left of it
+		f = faultfs.With(files)
+		f.SetLimit(f.Used())
+		op.FS = f
+		w, err = openWorld("dir", op)
+		require.NoError(t, err)
+		require.Equal(t, want, w.base)
+		require.ErrorIs(t, w.log.Room(journal.Send), journal.ErrFull)
+		require.ErrorIs(t, w.send(900), journal.ErrFull)
+		require.ErrorIs(t, w.delete(6), journal.ErrFull, "not even a delete has room")
+		require.Contains(t, w.bodies(), uint64(6))
+
+		f.SetLimit(0) // others made room
+		require.NoError(t, w.delete(6))
+		require.ErrorIs(t, w.send(900), journal.ErrFull)
+		time.Sleep(time.Second)
+		require.ErrorIs(t, w.send(900), journal.ErrFull, "this one has it looked for")
+		synctest.Wait()
+		require.NoError(t, w.send(900))
+		want = w.bodies()
+		require.NoError(t, w.log.Close())
+		got, err := found(op)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	})
+}
+
+// A disk of any size, whatever the steps: what is refused is not there, and all else is.
+func TestFull_AnySizeOfDiskLeavesWhatWasAcknowledged(t *testing.T) {
+	refusals := 0
+	for limit := int64(30_000); limit < 160_000; limit += 997 {
+		f := faultfs.New()
+		f.SetLimit(limit)
+		op := journal.Options{FS: f, SegmentSize: journal.MinSegmentSize}
+		var w *world
+		synctest.Test(t, func(t *testing.T) {
+			var err error
+			w, err = openWorld("dir", op)
+			require.NoError(t, err)
+			require.NoError(t, w.run(uint64(limit), 400, func() { synctest.Wait(); time.Sleep(50 * time.Millisecond) }))
+			synctest.Wait()
+			f.Crash()
+			_ = w.log.Close()
+		})
+		for _, s := range w.steps {
+			if s.refused {
+				refusals++
+			}
+		}
+		for i, g := range []*faultfs.FS{f.AfterKill(), f.AfterPowerLoss(nil), f.AfterPowerLoss(rand.New(rand.NewPCG(1, uint64(limit))))} {
+			op.FS = g
+			got, err := found(op)
+			require.NoError(t, err, "%d bytes, %d", limit, i)
+			require.NoError(t, w.judge(got, true), "%d bytes, %d", limit, i)
+		}
+	}
+	require.Positive(t, refusals)
+	t.Logf("%d frames found no room", refusals)
+}
+
+func TestFail_EveryCallInTurn(t *testing.T) {
+	for name, fault := range map[string]faultfs.Fault{
+		"no room":       {Err: syscall.ENOSPC},
+		"short write":   {Err: syscall.ENOSPC, Part: true},
+		"broken":        {Err: syscall.EIO},
+		"broken midway": {Err: syscall.EIO, Part: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for mode, op := range crashModes() {
+				if op.Key != nil {
+					continue
+				}
+				f := faultfs.New()
+				crashed(t, op, f, 0)
+				total, failures := f.Calls(), 0
+				for n := 1; n <= total; n++ {
+					f := faultfs.New()
+					f.Inject(func(c faultfs.Call) faultfs.Fault {
+						if c.N == n {
+							return fault
+						}
+						return faultfs.Fault{}
+					})
+					op.FS = f
+					w := failing(t, op, f, &failures)
+					for i, g := range []*faultfs.FS{f.AfterKill(), f.AfterPowerLoss(nil), f.AfterPowerLoss(rand.New(rand.NewPCG(uint64(n), 1)))} {
+						op.FS = g
+						got, err := found(op)
+						require.NoError(t, err, "call %d, %d", n, i)
+						require.NoError(t, w.judge(got, i == 0 || op.Sync == journal.Always), "call %d, %d", n, i)
+					}
+				}
+				require.Positive(t, failures)
+				t.Logf("%s: %d calls, the log failed for good after %d", mode, total, failures)
+			}
+		})
+	}
+}
+
+// failing runs the steps on a file system that fails once, and looks at how the log bears it.
+func failing(t *testing.T, op journal.Options, f *faultfs.FS, failures *int) (w *world) {
+	synctest.Test(t, func(t *testing.T) {
+		var err error
+		if w, err = openWorld("dir", op); err != nil {
+			w = &world{owner: newOwner()}
+			return
+		}
+		err = w.run(42, crashSteps, func() { synctest.Wait(); time.Sleep(30 * time.Millisecond) })
+		synctest.Wait()
+		if failed := w.log.Stats().Err; failed != nil {
+			*failures++
+			require.ErrorIs(t, failed, journal.ErrFailed)
+			for _, class := range []journal.Class{journal.Send, journal.Delete, journal.Note, journal.Carry} {
+				require.ErrorIs(t, w.log.Room(class), journal.ErrFailed)
+			}
+			require.ErrorIs(t, w.log.Sync(), journal.ErrFailed)
+			require.ErrorIs(t, w.log.Close(), journal.ErrFailed)
+			require.Zero(t, f.SyncsAfterFailure(), "a sync that failed is not tried again")
+			return
+		}
+		require.NoError(t, err)
+		f.Crash()
+		_ = w.log.Close()
+	})
+	return w
+}
+
+func TestFail_AllWaitersGetTheErrorOfASync(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := faultfs.New()
+		w, err := openWorld("dir", journal.Options{FS: f})
+		require.NoError(t, err)
+		require.NoError(t, w.send(10))
+		f.Inject(func(c faultfs.Call) (fault faultfs.Fault) {
+			if c.Op == faultfs.Sync {
+				fault.Err = syscall.EIO
+			}
+			return fault
+		})
+		results := make(chan error, 100)
+		for id := range uint64(100) {
+			go func() {
+				mark, err := w.put(1000+id, uint32(id), "body")
+				if err == nil {
+					err = w.log.Wait(mark, true)
+				}
+				results <- err
+			}()
+		}
+		for range 100 {
+			err := <-results
+			require.ErrorIs(t, err, journal.ErrFailed)
+			require.ErrorIs(t, err, syscall.EIO)
+		}
+		told := 0
+		for _, c := range w.committed {
+			if strings.Contains(c, "input/output error") {
+				told++
+			}
+		}
+		require.Positive(t, told)
+		require.Zero(t, f.SyncsAfterFailure())
+		require.ErrorIs(t, w.log.Close(), syscall.EIO)
+		require.Zero(t, f.SyncsAfterFailure())
+	})
+}

@@ -1,0 +1,55 @@
+package inq
+
+import (
+	"errors"
+	"fmt"
+
+	"example.com/inq/internal/journal"
+)
+
+// This file is how errors of the log become those of calls.
+
+// room says why the journal takes nothing of a class now.
+func (j *Journal) room(class journal.Class) error {
+	if err := j.log.Room(class); err != nil {
+		return j.asError(err)
+	}
+	return nil
+}
+
+// asError returns what callers see for an error of the log. The first time it is that of a failure, receives
+// that wait are told in all queues: no lock may be held then, save where the log refused before.
+func (j *Journal) asError(err error) error {
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, journal.ErrFailed) && j.failed.CompareAndSwap(false, true) {
+		go j.onFailure(journalError(err))
+	}
+	return journalError(err)
+}
+
+// journalError gives an error of the log its sentinel.
+func journalError(err error) error {
+	for _, e := range [...]struct{ of, as error }{
+		{journal.ErrFull, ErrJournalFull}, {journal.ErrFailed, ErrJournalFailed}, {journal.ErrClosed, ErrClosed},
+		{journal.ErrInUse, ErrJournalInUse}, {journal.ErrCorrupt, ErrJournalCorrupt}, {journal.ErrKey, ErrJournalKey},
+		{journal.ErrNewer, ErrJournalVersion}, {errRecord, ErrJournalCorrupt},
+	} {
+		if errors.Is(err, e.as) {
+			return err
+		}
+		if errors.Is(err, e.of) {
+			if err == e.of {
+				return e.as
+			}
+			return fmt.Errorf("%w: %w", e.as, err)
+		}
+	}
+	return err
+}
+
+// openError says why a journal was not opened.
+func openError(dir string, err error) error {
+	return fmt.Errorf("inq: journal %s: %w", dir, journalError(err))
+}
