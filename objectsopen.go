@@ -7,7 +7,7 @@ import (
 	"example.com/inq/internal/journal"
 )
 
-// This file is how object stores get into a journal, and how package topic gets at its own: by the two
+// This file is how object stores get into a journal, and how package topic gets at its own: by the
 // variables of package durable.
 
 func init() {
@@ -21,6 +21,9 @@ func init() {
 			return nil, err
 		}
 		return accountStore{s, b.journal}, nil
+	}
+	durable.OnFiles = func(fs any) any {
+		return journalOption(func(s *journalSettings) { s.FS = fs.(journal.FS) })
 	}
 	durable.Names = func(j any) []string { return j.(*Journal).objectNames() }
 }

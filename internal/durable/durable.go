@@ -72,6 +72,10 @@ type Pending interface {
 	Wait() error
 }
 
+// OnFiles returns an inq.JournalOption that keeps the files of a journal in fs, a journal.FS: for tests of
+// faults. The root package sets it.
+var OnFiles func(fs any) any
+
 // Names returns the names of the stores in a journal, an *inq.Journal. The root package sets it.
 var Names func(journal any) []string
 
