@@ -161,6 +161,9 @@ func (s *objectStore) Write(b *durable.Batch) (durable.Mark, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := s.log.Room(class); err != nil {
+		return 0, s.fault(err)
+	}
 	s.encode(&s.batch, b)
 	segment, mark, err := s.log.Append(&s.batch, class)
 	if err != nil {

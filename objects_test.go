@@ -11,6 +11,7 @@ import (
 
 	"example.com/inq/internal/durable"
 	"example.com/inq/internal/journal"
+	"example.com/inq/internal/journal/faultfs"
 )
 
 // soleOwner is the owner of a log with one store in it.
@@ -79,6 +80,69 @@ func TestObjectsAreThereAgainAndSegmentsGo(t *testing.T) {
 	}
 	require.Zero(t, s.log.Stats().Live)
 	require.Empty(t, s.numbers())
+	require.NoError(t, s.log.Close())
+}
+
+func TestChangesThatFindNoRoomAreTakenBack(t *testing.T) {
+	files := faultfs.New()
+	options := journal.Options{FS: files, SegmentSize: journal.MinSegmentSize}
+	s := openObjects(t, options)
+	used := files.Used()
+	files.SetLimit(used + 100_000)
+	random := rand.New(rand.NewPCG(3, 4))
+	want, refused, lost := map[uint64]string{}, 0, 0
+	for n := range 3000 {
+		emptying := n/100%2 == 1
+		if n%1000 == 999 { // somebody makes room, and takes it away again
+			files.SetLimit(files.Used() + 60_000)
+		}
+		var b durable.Batch
+		after := maps.Clone(want)
+		if keys := slices.Sorted(maps.Keys(want)); len(keys) > 0 && (random.IntN(3) == 0 || emptying) {
+			old := keys[random.IntN(len(keys))]
+			b.Delete(old)
+			delete(after, old)
+			if random.IntN(2) == 0 {
+				again := keys[random.IntN(len(keys))]
+				b.Put(again, 4, fmt.Append(nil, "again ", n))
+				if again != old {
+					after[again] = fmt.Sprint(4, " again ", n)
+				} else {
+					b.Puts = nil
+				}
+			}
+		}
+		if !emptying {
+			number, data := s.Next(), fmt.Appendf(nil, "%0*d", 1+random.IntN(3000), n)
+			b.Put(number, 3, data)
+			after[number] = fmt.Sprint(3, " ", string(data))
+		}
+		for range 500 * random.IntN(10) { // of what is gone already, to use up the reserve
+			b.Delete(1 << 40)
+		}
+		if b.Empty() {
+			continue
+		}
+		mark, err := s.Write(&b)
+		if err != nil {
+			require.ErrorIs(t, err, journal.ErrFull)
+			refused++
+			continue
+		}
+		if err := s.Wait(mark); err != nil {
+			require.ErrorIs(t, err, journal.ErrFull)
+			lost++
+		} else {
+			want = after
+		}
+		require.Equal(t, want, contents(t, s), "change %d", n)
+	}
+	t.Logf("%d refused, %d found no room", refused, lost)
+	require.NotZero(t, refused)
+	require.NotZero(t, lost)
+	require.NoError(t, s.log.Close())
+	s = openObjects(t, options)
+	require.Equal(t, want, contents(t, s))
 	require.NoError(t, s.log.Close())
 }
 
