@@ -74,7 +74,7 @@ func (l *Log) dutyLocked() duty {
 func (l *Log) wastefulLocked() bool {
 	live, segment := l.density.of(l.live), l.o.SegmentSize
 	dead := l.bytes - live
-	if dead > live+2*segment {
+	if dead > live+segment {
 		return true
 	}
 	if l.pass.base > 0 {
@@ -135,7 +135,7 @@ func (l *Log) throttleLocked() {
 		return
 	}
 	live := l.density.of(l.live)
-	if !(l.making && l.tightLocked()) && !l.shortLocked() && l.bytes-live < live+live/8+3*l.o.SegmentSize {
+	if !(l.making && l.tightLocked()) && !l.shortLocked() && l.bytes-live < live+live/8+2*l.o.SegmentSize {
 		return
 	}
 	progress := l.progress
