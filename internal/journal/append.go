@@ -120,6 +120,9 @@ func (l *Log) newFrameLocked(over, carry bool) *frame {
 	} else {
 		f = &frame{buf: make([]byte, frameHead, 4<<10)}
 	}
+	if k := len(l.streams); k > 0 && f.settle == nil {
+		f.settle, l.streams = l.streams[k-1], l.streams[:k-1]
+	}
 	l.last++
 	f.mark, f.segment, f.carry, f.size = l.last, seg, carry, frameHead
 	if seg.cipher != nil {
