@@ -1,5 +1,10 @@
 package journal
 
+import (
+	"errors"
+	"fmt"
+)
+
 // turn is a right that one goroutine has at a time: to write frames, or to sync files. Who wants it for the sake of a mark
 // waits in a round, together with all whose marks the same use of the turn takes care of. When a use ends, all of its
 // round go on, and one of the next round leads.
@@ -89,6 +94,10 @@ func (l *Log) passLocked(t *turn) {
 // Open will tell.
 func (l *Log) Wait(mark uint64, synced bool) error {
 	l.mu.Lock()
+	if mark > l.last {
+		l.mu.Unlock()
+		panic(fmt.Sprintf("bug: Wait for mark %d, the newest is %d", mark, l.last))
+	}
 	t := &l.write
 	if synced && l.o.Sync == Always {
 		t = &l.sync
@@ -164,7 +173,11 @@ func (l *Log) Sync() error {
 	if err := l.usableLocked(); err != nil {
 		return err
 	}
-	return l.waitSyncedLocked(l.last)
+	err := l.waitSyncedLocked(l.last)
+	if l.blocked == 0 && errors.Is(err, ErrFull) {
+		return nil // the newest frame is not in the log, and who waited for it knows
+	}
+	return err
 }
 
 // flush writes what gathered while nobody waited. It is called with the write turn.
