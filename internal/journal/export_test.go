@@ -17,5 +17,5 @@ func Forge(segment []byte, number uint32) {
 	frame := segment[segmentHead:]
 	length := frameHead + binary.LittleEndian.Uint32(frame)
 	frame[frameHead+20] ^= 1
-	putHead(frame[:length], place(h.id, number), segmentHead, binary.LittleEndian.Uint32(frame[4:]))
+	new(sums).putHead(frame[:length], place(h.id, number), segmentHead, binary.LittleEndian.Uint32(frame[4:]))
 }

@@ -221,14 +221,20 @@ func TestFail_EveryCallInTurn(t *testing.T) {
 		"broken midway": {Err: syscall.EIO, Part: true},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			for mode, op := range crashModes() {
 				if op.Key != nil {
 					continue
 				}
 				f := faultfs.New()
+				var ops []faultfs.Op
+				f.Inject(func(c faultfs.Call) faultfs.Fault { ops = append(ops, c.Op); return faultfs.Fault{} })
 				crashed(t, op, f, 0)
-				total, failures := f.Calls(), 0
+				total, failures := len(ops), 0
 				for n := 1; n <= total; n++ {
+					if fault.Part && ops[n-1] != faultfs.Write {
+						continue
+					}
 					f := faultfs.New()
 					f.Inject(func(c faultfs.Call) faultfs.Fault {
 						if c.N == n {
@@ -245,7 +251,9 @@ func TestFail_EveryCallInTurn(t *testing.T) {
 						require.NoError(t, w.judge(got, i == 0 || op.Sync == journal.Always), "call %d, %d", n, i)
 					}
 				}
-				require.Positive(t, failures)
+				if fault.Err == syscall.EIO {
+					require.Positive(t, failures)
+				}
 				t.Logf("%s: %d calls, the log failed for good after %d", mode, total, failures)
 			}
 		})
