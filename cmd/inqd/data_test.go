@@ -31,7 +31,7 @@ func serve(t *testing.T, binary string, args ...string) *server {
 	s := &server{T: t, cmd: exec.Command(binary, append([]string{"-addr", "127.0.0.1:0"}, args...)...)}
 	stdout, err := s.cmd.StdoutPipe()
 	require.NoError(t, err)
-	s.cmd.Stderr = os.Stderr
+	s.cmd.Stderr = io.Discard
 	require.NoError(t, s.cmd.Start())
 	t.Cleanup(func() { _ = s.cmd.Process.Kill() }) // only where the test fails; an ended process is left alone
 	lines := bufio.NewReader(stdout)
@@ -172,7 +172,10 @@ func TestEncryptedDataNeedsItsKey(t *testing.T) {
 	require.NoError(t, os.WriteFile(keys, []byte(second+"\n"), 0o600))
 	err = run(t.Context(), []string{"-addr", "127.0.0.1:0", "-data", data, "-key-file", keys}, io.Discard, io.Discard)
 	require.ErrorContains(t, err, "key")
-	require.ErrorContains(t, run(t.Context(), []string{"journal", "check", "-key-file", keys, data}, io.Discard, io.Discard), "key")
+	var looked strings.Builder
+	require.NoError(t, run(t.Context(), []string{"journal", "check", data}, &looked, io.Discard), "the checksums need no key")
+	require.Contains(t, looked.String(), "encrypted with key ")
+	require.ErrorContains(t, run(t.Context(), []string{"journal", "salvage", data, filepath.Join(dir, "new")}, io.Discard, io.Discard), "give it by -key-file")
 
 	require.NoError(t, os.WriteFile(keys, []byte(second+"\n"+first+"\n"), 0o600))
 	p = start(t, "-data", data, "-key-file", keys)
@@ -208,9 +211,22 @@ func TestDamagedDataIsRefusedAndLeftAlone(t *testing.T) {
 	require.ErrorContains(t, err, "inqd journal salvage "+dir+" NEW")
 	err = run(t.Context(), []string{"journal", "check", dir}, io.Discard, io.Discard)
 	require.ErrorContains(t, err, "inqd journal salvage "+dir+" NEW")
+	var out strings.Builder
+	copied := filepath.Join(filepath.Dir(dir), "new")
+	require.NoError(t, run(t.Context(), []string{"journal", "salvage", dir, copied}, &out, io.Discard))
+	require.Regexp(t, filepath.Base(segments[0])+`: \d+ bytes, \d+ frames, \d+ records\n    \d+ bytes from byte \d+ on: `, out.String())
+	require.Contains(t, out.String(), "in 1 damaged places is missing there")
 	after, err := os.ReadFile(segments[0])
 	require.NoError(t, err)
-	require.Equal(t, damaged, after)
+	require.Equal(t, damaged, after, "the first directory stays as it is")
+	require.ErrorContains(t, run(t.Context(), []string{"journal", "salvage", dir, copied}, io.Discard, io.Discard), "new")
+
+	p = start(t, "-data", copied)
+	var got struct{ Attributes map[string]string }
+	p.call("GetQueueAttributes", map[string]any{"QueueUrl": "jobs", "AttributeNames": []string{"All"}}, &got)
+	require.Equal(t, "19", got.Attributes["ApproximateNumberOfMessages"], "all but the damaged one")
+	p.stop()
+	require.NoError(t, <-p.ended)
 }
 
 func TestFlagsAboutDataThatAreRefused(t *testing.T) {
@@ -231,6 +247,7 @@ func TestFlagsAboutDataThatAreRefused(t *testing.T) {
 		{"journal needs to be told what to do", []string{"journal"}},
 		{"journal check needs one directory", []string{"journal", "check"}},
 		{"journal check needs one directory", []string{"journal", "check", "a", "b"}},
+		{"journal salvage needs two directories", []string{"journal", "salvage", "a"}},
 		{`can check or salvage, not "repair"`, []string{"journal", "repair", dir}},
 		{"flag provided but not defined", []string{"journal", "check", "-fix", dir}},
 	} {

@@ -58,6 +58,10 @@ func runJournal(ctx context.Context, args []string, stdout io.Writer) error {
 		return checkJournal(f.Arg(0), options, stdout)
 	case what == "check":
 		return &usageError{errors.New("journal check needs one directory")}
+	case what == "salvage" && f.NArg() == 2:
+		return salvageJournal(f.Arg(0), f.Arg(1), options, stdout)
+	case what == "salvage":
+		return &usageError{errors.New("journal salvage needs two directories: the one to read, and a new one")}
 	}
 	return &usageError{fmt.Errorf("journal can check or salvage, not %q", what)}
 }
@@ -75,19 +79,63 @@ func tellProgress(stdout io.Writer) func(done, total int64) {
 
 // checkJournal reads a directory and says whether it is whole.
 func checkJournal(dir string, options journal.Options, stdout io.Writer) error {
-	options.ReadOnly = true
-	log, err := journal.Open(dir, options)
+	report, err := journal.Check(dir, options)
 	if err != nil {
 		return journalFault(dir, err)
 	}
-	defer log.Close()
-	records := 0
-	if err := log.Replay(func(journal.Record) error { records++; return nil }); err != nil {
-		return journalFault(dir, err)
+	tellReport(report, stdout)
+	switch {
+	case errors.Is(report.Err, journal.ErrKey) && countDamages(report) == 0:
+		fmt.Fprintf(stdout, "%s is whole by its checksums. Whether it can be read with its key is not known: %v.\n", dir, report.Err)
+	case report.Err != nil:
+		return journalFault(dir, report.Err)
+	case report.Torn:
+		fmt.Fprintf(stdout, "%s ends in what a crash left half written. The next start cuts it off; nothing that was acknowledged is in it.\n", dir)
+	default:
+		fmt.Fprintf(stdout, "%s is whole.\n", dir)
 	}
-	s := log.Stats()
-	fmt.Fprintf(stdout, "%s is whole: %d records in %d segments, %d bytes.\n", dir, records, s.Segments, s.Bytes)
 	return nil
+}
+
+// salvageJournal copies what is whole.
+func salvageJournal(from, to string, options journal.Options, stdout io.Writer) error {
+	report, err := journal.Salvage(from, to, options)
+	if err != nil {
+		return journalFault(from, err)
+	}
+	tellReport(report, stdout)
+	if damages := countDamages(report); damages > 0 {
+		fmt.Fprintf(stdout, "%s has all that is whole of %s. What stood in %d damaged places is missing there, and messages may be back whose deletes stood in them.\n", to, from, damages)
+	} else {
+		fmt.Fprintf(stdout, "%s has all of %s.\n", to, from)
+	}
+	return nil
+}
+
+func countDamages(report journal.Report) (n int) {
+	for _, s := range report.Segments {
+		n += len(s.Damages)
+	}
+	return n
+}
+
+// tellReport prints a line for each file, and one for each damage.
+func tellReport(report journal.Report, stdout io.Writer) {
+	for _, s := range report.Segments {
+		fmt.Fprintf(stdout, "%s: %d bytes, %d frames", s.File, s.Bytes, s.Frames)
+		switch {
+		case s.Records > 0 && s.Encrypted:
+			fmt.Fprintf(stdout, ", %d records, encrypted with key %s", s.Records, s.KeyID)
+		case s.Encrypted:
+			fmt.Fprintf(stdout, ", encrypted with key %s", s.KeyID)
+		default:
+			fmt.Fprintf(stdout, ", %d records", s.Records)
+		}
+		fmt.Fprintln(stdout)
+		for _, d := range s.Damages {
+			fmt.Fprintf(stdout, "    %d bytes from byte %d on: %s\n", d.Length, d.Offset, d.Reason)
+		}
+	}
 }
 
 // journalFault says what to do about an error.
