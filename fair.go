@@ -33,6 +33,7 @@ type tenant struct {
 	ready     ready
 	name      string
 	counts    [classes]int
+	hidden    int // messages that wait for their commit, which no class counts
 	lastSent  int64
 	waitPos   int32 // positions in the heaps of fair, -1: not there
 	busyPos   int32
@@ -76,7 +77,7 @@ func (q *queue) joinTenantLocked(now int64, slot uint32, name string) {
 func (q *queue) leaveTenantLocked(t uint32) {
 	f := q.fair
 	te := f.tenants.at(t)
-	if te.counts != [classes]int{} {
+	if te.counts != [classes]int{} || te.hidden != 0 {
 		return
 	}
 	f.names.Delete(maphash.String(f.seed, te.name), t)

@@ -35,7 +35,7 @@ type groupState struct {
 	last     uint32
 	run      uint32     // the message taken last in the receive under way, while its group may have more; 0: none
 	delayed  links.List // messages in the queue's delay, by enqueue time: the delay in force applies to all (SQS: LC-1)
-	hidden   int        // messages in a delay: neither ready nor counted as not visible
+	hidden   int        // messages in a delay or waiting for their commit: neither ready nor counted as not visible
 	locked   int        // groups with a message in flight
 	dedup    dedup
 	attempts attempts

@@ -35,7 +35,7 @@ func (a *audit) tenants(live map[uint32]*sums) {
 		a.fault("%d tenants have messages, %d are kept and %d have names", len(live), f.tenants.live, f.names.Len())
 	}
 	checkSlab(a, "tenants", &f.tenants, func(t uint32) bool { return live[t] != nil },
-		func(te *tenant) bool { return te.name == "" && te.counts == [classes]int{} })
+		func(te *tenant) bool { return te.name == "" && te.counts == [classes]int{} && te.hidden == 0 })
 	waiting, busy, oldest := 0, 0, 0
 	for t, sum := range live {
 		te := f.tenants.at(t)
@@ -43,8 +43,8 @@ func (a *audit) tenants(live map[uint32]*sums) {
 		if found, ok := f.names.Find(maphash.String(f.seed, te.name), func(o uint32) bool { return f.tenants.at(o).name == te.name }); !ok || found != t {
 			a.fault("%s is not found by its name", name)
 		}
-		if te.counts != sum.counts {
-			a.fault("%s: the counts are %v, not %v", name, sum.counts, te.counts)
+		if te.counts != sum.counts || te.hidden != sum.hidden {
+			a.fault("%s: the counts are %v and %d, not %v and %d", name, sum.counts, sum.hidden, te.counts, te.hidden)
 		}
 		head := a.ready(name, &te.ready, t)
 		a.arrivals(name+" arrivals", &te.arrivals, t)

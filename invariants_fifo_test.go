@@ -101,7 +101,7 @@ func (a *audit) group(g uint32, n int) (inFlight uint32) {
 		if notVisible(r.state.class()) {
 			inFlight++
 		}
-		if r.state.class() == classDelayed {
+		if r.state.class() == classDelayed || r.state == stateCommitting {
 			a.hidden++
 		}
 		prev, seq = slot, r.seq

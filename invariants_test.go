@@ -80,6 +80,7 @@ func (a *audit) run() {
 		a.tenants(tenants)
 	}
 	a.links()
+	a.journal()
 	a.waits()
 	a.deadlines()
 	a.ended()
@@ -112,7 +113,7 @@ func (a *audit) slab() (ok bool) {
 		r := s.at(slot)
 		if r.state != stateFree {
 			live++
-			if r.state > stateAdopted {
+			if s := r.state; s != stateCommitting && s != stateLeaving && s > stateAdopted {
 				a.fault("slot %d has state %d", slot, r.state)
 				return false
 			}
@@ -231,6 +232,7 @@ func (a *audit) outbox() {
 // sums are numbers that follow from the messages.
 type sums struct {
 	counts [classes]int
+	hidden int
 	bytes  int64
 	expiry int
 }
@@ -269,6 +271,9 @@ func (a *audit) messages() map[uint32]*sums {
 			}
 			te.counts[c]++
 			te.counts[classNone]--
+			if r.state == stateCommitting {
+				te.hidden++
+			}
 		}
 		if a.onWheel[slot] || a.inLine[slot] {
 			soonest = min(soonest, s.nodes.At(slot).Deadline)
@@ -334,13 +339,13 @@ func (a *audit) flags(slot uint32, r *record, fifo bool) {
 		r.flags&flagFresh != 0 && r.flags&flagBack != 0 {
 		a.fault("slot %d in state %d says it is on a ready list: flags %b", slot, r.state, r.flags)
 	}
-	if r.flags&(flagOutbox|flagLeased) != 0 && r.state != stateBurying || r.flags&flagOutbox != 0 && r.flags&flagLeased != 0 {
+	if r.flags&(flagOutbox|flagLeased) != 0 && r.state != stateBurying && (r.state != stateLeaving || r.flags&flagOutbox != 0) || r.flags&flagOutbox != 0 && r.flags&flagLeased != 0 {
 		a.fault("slot %d in state %d says it is on its way to the target: flags %b", slot, r.state, r.flags)
 	}
 	if r.flags&flagTwice != 0 && (fifo || q.plain || r.state != stateReady || r.rare == nil || r.rare.twin == 0) {
 		a.fault("slot %d in state %d says it will be delivered twice", slot, r.state)
 	}
-	if r.flags&flagAlone != 0 && r.state != stateDelayed {
+	if r.flags&flagAlone != 0 && r.state != stateDelayed && r.state != stateLeaving {
 		a.fault("slot %d in state %d says it was returned with a delay", slot, r.state)
 	}
 	if poison, moved := r.flags&flagPoison != 0, r.flags&flagMoved != 0; poison != moved || poison && (fifo || r.rare == nil || r.rare.expiry < 0) {

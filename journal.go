@@ -149,6 +149,9 @@ func OpenJournal(dir string, opts ...JournalOption) (*Journal, error) {
 			o.applyJournal(&s)
 		}
 	}
+	if err := s.check(); err != nil {
+		return nil, err
+	}
 	log, err := journal.Open(dir, s.Options)
 	if err != nil {
 		return nil, openError(dir, err)
@@ -165,6 +168,36 @@ func OpenJournal(dir string, opts ...JournalOption) (*Journal, error) {
 		return nil, openError(dir, err)
 	}
 	return j, nil
+}
+
+// check refuses options out of range.
+func (s *journalSettings) check() error {
+	refuse := func(param string, value, least, most any, reason string) error {
+		return &ParamError{Err: ErrInvalidParameter, Param: param, Value: value, Min: least, Max: most, Reason: reason}
+	}
+	segment := s.SegmentSize
+	if segment == 0 {
+		segment = journal.DefaultSegmentSize
+		if s.MaxDisk > 0 {
+			segment = min(segment, s.MaxDisk/16)
+		}
+	}
+	switch {
+	case s.Sync > journal.OS:
+		return refuse("WithSync", nil, nil, nil, "must be SyncAlways or SyncOS")
+	case s.Sync == journal.Interval && s.Interval <= 0:
+		return refuse("WithSyncInterval", s.Interval, time.Duration(1), nil, "")
+	case s.SegmentSize != 0 && (s.SegmentSize < journal.MinSegmentSize || s.SegmentSize > journal.MaxSegmentSize):
+		return refuse("WithSegmentSize", s.SegmentSize, int64(journal.MinSegmentSize), int64(journal.MaxSegmentSize), "bytes; or 0")
+	case s.MaxDisk != 0 && s.MaxDisk < max(journal.MinMaxDisk, 8*segment):
+		return refuse("WithMaxDisk", s.MaxDisk, max(journal.MinMaxDisk, 8*segment), nil, "bytes; or 0")
+	}
+	for _, key := range append([][]byte{s.Key}, s.OldKeys...) {
+		if key != nil && len(key) != journal.KeySize {
+			return refuse("WithJournalKey", len(key), journal.KeySize, journal.KeySize, "bytes")
+		}
+	}
+	return nil
 }
 
 // begin writes down from where messages are numbered from now on.

@@ -78,8 +78,12 @@ func (k *kept) shift(by int64) {
 	}
 	ra := *k.rare
 	ra.expiry, ra.failures, ra.failedAt = -1, 0, 0
-	move(&ra.came)
-	move(&ra.place.at)
+	if ra.movedIn {
+		move(&ra.came)
+	}
+	if k.moved {
+		move(&ra.place.at)
+	}
 	k.rare = &ra
 }
 

@@ -102,7 +102,7 @@ type streamReading struct {
 
 // replay reads the whole journal.
 func (j *Journal) replay() error {
-	rd := reading{j: j, now: time.Now().UnixNano(), streams: map[uint32]*streamReading{}, next: 1, held: map[uint32]int64{}}
+	rd := newReading(j, time.Now().UnixNano())
 	if err := j.log.Replay(rd.first); err != nil {
 		return err
 	}
@@ -115,7 +115,7 @@ func (j *Journal) replay() error {
 	j.base, j.based, j.next = rd.base, rd.based, rd.next
 	for _, s := range rd.streams {
 		if s.stream != nil {
-			s.finish(&rd)
+			s.finish(rd)
 			j.streams[s.name] = s.stream
 			j.byNumber.Store(s.number, s.stream)
 		}
@@ -132,6 +132,10 @@ func (j *Journal) replay() error {
 // restartGap is how many numbers are left out when a journal is opened. What was lost with the power may have
 // shown its numbers to somebody, and no number may ever name a second message.
 const restartGap = 1 << 32
+
+func newReading(j *Journal, now int64) *reading {
+	return &reading{j: j, now: now, streams: map[uint32]*streamReading{}, next: 1, held: map[uint32]int64{}}
+}
 
 func (rd *reading) hold(segment uint32, weight int64) { rd.held[segment] += weight }
 

@@ -2,7 +2,9 @@ package inq
 
 import (
 	"cmp"
+	"math"
 	"slices"
+	"time"
 )
 
 // This file is how a queue that has a journal gets its messages when it is made, gives them back when it is
@@ -16,10 +18,10 @@ func (k *kept) came() int64 {
 	return k.enqueued
 }
 
-// since makes times that lie in the future those of now. What came into the queue did not come later than
-// by, when the next one came.
-func (k *kept) since(now, by int64) {
-	if came := min(k.came(), by); k.rare != nil && k.rare.movedIn {
+// since makes times that lie in the future those of now. What came into the queue did not come before others
+// with lower numbers: where the clock says so it was set back meanwhile.
+func (k *kept) since(now, others int64) {
+	if came := max(min(k.came(), now), others); k.rare != nil && k.rare.movedIn {
 		k.rare.came = came
 		k.enqueued = min(k.enqueued, came)
 	} else {
@@ -40,7 +42,7 @@ func (k *kept) deadline(now int64) int64 {
 	if k.left == never {
 		return never
 	}
-	return now + max(k.left-max(now-k.at, 0), 0)
+	return after(now, time.Duration(max(k.left-max(now-k.at, 0), 0)))
 }
 
 // restoreLocked puts messages into a queue that is empty. Groups take their turns anew, in the order of their
@@ -58,17 +60,15 @@ func (q *queue) restoreLocked(now int64, s *stream, release bool) {
 	if !slices.IsSortedFunc(refs, bySeq) {
 		slices.SortFunc(refs, bySeq)
 	}
-	by := now
-	for _, rf := range slices.Backward(refs) {
-		k := s.kept.find(rf.slot, rf.seq)
-		k.shift(-q.journal.shift)
-		k.since(now, by)
-		by = k.came()
-	}
 	q.store.reserve(size)
 	set := q.settings.Load()
+	others := int64(math.MinInt64)
 	for _, rf := range refs {
-		q.restoreOneLocked(now, s.kept.find(rf.slot, rf.seq), set, release)
+		k := s.kept.find(rf.slot, rf.seq)
+		k.shift(-q.journal.shift)
+		k.since(now, others)
+		others = k.came()
+		q.restoreOneLocked(now, k, set, release)
 	}
 	q.store.linkFree()
 	q.restoreDedupLocked(now, s.remembered)
@@ -129,14 +129,12 @@ func (q *queue) restoreDedupLocked(now int64, ids []rememberedID) {
 	if q.fifo == nil {
 		return
 	}
-	by := now
-	for i := range slices.Backward(ids) {
-		ids[i].at = min(ids[i].at-q.journal.shift, by)
-		by = ids[i].at
-	}
 	d := &q.fifo.dedup
+	others := int64(math.MinInt64)
 	for i := range ids {
 		e := &ids[i]
+		e.at = max(min(e.at-q.journal.shift, now), others)
+		others = e.at
 		d.add(e.key, e.seq, e.at)
 		q.journal.dedup.add(d.end-1, e.segment)
 	}

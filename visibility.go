@@ -171,10 +171,17 @@ func (q *queue) enqueueLocked(now int64, p *payload, s *settings) (slot uint32) 
 func (q *queue) commitLocked(now int64, slot uint32, r *record, p *payload, delay int64) {
 	q.setStateLocked(slot, r, stateCommitting)
 	q.store.nodes.At(slot).Deadline = after(now, time.Duration(max(delay, 0)))
-	if q.fifo != nil {
-		q.fifo.hidden++
-	}
+	q.hideLocked(slot, 1)
 	q.putLocked(now, slot, r, p)
+}
+
+// hideLocked counts messages that wait for their commit.
+func (q *queue) hideLocked(slot uint32, n int) {
+	if q.fifo != nil {
+		q.fifo.hidden += n
+	} else if t := q.tenantLocked(slot); t != 0 {
+		q.fair.tenants.at(t).hidden += n
+	}
 }
 
 // admitLocked makes a message delayed or ready that is for sure in the journal now.
@@ -182,8 +189,8 @@ func (q *queue) admitLocked(now int64, slot uint32, r *record) {
 	q.metrics.sent++
 	q.metrics.sentBytes += uint64(r.size())
 	deadline := q.store.nodes.At(slot).Deadline
+	q.hideLocked(slot, -1)
 	if q.fifo != nil {
-		q.fifo.hidden--
 		deadline = after(r.enqueued, q.settings.Load().delay)
 	}
 	switch {
@@ -555,12 +562,11 @@ func (q *queue) removeLocked(slot uint32, r *record) {
 	case stateBurying:
 		q.outbox.forget(&q.store, slot, r)
 	case stateCommitting:
-		if q.fifo != nil {
-			q.fifo.hidden--
-		}
+		q.hideLocked(slot, -1)
 	}
 	if q.journal != nil {
 		q.journal.forgetMessage(slot, weightOf(r.body, q.groupLocked(slot), r.rare))
+		q.errands |= errandKeep // the log is to be told
 	}
 	q.timeouts.remove(&q.store, slot, r)
 	q.delistLocked(slot, r)
