@@ -80,7 +80,7 @@ func (l *Log) wastefulLocked() bool {
 	if l.pass.base > 0 {
 		dead = min(dead, l.died-l.pass.base)
 	}
-	l.making = (l.making || l.tightLocked()) && dead > 2*segment && dead > live/8
+	l.making = (l.making || l.tightLocked()) && dead > segment/4 && dead > live/8
 	return l.making || l.shortLocked() && dead > segment/4
 }
 

@@ -184,7 +184,7 @@ func TestLog_NothingGathersWithoutEnd(t *testing.T) {
 
 func TestStats_TellTheTimesOfSyncs(t *testing.T) {
 	f := faultfs.New()
-	w, err := openWorld("dir", journal.Options{FS: f})
+	w, err := openWorld("dir", journal.Options{FS: f, SegmentSize: journal.MinSegmentSize})
 	require.NoError(t, err)
 	for range 100 {
 		require.NoError(t, w.send(10))

@@ -172,7 +172,7 @@ func frames(t *testing.T, w *world, synced bool, length int, ids ...uint64) {
 
 func TestCrash_WhatWasCutDoesNotComeBack(t *testing.T) {
 	f := faultfs.New()
-	op := journal.Options{FS: f}
+	op := journal.Options{FS: f, SegmentSize: journal.MinSegmentSize}
 	w, err := openWorld("dir", op)
 	require.NoError(t, err)
 	frames(t, w, true, 1000, 1)

@@ -24,7 +24,7 @@ var (
 func mixed(t *testing.T, closed bool) (files map[string][]byte, w *world, op journal.Options) {
 	t.Helper()
 	f := faultfs.New()
-	op = journal.Options{FS: f, OldKeys: [][]byte{keyA}}
+	op = journal.Options{FS: f, SegmentSize: journal.MinSegmentSize, OldKeys: [][]byte{keyA}}
 	id := uint64(1)
 	for i, key := range [][]byte{nil, keyA, nil} {
 		op.Key = key
@@ -320,7 +320,7 @@ func FuzzOpen(f *testing.F) {
 			{"dir/0000000000000001.inqj": first, "dir/0000000000000002.inqj": data},
 			{"dir/0000000000000001.inqj": append(slices.Clone(first), data...)},
 		} {
-			l := journal.Options{FS: faultfs.With(files), OldKeys: op.OldKeys}
+			l := journal.Options{FS: faultfs.With(files), SegmentSize: journal.MinSegmentSize, OldKeys: op.OldKeys}
 			open, err := journal.Open("dir", l)
 			if err != nil {
 				require.True(t, errors.Is(err, journal.ErrCorrupt) || errors.Is(err, journal.ErrNewer) ||

@@ -291,7 +291,7 @@ func failing(t *testing.T, op journal.Options, f *faultfs.FS, failures *int) (w 
 func TestFail_AllWaitersGetTheErrorOfASync(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := faultfs.New()
-		w, err := openWorld("dir", journal.Options{FS: f})
+		w, err := openWorld("dir", journal.Options{FS: f, SegmentSize: journal.MinSegmentSize})
 		require.NoError(t, err)
 		require.NoError(t, w.send(10))
 		f.Inject(func(c faultfs.Call) (fault faultfs.Fault) {

@@ -34,7 +34,7 @@ func TestGolden_EveryVersionIsOpened(t *testing.T) {
 				files["dir/"+n.Name()] = data
 			}
 			require.Len(t, files, 3)
-			op := journal.Options{FS: faultfs.With(files), OldKeys: [][]byte{keyA}}
+			op := journal.Options{FS: faultfs.With(files), SegmentSize: journal.MinSegmentSize, OldKeys: [][]byte{keyA}}
 			w, err := openWorld("dir", op)
 			require.NoError(t, err)
 			want := map[uint64]string{}
