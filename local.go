@@ -23,6 +23,8 @@ type Local interface {
 	Watch(f func([]Event)) (stop func())
 	// Messages looks at all messages without touching them.
 	Messages() iter.Seq[Snapshot]
+	// Explain tells why a message is not delivered at this moment.
+	Explain(ctx context.Context, messageID string) (Explanation, error)
 	// ReceiveInto is Receive into a slice of the caller.
 	ReceiveInto(ctx context.Context, dst []Delivery, in ReceiveInput) (int, error)
 	// DeleteAll deletes the messages of deliveries, any number of them.
