@@ -27,11 +27,7 @@ type Entry struct {
 
 // String returns the entry as a line of a log, without the time.
 func (e Entry) String() string {
-	id := e.ID
-	if len(id) > shownID {
-		id = id[:shownID]
-	}
-	return e.line(id)
+	return e.line(short(e.ID))
 }
 
 // shownID is how much of an id tells messages apart when one looks at them.
@@ -60,12 +56,16 @@ func (e *Entry) line(id string) string {
 		fmt.Fprintf(&b, " receive %d", e.ReceiveCount)
 	}
 	if e.Count > 0 {
-		fmt.Fprintf(&b, " %s", messages(e.Count))
+		b.WriteString(" " + plural(e.Count, "message"))
 	}
-	if e.Late {
+	switch {
+	case e.Kind == Lapsed && e.Err != nil: // whose text has the handle in it, which is never the same
+		b.WriteString(": a call by a handle whose receive was over, refused")
+	case e.Kind == Lapsed:
+		b.WriteString(": a call by a handle whose receive was over, without effect")
+	case e.Late:
 		b.WriteString(" by a handle whose receive was over")
-	}
-	if e.Err != nil {
+	case e.Err != nil:
 		b.WriteString(": " + e.Err.Error())
 	}
 	return b.String()
@@ -79,16 +79,8 @@ func shown(body string) string {
 	return fmt.Sprintf("%s… (%d bytes)", strconv.Quote(strings.ToValidUTF8(body[:shownBody], "")), len(body))
 }
 
-// messages is a number of them in words.
-func messages(n int) string {
-	if n == 1 {
-		return "1 message"
-	}
-	return fmt.Sprintf("%d messages", n)
-}
-
-// entries is a number of them in words.
-func entries(n int) string {
+// countEntries is a number of them in words.
+func countEntries(n int) string {
 	if n == 1 {
 		return "1 entry"
 	}

@@ -90,7 +90,7 @@ func (l *Log) Never(filters ...Filter) {
 // forgotten tells that entries are missing, "" where none are.
 func (l *Log) forgotten() string {
 	if n := l.Dropped(); n != 0 {
-		return "the log kept its newest entries, see WithKept, and dropped " + entries(n) + " before them\n"
+		return "the log kept its newest entries, see WithKept, and dropped " + countEntries(n) + " before them\n"
 	}
 	return ""
 }
