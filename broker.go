@@ -40,6 +40,7 @@ type Broker struct {
 	cooldown bool
 	limit    int // of queues, 0 for none
 	defaults []Option
+	watcher  func(Local, []Event) // of every queue; nil: none
 
 	// For those who hold the lock of a queue, and must not wait for mu:
 	index sync.Map    // of the queues, by ARN
@@ -251,6 +252,9 @@ func (b *Broker) findOrMake(name string, fifo bool, tags map[string]string, all 
 		return nil, false, err
 	}
 	delete(b.deleted, name)
+	if f := b.watcher; f != nil {
+		q.Watch(func(events []Event) { f(q.self, events) })
+	}
 	e := &entry{queue: q, tags: tags}
 	b.queues[name] = e
 	b.index.Store(q.arn, q)

@@ -73,7 +73,7 @@ func (q *queue) done(now int64, err error) error {
 // enterToDelete is enter without reading the clock where nothing asks for the time: on Standard a
 // delete does not depend on it, and the clock costs as much as the rest of the call.
 func (q *queue) enterToDelete() (now int64, err error) {
-	if q.fifo != nil || q.settings.Load().observer != nil {
+	if q.fifo != nil {
 		return q.enter()
 	}
 	q.mu.Lock()
@@ -82,7 +82,7 @@ func (q *queue) enterToDelete() (now int64, err error) {
 		q.mu.Unlock()
 		return 0, err
 	}
-	if q.waiters.head != nil { // room in flight may let one of them have a message
+	if q.waiters.head != nil || q.watched { // room in flight may let one of them have a message
 		q.last = max(q.last, int64(time.Since(q.ids.epoch)))
 	}
 	return q.last, nil
@@ -92,17 +92,22 @@ func (q *queue) enterToDelete() (now int64, err error) {
 func (q *queue) deleteLocked(now int64, rc receipt) error {
 	r := q.findLocked(now, rc)
 	if r != nil && q.fifo != nil && !q.currentLocked(now, rc, r) {
-		return q.expiredHandle(rc)
+		err := q.expiredHandle(rc)
+		q.lapsedLocked(now, rc.slot, err)
+		return err
 	}
 	q.metrics.deleted++
 	switch {
 	case r == nil:
+	case q.watched && r.flags&flagTwice == 0 && !q.currentLocked(now, rc, r) && !q.duplicateOfLocked(now, rc, r):
+		q.ackLocked(now, rc.slot, r, true)
 	case q.plain && r.rare == nil && r.state == stateInFlight && r.flags == flagLine:
 		q.deletePlainLocked(now, rc.slot, r)
 	case q.fifo != nil && r.rare == nil && r.state == stateInFlight:
 		q.deleteOrderedLocked(now, rc.slot, r)
+	case r.flags&flagTwice != 0:
 	default:
-		q.ackLocked(now, rc.slot, r)
+		q.ackLocked(now, rc.slot, r, false)
 	}
 	return nil
 }
@@ -126,6 +131,15 @@ func (q *queue) leasedLocked(now int64, slot uint32, r *record) bool {
 // currentLocked reports whether rc names the latest receive and that is leased.
 func (q *queue) currentLocked(now int64, rc receipt, r *record) bool {
 	return r.receive == rc.receive && q.leasedLocked(now, rc.slot, r)
+}
+
+// duplicateOfLocked reports whether the receive of a handle goes on although another came after it: that
+// one is its duplicate, or will be.
+func (q *queue) duplicateOfLocked(now int64, rc receipt, r *record) bool {
+	if r.rare == nil || r.rare.twin == 0 || r.rare.twin != rc.receive {
+		return false
+	}
+	return r.flags&flagTwice != 0 || r.receive == rc.receive+1 && q.leasedLocked(now, rc.slot, r)
 }
 
 func (q *queue) expiredHandle(rc receipt) error {
@@ -316,21 +330,28 @@ func (q *queue) changeLocked(now int64, rc receipt, timeout time.Duration) error
 	case r == nil:
 		return q.goneMessage(rc)
 	case q.fifo != nil && !q.currentLocked(now, rc, r):
-		return q.expiredHandle(rc)
+		err := q.expiredHandle(rc)
+		q.lapsedLocked(now, rc.slot, err)
+		return err
 	}
+	twin := q.duplicateOfLocked(now, rc, r)
 	if !q.leasedLocked(now, rc.slot, r) {
+		if !twin {
+			q.lapsedLocked(now, rc.slot, nil)
+		}
 		return nil // visible again: nothing to change
 	}
+	late := r.receive != rc.receive && !twin
 	if err := q.checkTotal(now, r, timeout); err != nil {
 		return err
 	}
 	if timeout != 0 || r.state == stateBurying {
-		q.extendLocked(now, rc.slot, r, timeout)
+		q.extendLocked(now, rc.slot, r, timeout, late)
 		return nil
 	}
 	r.flags |= flagChanged
 	q.timeouts.remove(&q.store, rc.slot, r)
-	q.releaseLocked(now, rc.slot, r, EventReleased)
+	q.releaseLocked(now, rc.slot, r, EventReleased, late)
 	return nil
 }
 

@@ -32,11 +32,12 @@ const (
 	EventPurged                                // all messages removed; Count says how many
 	EventConfigured                            // an option was changed
 	EventClosed                                // the queue ended with Count messages in it
+	EventLapsed                                // a Delete or ChangeVisibility changed nothing: the receive of its handle was over; Err is what it returned
 )
 
 var eventNames = [...]string{"", "sent", "deduplicated", "moved in", "arrived", "received", "repeated", "extended", "timed out",
 	"released", "returned", "moved back", "deleted", "leaving", "dead-lettered", "dead-letter failed", "put back", "moved out",
-	"expired", "purged", "configured", "closed"}
+	"expired", "purged", "configured", "closed", "lapsed"}
 
 // String returns the kind in words.
 func (k EventKind) String() string {
@@ -46,9 +47,9 @@ func (k EventKind) String() string {
 	return eventNames[k]
 }
 
-// An Event is one thing that happened in a queue, see [WithObserver].
+// An Event is one thing that happened in a queue, see [WithObserver] and [Standard.Watch].
 type Event struct {
-	Seq          uint64 // 1 for the queue's first event with an observer, then one more each
+	Seq          uint64 // 1 for the queue's first event with somebody to tell, then one more each
 	Time         time.Time
 	Kind         EventKind
 	Body         string               // of the message; "" for events of a whole queue and for duplicates
@@ -56,7 +57,11 @@ type Event struct {
 	GroupID      string
 	ReceiveCount int   // receives of the message so far; 0 where no message is meant
 	Count        int   // messages concerned, for events of a whole queue
-	Err          error // why a dead-letter target failed
+	Err          error // why a dead-letter target failed; of EventLapsed what the call returned, nil on Standard
+	// Late tells of EventDeleted, EventExtended and EventReleased that the handle was of a receive that
+	// was over, by its timeout or because another came after it. On Standard such a call succeeds all
+	// the same; where it shows, a consumer takes longer than its visibility timeout.
+	Late bool
 
 	ids *identity
 	seq uint64
@@ -101,12 +106,25 @@ func (q *queue) tellMessageLocked(now int64, e Event, slot uint32) {
 		q.recorder.transition(q, now, e.Kind, slot)
 		q.errands |= errandKeep
 	}
+	q.noteMessageLocked(now, e, slot)
+}
+
+// noteMessageLocked notes an event with what is known of the message in slot.
+func (q *queue) noteMessageLocked(now int64, e Event, slot uint32) {
 	r := q.store.at(slot)
 	e.seq, e.Body, e.ReceiveCount, e.GroupID = r.seq, r.body, r.receiveCount(), q.groupLocked(slot)
 	if r.rare != nil {
 		e.id, e.Attributes = r.rare.id, r.rare.attributes
 	}
 	q.noteLocked(now, e)
+}
+
+// lapsedLocked notes that a handle changed nothing. The recorder is not told: what the queue holds is what
+// it held.
+func (q *queue) lapsedLocked(now int64, slot uint32, refusal error) {
+	if q.watched {
+		q.noteMessageLocked(now, Event{Kind: EventLapsed, Err: refusal}, slot)
+	}
 }
 
 // failedLocked notes a failure of the target.
@@ -142,7 +160,7 @@ func (q *queue) groupLocked(slot uint32) string {
 
 // noteLocked numbers an event and keeps it until the lock is released.
 func (q *queue) noteLocked(now int64, e Event) {
-	if q.settings.Load().observer == nil {
+	if q.settings.Load().observer == nil && len(q.watchers) == 0 {
 		return
 	}
 	q.eventSeq++
@@ -192,9 +210,9 @@ func (q *queue) deliverEvents() {
 	for len(q.events) != 0 {
 		batch := q.events
 		q.events = nil
-		f := q.settings.Load().observer
+		f, watchers := q.settings.Load().observer, q.watchers
 		q.mu.Unlock()
-		q.observe(f, batch)
+		q.observe(f, watchers, batch)
 		q.mu.Lock()
 	}
 	q.delivering = false
@@ -202,12 +220,9 @@ func (q *queue) deliverEvents() {
 	q.mu.Unlock()
 }
 
-// observe calls f. Should f panic or end the goroutine, what gathered meanwhile is delivered all the
-// same, and others can go on delivering.
-func (q *queue) observe(f func([]Event), batch []Event) {
-	if f == nil {
-		return // taken away meanwhile
-	}
+// observe calls those who watch, and then f. Should one of them panic or end the goroutine, what
+// gathered meanwhile is delivered all the same, and others can go on delivering.
+func (q *queue) observe(f func([]Event), watchers []*watcher, batch []Event) {
 	returned := false
 	defer func() {
 		if !returned {
@@ -216,6 +231,11 @@ func (q *queue) observe(f func([]Event), batch []Event) {
 			q.deliverEvents() // unlocks
 		}
 	}()
-	f(batch)
+	for _, w := range watchers {
+		w.tell(batch)
+	}
+	if f != nil { // else it was taken away meanwhile
+		f(batch)
+	}
 	returned = true
 }

@@ -196,14 +196,14 @@ func TestObserver_DelaysDuplicatesAndDeadLetters(t *testing.T) {
 
 func TestEventKind_HasAName(t *testing.T) {
 	seen := map[string]bool{}
-	for k := EventSent; k <= EventClosed; k++ {
+	for k := EventSent; k <= EventLapsed; k++ {
 		require.NotEmpty(t, k.String())
 		require.NotEqual(t, "unknown", k.String())
 		require.False(t, seen[k.String()])
 		seen[k.String()] = true
 	}
 	require.Equal(t, "unknown", EventKind(0).String())
-	require.Equal(t, "unknown", (EventClosed + 1).String())
+	require.Equal(t, "unknown", (EventLapsed + 1).String())
 	require.Equal(t, "unknown", EventKind(255).String())
 	require.Equal(t, "dead-letter failed", EventDeadLetterFailed.String())
 	require.Equal(t, "closed", EventClosed.String())

@@ -247,3 +247,17 @@ func (f *fair) quieter(a, b uint32) bool {
 	p, o := f.waiting.At(x.waitPos), f.waiting.At(y.waitPos)
 	return place{p.Key, p.Ord}.before(place{o.Key, o.Ord})
 }
+
+// before counts the messages of quiet tenants that stand before p, and stops at most.
+func (f *fair) before(s *store, p place, loud *noisy, most int) (n int) {
+	if most <= 0 {
+		return 0
+	}
+	f.waiting.Before(pq.Entry{Key: p.at, Ord: p.ord}, func(e pq.Entry) bool {
+		if !loud.has(e.ID) {
+			n += f.tenants.at(e.ID).ready.before(s, p, most-n)
+		}
+		return n < most
+	})
+	return n
+}

@@ -337,6 +337,9 @@ func (a *audit) flags(slot uint32, r *record, fifo bool) {
 	if r.flags&(flagOutbox|flagLeased) != 0 && r.state != stateBurying || r.flags&flagOutbox != 0 && r.flags&flagLeased != 0 {
 		a.fault("slot %d in state %d says it is on its way to the target: flags %b", slot, r.state, r.flags)
 	}
+	if r.flags&flagTwice != 0 && (fifo || q.plain || r.state != stateReady || r.rare == nil || r.rare.twin == 0) {
+		a.fault("slot %d in state %d says it will be delivered twice", slot, r.state)
+	}
 	if r.flags&flagAlone != 0 && r.state != stateDelayed {
 		a.fault("slot %d in state %d says it was returned with a delay", slot, r.state)
 	}

@@ -19,8 +19,12 @@ type Local interface {
 	Config() Config
 	// Stats returns the queue's numbers as they are now.
 	Stats() Stats
+	// Watch tells what happens to the queue's messages from now on.
+	Watch(f func([]Event)) (stop func())
 	// Messages looks at all messages without touching them.
 	Messages() iter.Seq[Snapshot]
+	// Explain tells why a message is not delivered at this moment.
+	Explain(ctx context.Context, messageID string) (Explanation, error)
 	// ReceiveInto is Receive into a slice of the caller.
 	ReceiveInto(ctx context.Context, dst []Delivery, in ReceiveInput) (int, error)
 	// DeleteAll deletes the messages of deliveries, any number of them.

@@ -192,6 +192,7 @@ type rare struct {
 	spared    uint32 // the number of the receive after which its target was gone; the next one delivers it
 	place     place  // where LC-5 put it; valid with flagMoved
 	expiry    int32  // position in the heap of those that expire out of order, -1: not there
+	twin      uint32 // the receive that the latest one, or the next, is a duplicate of; 0: none
 }
 
 // payload is a checked message on its way in.

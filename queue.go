@@ -105,7 +105,7 @@ type queue struct {
 	draining   bool     // more messages are due than one step takes
 	behind     bool     // receives wait that could have more, and somebody is about to serve them: a carrier or the timer
 	delivering bool     // a goroutine is delivering events
-	watched    bool     // there is an observer or a recorder
+	watched    bool     // there is an observer, a watcher or a recorder
 	events     []Event  // not yet delivered
 	letters    []letter // to be carried by whoever unlocks
 	marked     int      // messages made burying since a carrier looked
@@ -118,10 +118,11 @@ type queue struct {
 	fair      *fair   // Standard: tenants; nil until the first message with a group
 	expiring  pq.Heap // messages that expire out of the order of arrival, by enqueue time; positions in rare.expiry
 	outbox    outbox
-	adopting  int       // messages in the state adopted
-	recorder  recorder  // nil: none
-	waitSlots []*waiter // by id in deadlines
-	deadlines pq.Heap   // ends of long polls
+	adopting  int        // messages in the state adopted
+	recorder  recorder   // nil: none
+	watchers  []*watcher // beside the observer; never changed in place
+	waitSlots []*waiter  // by id in deadlines
+	deadlines pq.Heap    // ends of long polls
 	timer     *time.Timer
 	task      *MoveTask   // the running one
 	tasks     []*MoveTask // oldest first, at most moveTasksKept

@@ -52,6 +52,7 @@ func TestQueue_ThatNoConstructorMadeIsClosed(t *testing.T) {
 			"Redrive":               second(q.Redrive(ctx, RedriveInput{})),
 			"Purge":                 q.Purge(ctx),
 			"Counts":                second(q.Counts(ctx)),
+			"Explain":               second(q.Explain(ctx, "")),
 			"DeadLetter":            q.DeadLetter(ctx, DeadLetter{Body: "x"}),
 		} {
 			require.ErrorIs(t, err, ErrClosed, "%s.%s", name, call)

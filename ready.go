@@ -80,3 +80,20 @@ func (d *ready) remove(s *store, slot uint32, r *record) {
 	}
 	r.flags &^= flagFresh | flagBack
 }
+
+// before counts the messages that stand before p, and stops at most. It looks at these messages and
+// few more.
+func (d *ready) before(s *store, p place, most int) (n int) {
+	for _, l := range [...]*links.List{&d.fresh, &d.back} {
+		for slot := l.Head; slot != 0 && n < most && s.place(slot).before(p); slot = s.nodes.At(slot).Next {
+			n++
+		}
+	}
+	if n < most {
+		d.heap.Before(pq.Entry{Key: p.at, Ord: p.ord}, func(pq.Entry) bool {
+			n++
+			return n < most
+		})
+	}
+	return n
+}

@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"runtime"
 	"time"
+
+	"example.com/inq/internal/disturbance"
 )
 
 // ReceiveInput says what a receive is to return. The zero value takes one message with the queue's
@@ -34,9 +36,10 @@ type receiveCall struct {
 	max        int
 	wait       time.Duration
 	visibility time.Duration
-	inLine     bool // visibility is not longer than the queue's own
-	moves      bool // a move task takes one message away
-	waits      bool // it has looked once, and waits
+	inLine     bool                 // visibility is not longer than the queue's own
+	moves      bool                 // a move task takes one message away
+	waits      bool                 // it has looked once, and waits
+	disturbed  *disturbance.Receive // nil: as queues are
 	attempt    string
 }
 

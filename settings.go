@@ -363,7 +363,7 @@ func (q *queue) configure(p *patch) error {
 		return err
 	}
 	q.settings.Store(s.finish())
-	q.watched = s.observer != nil || q.recorder != nil
+	q.watchedLocked()
 	if p.set&setDeadLetter != 0 {
 		if !sameTarget(before.target, s.target) {
 			q.outbox.places = nil

@@ -143,25 +143,30 @@ func (q *queue) snapshotLocked(s *Snapshot, slot uint32, r *record) {
 	if r.first != never {
 		s.FirstReceivedAt = q.ids.time(r.first)
 	}
-	deadline := q.store.nodes.At(slot).Deadline
 	switch r.state.class() {
 	case classDelayed:
 		s.State = StateDelayed
-		if q.fifo != nil && r.flags&flagAlone == 0 {
-			deadline = after(r.enqueued, q.settings.Load().delay)
-		}
 	case classVisible:
 		s.State = StateVisible
-		return
 	default:
 		s.State = StateNotVisible
-		if r.state == stateBurying || r.state == stateAdopted {
-			return
+	}
+	if until := q.untilLocked(slot, r); until != never {
+		s.VisibleAt = q.ids.time(until)
+	}
+}
+
+// untilLocked returns when the state of a message ends by itself, never where it does not.
+func (q *queue) untilLocked(slot uint32, r *record) int64 {
+	switch r.state {
+	case stateDelayed:
+		if q.fifo != nil && r.flags&flagAlone == 0 {
+			return after(r.enqueued, q.settings.Load().delay)
 		}
+	case stateReady, stateBurying, stateAdopted:
+		return never
 	}
-	if deadline != never {
-		s.VisibleAt = q.ids.time(deadline)
-	}
+	return q.store.nodes.At(slot).Deadline
 }
 
 // idLocked returns the id of a message.

@@ -43,6 +43,7 @@ const (
 	flagWheel                     // its deadline is on the wheel
 	flagOutbox                    // burying, and waits for a call of the target
 	flagLeased                    // burying by a consumer's Bury: its timeout goes on, and is in Node.Deadline
+	flagTwice                     // ready, and with a consumer all the same: a duplicate that a test asked for (Standard)
 )
 
 // fifoPart is what a message of a FIFO queue has besides.

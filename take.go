@@ -1,5 +1,11 @@
 package inq
 
+import (
+	"math/rand/v2"
+
+	"example.com/inq/internal/disturbance"
+)
+
 // This file is how messages are taken out of the ready ones: by receives, by those who serve receives
 // that wait, and by move tasks.
 
@@ -46,8 +52,15 @@ func (q *queue) takeLocked(now int64, c *receiveCall, dst []Delivery) (n int, er
 	if s.target != nil {
 		a = s.address()
 	}
+	var any picked
+	if c.disturbed != nil {
+		any = q.pickLocked(now, c.disturbed)
+	}
 	for n < most {
-		slot := q.peekLocked(now)
+		slot := any.next()
+		if c.disturbed == nil {
+			slot = q.peekLocked(now)
+		}
 		if slot == 0 {
 			break
 		}
@@ -97,7 +110,7 @@ func (q *queue) judgeLocked(now int64, c *receiveCall, s *settings, a *address, 
 		return move
 	case s.target == nil || r.receivesHere() < uint32(s.maxReceives):
 		return deliver
-	case r.rare != nil && r.rare.spared == r.receive:
+	case r.rare != nil && r.rare.spared == r.receive, r.flags&flagTwice != 0:
 		return deliver
 	case a.gone != nil:
 		q.failedLocked(now, slot, a.gone)
@@ -127,4 +140,45 @@ func (q *queue) nextReadyLocked(now int64) uint32 {
 		return main
 	}
 	return q.fair.peek(now, &q.store, main)
+}
+
+// picked are the messages that a disturbed receive can take, in its order.
+type picked []uint32
+
+// next takes the first one, 0 where there is none.
+func (p *picked) next() (slot uint32) {
+	if len(*p) != 0 {
+		slot, *p = (*p)[0], (*p)[1:]
+	}
+	return slot
+}
+
+// pickLocked chooses among the messages that come next. They stay ready, where they stand.
+func (q *queue) pickLocked(now int64, how *disturbance.Receive) (p picked) {
+	var window []uint32
+	for len(window) < disturbance.Window {
+		slot := q.peekLocked(now)
+		if slot == 0 {
+			break
+		}
+		q.offReadyLocked(slot, q.store.at(slot))
+		window = append(window, slot)
+	}
+	for _, slot := range window {
+		q.onReadyLocked(slot, q.store.at(slot))
+		if !how.Sample || seen(how, q.store.at(slot).seq) {
+			p = append(p, slot)
+		}
+	}
+	if how.Shuffle {
+		rng := rand.New(rand.NewPCG(how.Seed, 0))
+		rng.Shuffle(len(p), func(i, j int) { p[i], p[j] = p[j], p[i] })
+	}
+	return p
+}
+
+// seen reports whether the message of this number is in the share that a receive sees. It is asked again
+// where a receive looks twice, and has to say the same.
+func seen(how *disturbance.Receive, seq uint64) bool {
+	return rand.New(rand.NewPCG(how.Seed, seq)).Float64() < how.Share
 }

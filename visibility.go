@@ -36,6 +36,11 @@ func (q *queue) readyLocked(slot uint32, r *record) {
 		q.fifo.changed(&q.store, q.store.part(slot).group)
 		return
 	}
+	q.onReadyLocked(slot, r)
+}
+
+// onReadyLocked puts a ready message of a Standard queue on its list.
+func (q *queue) onReadyLocked(slot uint32, r *record) {
 	if t := q.tenantLocked(slot); t != 0 {
 		q.fair.push(&q.store, t, slot)
 		return
@@ -52,6 +57,7 @@ func (q *queue) unreadyLocked(slot uint32, r *record, to state) {
 		return
 	}
 	q.offReadyLocked(slot, r)
+	r.flags &^= flagTwice
 	q.setStateLocked(slot, r, to)
 }
 
@@ -104,7 +110,7 @@ func (q *queue) dueLocked(slot uint32) {
 		q.arriveLocked(q.last, slot, r)
 	case stateInFlight:
 		q.metrics.timedOut++
-		q.releaseLocked(q.last, slot, r, EventTimedOut)
+		q.releaseLocked(q.last, slot, r, EventTimedOut, false)
 	case stateBackoff:
 		q.putBackLocked(q.last, slot, r)
 	default:
@@ -216,7 +222,7 @@ func (q *queue) repeatLocked(now int64, slot uint32, r *record, visibility time.
 
 // extendLocked gives a message in flight a new deadline that is not now (SQS: VIS-1). Where it is on its
 // way to the target, by a consumer's Bury, that is the deadline it has should the target fail.
-func (q *queue) extendLocked(now int64, slot uint32, r *record, timeout time.Duration) {
+func (q *queue) extendLocked(now int64, slot uint32, r *record, timeout time.Duration, late bool) {
 	r.flags |= flagChanged
 	deadline := after(now, timeout)
 	usual := timeout <= q.settings.Load().visibility
@@ -232,15 +238,19 @@ func (q *queue) extendLocked(now int64, slot uint32, r *record, timeout time.Dur
 			q.deadlineLocked(slot, r, deadline)
 		}
 	}
-	q.tellLocked(now, EventExtended, slot)
+	if q.watched {
+		q.tellMessageLocked(now, Event{Kind: EventExtended, Late: late}, slot)
+	}
 }
 
 // releaseLocked makes a message in flight, whose deadline is cancelled, receivable again: its timeout
 // is over, or a consumer set it to zero (SQS: LC-4, LC-5, VIS-1); why says which.
-func (q *queue) releaseLocked(now int64, slot uint32, r *record, why EventKind) {
+func (q *queue) releaseLocked(now int64, slot uint32, r *record, why EventKind, late bool) {
 	moved := q.toBackLocked(now, slot, r)
 	q.readyLocked(slot, r)
-	q.tellLocked(now, why, slot)
+	if q.watched {
+		q.tellMessageLocked(now, Event{Kind: why, Late: late}, slot)
+	}
 	if moved {
 		q.tellLocked(now, EventMovedBack, slot)
 	}
@@ -272,6 +282,17 @@ func (q *queue) rareLocked(r *record) *rare {
 		r.rare = &rare{expiry: -1}
 	}
 	return r.rare
+}
+
+// duplicateLocked makes a message of a Standard queue receivable although a consumer has it, because a
+// test asks for that. Its next receive delivers it a second time; until then a delete does nothing.
+func (q *queue) duplicateLocked(now int64, slot uint32, r *record) {
+	q.plain = false
+	q.timeouts.remove(&q.store, slot, r)
+	q.rareLocked(r).twin = r.receive
+	q.readyLocked(slot, r)
+	r.flags |= flagTwice
+	q.tellLocked(now, EventReleased, slot)
 }
 
 // returnLocked takes a receive back: the message stands where it stood, as if not received.
@@ -335,7 +356,7 @@ func (q *queue) resumeLocked(now int64, slot uint32, r *record, cause error) {
 		q.deadlineLocked(slot, r, deadline)
 	} else {
 		q.metrics.timedOut++
-		q.releaseLocked(now, slot, r, EventTimedOut)
+		q.releaseLocked(now, slot, r, EventTimedOut, false)
 	}
 }
 
@@ -375,9 +396,11 @@ func (q *queue) ownLocked(now int64) {
 	}
 }
 
-// ackLocked removes a message that was deleted (SQS: DEL-1).
-func (q *queue) ackLocked(now int64, slot uint32, r *record) {
-	q.tellLocked(now, EventDeleted, slot)
+// ackLocked removes a message that was deleted (SQS: DEL-1), late where the receive was over.
+func (q *queue) ackLocked(now int64, slot uint32, r *record, late bool) {
+	if q.watched {
+		q.tellMessageLocked(now, Event{Kind: EventDeleted, Late: late}, slot)
+	}
 	q.removeLocked(slot, r)
 }
 

@@ -35,8 +35,9 @@ type Account struct {
 	waitingCopies int
 	waitingBytes  int64
 	outbox        *Outbox
-	direct        *Topic          // in no list: what is published to one endpoint
-	running       context.Context // ends when the account is closed
+	published     func(*Topic, *Message, Published) // nil: nobody
+	direct        *Topic                            // in no list: what is published to one endpoint
+	running       context.Context                   // ends when the account is closed
 	stop          context.CancelFunc
 	baseURL       atomic.Pointer[string]
 	closed        atomic.Bool
@@ -75,6 +76,7 @@ func newAccount(c *accountConfig) *Account {
 		signQueues: c.signQueues, unlimited: c.unlimited, extended: c.extended,
 		waitingCopies: c.waitingCopies, waitingBytes: c.waitingBytes,
 		outbox:        newOutbox(c.outboxSize),
+		published:     c.published,
 		topics:        map[string]*Topic{},
 		subscriptions: map[uuid.UUID]*Subscription{},
 		leaving:       map[*pipe]struct{}{},

@@ -143,11 +143,19 @@ func (t *Topic) publishInOrder(published []Published, ms []Message, parts []text
 		}
 	}
 	f.mu.Unlock()
-	for _, p := range turns {
-		p.run()
-	}
-	for _, r := range refused {
-		r.to.refuse(r.parcel, r.reason)
+	defer func() { // also where the function that is told panics: a turn that is taken must be run
+		for _, p := range turns {
+			p.run()
+		}
+		for _, r := range refused {
+			r.to.refuse(r.parcel, r.reason)
+		}
+	}()
+	if tell := t.account.published; tell != nil {
+		for i := range ms {
+			told := ms[i] // one that may escape
+			tell(t, &told, published[i])
+		}
 	}
 }
 

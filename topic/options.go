@@ -31,6 +31,7 @@ type accountConfig struct {
 	waitingCopies int
 	waitingBytes  int64
 	outboxSize    int
+	published     func(*Topic, *Message, Published)
 }
 
 // WithBroker lets the account deliver to the queues of b by their ARNs, and gives it the region and
@@ -122,6 +123,13 @@ func WithWaiting(copies int, bytes int64) AccountOption {
 // pushes out the oldest, which is counted.
 func WithOutboxSize(messages int) AccountOption {
 	return accountOption(func(c *accountConfig) { c.outboxSize = messages })
+}
+
+// WithPublished has f called with each message that a topic accepts, duplicates included, after the
+// topic has taken it and before subscribers have it: for a log, or for counting. f runs in the goroutine
+// of the publish, several at once, and must neither change the message nor keep its map of attributes.
+func WithPublished(f func(t *Topic, m *Message, p Published)) AccountOption {
+	return accountOption(func(c *accountConfig) { c.published = f })
 }
 
 // build makes an account as the options say.

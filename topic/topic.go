@@ -233,6 +233,10 @@ func (t *Topic) audienceLocked() *audience {
 // publish accepts a message of a Standard topic that was checked.
 func (t *Topic) publish(m *Message, parts texts) Published {
 	published := Published{ids: t.ids, number: t.number.Add(1)}
+	if f := t.account.published; f != nil {
+		told := *m // one that may escape
+		f(t, &told, published)
+	}
 	var p *publication
 	for _, s := range t.recipients(m, parts) {
 		settings := s.settings.Load()

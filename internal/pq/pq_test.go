@@ -62,7 +62,7 @@ func TestHeap_AgreesWithASortedSlice(t *testing.T) {
 			limit := 1 + rng.IntN(300)
 			for range 1500 {
 				e := pq.Entry{Key: rng.Int64N(50) - 10, Ord: rng.Uint64(), ID: id}
-				switch op := rng.IntN(8); {
+				switch op := rng.IntN(9); {
 				case op < 4 && len(model) < limit:
 					id++
 					h.Push(e)
@@ -83,6 +83,21 @@ func TestHeap_AgreesWithASortedSlice(t *testing.T) {
 					}
 					h.Fix(h.pos[model[i].ID], e)
 					model[i] = e
+				case op == 8:
+					var got []pq.Entry
+					most := rng.IntN(len(model) + 2)
+					h.Before(e, func(o pq.Entry) bool {
+						got = append(got, o)
+						return len(got) < most
+					})
+					want, _ := slices.BinarySearchFunc(model, e, order)
+					if most == 0 {
+						most = 1 // it stops after the first
+					}
+					require.Len(t, got, min(want, most))
+					for _, o := range got {
+						require.Negative(t, order(o, e))
+					}
 				case op == 7:
 					skipped := map[uint32]bool{}
 					for range rng.IntN(40) {

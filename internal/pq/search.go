@@ -76,3 +76,29 @@ func (h *Heap) cut(front []int32) []int32 {
 	front[i] = last
 	return front
 }
+
+// Before calls visit for each entry that comes before e, in no order, until visit returns false. It
+// looks at these entries and their children only. visit must not modify the heap.
+func (h *Heap) Before(e Entry, visit func(Entry) bool) {
+	if h.Len() != 0 {
+		h.before(root, &e, visit)
+	}
+}
+
+// before is Before from one cell on; it reports whether to go on.
+func (h *Heap) before(at int, e *Entry, visit func(Entry) bool) bool {
+	c := h.cell(at)
+	if !c.less(e) {
+		return true
+	}
+	if !visit(*c) {
+		return false
+	}
+	child := 4 * (at - 2)
+	for k := child; k < min(child+4, h.end); k++ {
+		if !h.before(k, e, visit) {
+			return false
+		}
+	}
+	return true
+}
