@@ -266,4 +266,3 @@ func (s *speaker) said(t *testing.T) string {
 	}
 	return messageID.ReplaceAllString(text, "ID")
 }
-
