@@ -176,7 +176,9 @@ func TestSNSBody(t *testing.T) {
 	failing(t, "inqtest: SNSBody: topic: invalid parameter: Message \"\": must not be empty", func(tb inqtest.TB) {
 		inqtest.SNSBody(tb, "news", topic.Message{})
 	})
-	passing(t, func(tb inqtest.TB) { inqtest.SNSBody(tb, "news", topic.Message{Body: strings.Repeat("\x7f\"", 128<<10)}) })
+	passing(t, func(tb inqtest.TB) {
+		inqtest.SNSBody(tb, "news", topic.Message{Body: strings.Repeat("\x7f\"", 128<<10)})
+	})
 }
 
 func TestS3Event(t *testing.T) {
