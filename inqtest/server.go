@@ -7,9 +7,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"example.com/inq"
+	"example.com/inq/internal/disturbance"
 	"example.com/inq/snsapi"
 	"example.com/inq/sqsapi"
 	"example.com/inq/topic"
@@ -34,6 +36,7 @@ type Server struct {
 	sqs    *sqsapi.Handler
 	api    http.Handler
 	client *http.Client
+	plan   atomic.Pointer[Plan] // of faults; nil: none
 
 	mu      sync.Mutex // guards everything below
 	socket  *httptest.Server
@@ -125,14 +128,15 @@ func (s *Server) start() (err error) {
 	// Bounds of requests protect servers from their clients; here both are one test.
 	s.sqs = sqsapi.NewHandler(s.broker, sqsapi.Options{MaxBytes: math.MaxInt64, Answered: s.answered})
 	sns := snsapi.NewHandler(s.topics, snsapi.Options{MaxBytes: math.MaxInt64, Answered: s.answeredTopic})
-	s.api = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	disturbance.Disturb(s.sqs, s.around)
+	s.api = s.cutting(func(w http.ResponseWriter, r *http.Request) {
 		if snsapi.IsRequest(r) {
 			sns.ServeHTTP(w, r)
 			return
 		}
 		s.sqs.ServeHTTP(w, r)
 	})
-	s.client = &http.Client{Transport: sqsapi.NewRoundTripper(s.api)}
+	s.client = &http.Client{Transport: &transport{s, sqsapi.NewRoundTripper(s.api)}}
 	return nil
 }
 
