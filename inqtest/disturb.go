@@ -10,8 +10,8 @@ import (
 // Disturb returns q under a plan: each call of a method meets the faults that the plan has for it, and so
 // do the methods of the deliveries that it returns. It works around any queue, those of Amazon SQS
 // included; rules with [Duplicate], [Reorder] and [Sample], which ask something of the queue, end the test
-// where they could concern a q that is neither an [*inq.Standard] nor an [*inq.FIFO] itself. Other users
-// of q are not disturbed.
+// where they could concern a q that is neither an [*inq.Standard] nor an [*inq.FIFO] itself, be it behind
+// [Server.Count]. Other users of q are not disturbed.
 //
 // What is returned can Return and Bury, and tell its DeadLetterQueue, if q can; Return counts as a change
 // of visibility, and Bury meets no faults. Where plan is nil it is q. A nil q ends the test.
@@ -24,11 +24,10 @@ func Disturb(q inq.Queue, plan *Plan) inq.Queue {
 		plan.tb.Fatalf("inqtest: Disturb(nil): must have a queue")
 		return nil
 	}
-	_, standard := q.(*inq.Standard)
-	_, fifo := q.(*inq.FIFO)
+	_, fifo := inner(q).(*inq.FIFO)
 	for i := range plan.rules {
 		r := &plan.rules[i]
-		if t := r.fault.trouble(); t.ours && !standard && !fifo && r.concerns(Receive, q.Name(), r.from) {
+		if t := r.fault.trouble(); t.ours && standardOf(q) == nil && !fifo && r.concerns(Receive, q.Name(), r.from) {
 			plan.tb.Fatalf("inqtest: rule %d, %v: %s needs an *inq.Standard, and cannot be inflicted on queue %s, a %T", i+1, r, t.name, q.Name(), q)
 			return q
 		}
@@ -75,10 +74,21 @@ type (
 	burier interface {
 		Bury(ctx context.Context, receiptHandle, reason string) error
 	}
-	deadLetterQueuer interface {
-		DeadLetterQueue(ctx context.Context) (inq.Queue, error)
-	}
 )
+
+// inner is q itself, without the counting of its calls.
+func inner(q inq.Queue) inq.Queue {
+	if c, ok := q.(*counted); ok {
+		return inner(c.Local)
+	}
+	return q
+}
+
+// standardOf returns the queue that can be asked for what these never do by themselves, nil for none.
+func standardOf(q inq.Queue) *inq.Standard {
+	s, _ := inner(q).(*inq.Standard)
+	return s
+}
 
 // disturbed is a queue under a plan.
 type disturbed struct {

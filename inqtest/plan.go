@@ -208,9 +208,12 @@ func pause(ctx context.Context, d time.Duration) error {
 // receive is q.Receive under the plan.
 func (c *call) receive(ctx context.Context, q inq.Queue, in inq.ReceiveInput) (ds []inq.Delivery, err error) {
 	if c.how.Shuffle || c.how.Sample {
-		got, failure := disturbance.ReceiveFrom(ctx, q, in, c.how)
+		got, failure := disturbance.ReceiveFrom(ctx, standardOf(q), in, c.how)
 		ds, _ = got.([]inq.Delivery)
 		err = failure
+		if counting, ok := q.(*counted); ok {
+			counting.received(ds, err)
+		}
 	} else {
 		ds, err = q.Receive(ctx, in)
 	}
@@ -221,9 +224,9 @@ func (c *call) receive(ctx context.Context, q inq.Queue, in inq.ReceiveInput) (d
 	for _, t := range hit {
 		for i := range ds {
 			if t.duplicate {
-				disturbance.Duplicate(q, ds[i].ReceiptHandle())
+				disturbance.Duplicate(standardOf(q), ds[i].ReceiptHandle())
 			} else {
-				lapse(ctx, q, ds[i].ReceiptHandle())
+				lapse(ctx, inner(q), ds[i].ReceiptHandle())
 			}
 		}
 	}
@@ -234,7 +237,7 @@ func (c *call) receive(ctx context.Context, q inq.Queue, in inq.ReceiveInput) (d
 func (c *call) handles(ctx context.Context, q inq.Queue, handles ...string) {
 	if c.expire {
 		for _, h := range handles {
-			lapse(ctx, q, h)
+			lapse(ctx, inner(q), h)
 		}
 	}
 }
