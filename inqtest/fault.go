@@ -139,7 +139,8 @@ var (
 	errDenied      = &inflicted{"denied", []error{ErrDenied, &wire.Fault{Kind: wire.KindAccessDenied, Message: "Access to the resource is denied."}}}
 	errReset       = &inflicted{"connection reset", []error{inq.ErrUnavailable, syscall.ECONNRESET}}
 	errLost        = &inflicted{"answer lost", []error{inq.ErrUnavailable, syscall.ECONNRESET}}
-	errOverLimit   = &inflicted{"over limit", []error{inq.ErrOverLimit}}
+	errOverLimit   = &inflicted{"over limit", []error{&inq.ParamError{Err: inq.ErrOverLimit, Param: "MessagesInFlight",
+		Reason: "too many messages are in flight; delete some before receiving more"}}}
 	errEntry       = &inflicted{"entry failed", []error{inq.ErrUnavailable, &wire.Fault{Kind: kindInternalError, Message: "We encountered an internal error. Please try again."}}}
 
 	kindInternalFailure = &wire.Kind{Shape: "InternalFailure", Code: "InternalFailure", Status: http.StatusInternalServerError, Framework: true, Receiver: true}
