@@ -143,9 +143,7 @@ func (s *Server) start() (err error) {
 // end tells what was left behind, and closes everything.
 func (s *Server) end() {
 	s.tb.Helper()
-	if s.bubble {
-		settle()
-	}
+	s.awaitPolls()
 	if report := s.Leaks(); report != "" {
 		if s.config.strict {
 			s.tb.Errorf("%s", report)
@@ -167,6 +165,27 @@ func (s *Server) end() {
 	_ = s.topics.Close() // both always return nil
 	_ = s.broker.Close()
 }
+
+// awaitPolls gives consumers that were just told to stop the time to do so. In a bubble that is no time.
+func (s *Server) awaitPolls() {
+	if s.bubble {
+		settle()
+		return
+	}
+	for began, pause := time.Now(), 50*time.Microsecond; time.Since(began) < pollGrace; pause *= 2 {
+		waiting := false
+		for q := range s.queues() {
+			waiting = waiting || q.Stats().WaitingReceives != 0
+		}
+		if !waiting {
+			return
+		}
+		time.Sleep(pause)
+	}
+}
+
+// pollGrace is how long a test that ends waits for long polls that end too.
+const pollGrace = 100 * time.Millisecond
 
 // Broker returns the server's broker, for all that the server has no shorter way to. Queues made there,
 // or by clients, are in the log like the others. The server closes it.
