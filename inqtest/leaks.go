@@ -21,7 +21,7 @@ const mostListed = 5
 //     received from their queue are none;
 //   - deletes and extensions by handles whose receives were over, which Standard takes without an error:
 //     a consumer that needs longer than its visibility timeout;
-//   - long polls that still wait;
+//   - long polls that still wait, at the end of a test a tenth of a second later outside a bubble;
 //   - queues given to [Server.Watch] that nobody closed.
 //
 // Call it for a look in between. It looks at all messages, and in a bubble at what has happened so far.

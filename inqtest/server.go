@@ -7,9 +7,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"example.com/inq"
+	"example.com/inq/internal/disturbance"
 	"example.com/inq/snsapi"
 	"example.com/inq/sqsapi"
 	"example.com/inq/topic"
@@ -34,6 +36,7 @@ type Server struct {
 	sqs    *sqsapi.Handler
 	api    http.Handler
 	client *http.Client
+	plan   atomic.Pointer[Plan] // of faults; nil: none
 
 	mu      sync.Mutex // guards everything below
 	socket  *httptest.Server
@@ -87,8 +90,9 @@ const DefaultKept = 250_000
 func WithKept(entries int) Option { return func(c *config) { c.keep = entries } }
 
 // New starts a server for a test, and ends it when the test and its subtests are over, after the
-// cleanups that the test registers later: then it tells what was left behind, see [Server.Leaks]. No
-// goroutine and no socket belongs to it. A bad option ends the test.
+// cleanups that the test registers later: then it tells what was left behind, see [Server.Leaks], and
+// shows the end of the log of a test that has failed, unless a failure has shown it. No goroutine and no
+// socket belongs to it. A bad option ends the test.
 func New(tb TB, opts ...Option) *Server {
 	tb.Helper()
 	c := config{keep: DefaultKept}
@@ -125,22 +129,24 @@ func (s *Server) start() (err error) {
 	// Bounds of requests protect servers from their clients; here both are one test.
 	s.sqs = sqsapi.NewHandler(s.broker, sqsapi.Options{MaxBytes: math.MaxInt64, Answered: s.answered})
 	sns := snsapi.NewHandler(s.topics, snsapi.Options{MaxBytes: math.MaxInt64, Answered: s.answeredTopic})
-	s.api = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	disturbance.Disturb(s.sqs, s.around)
+	s.api = s.cutting(func(w http.ResponseWriter, r *http.Request) {
 		if snsapi.IsRequest(r) {
 			sns.ServeHTTP(w, r)
 			return
 		}
 		s.sqs.ServeHTTP(w, r)
 	})
-	s.client = &http.Client{Transport: sqsapi.NewRoundTripper(s.api)}
+	s.client = &http.Client{Transport: &transport{s, sqsapi.NewRoundTripper(s.api)}}
 	return nil
 }
 
 // end tells what was left behind, and closes everything.
 func (s *Server) end() {
 	s.tb.Helper()
-	if s.bubble {
-		settle()
+	s.awaitPolls()
+	if s.tb.Failed() && !s.log.wasShown() && s.log.look().seen != 0 {
+		s.tb.Logf("inqtest: %s", s.log.tail(nil))
 	}
 	if report := s.Leaks(); report != "" {
 		if s.config.strict {
@@ -163,6 +169,27 @@ func (s *Server) end() {
 	_ = s.topics.Close() // both always return nil
 	_ = s.broker.Close()
 }
+
+// awaitPolls gives consumers that were just told to stop the time to do so. In a bubble that is no time.
+func (s *Server) awaitPolls() {
+	if s.bubble {
+		settle()
+		return
+	}
+	for began, pause := time.Now(), 50*time.Microsecond; time.Since(began) < pollGrace; pause *= 2 {
+		waiting := false
+		for q := range s.queues() {
+			waiting = waiting || q.Stats().WaitingReceives != 0
+		}
+		if !waiting {
+			return
+		}
+		time.Sleep(pause)
+	}
+}
+
+// pollGrace is how long a test that ends waits for long polls that end too.
+const pollGrace = 100 * time.Millisecond
 
 // Broker returns the server's broker, for all that the server has no shorter way to. Queues made there,
 // or by clients, are in the log like the others. The server closes it.
@@ -287,7 +314,10 @@ func (s *Server) queues() func(yield func(inq.Local) bool) {
 }
 
 // answered notes an answer of SQS.
-func (s *Server) answered(_ *http.Request, a sqsapi.Answer) {
+func (s *Server) answered(r *http.Request, a sqsapi.Answer) {
+	if r.Context().Err() != nil {
+		a.Code = "" // nobody is there to read it: a consumer that stops ends its long poll so
+	}
 	s.called(Call{Operation: a.Operation, Queue: a.Queue, Entries: a.Entries, Failed: a.Failed, Received: a.Received,
 		Payload: a.Payload, Code: a.Code})
 }
