@@ -18,6 +18,10 @@ import (
 // with [Server.Faults], for the server's HTTP API, or with [NewPlan]; [Disturb] puts it around a queue.
 // It is safe for concurrent use. Where calls come in an order that differs from run to run, so does
 // which of them is the third.
+//
+// In a bubble, where trying again without a pause takes no time and would never end, a plan fails the test
+// after 100,000 calls that ended by its faults at one instant, and lets time go on: each further one takes
+// a millisecond.
 type Plan struct {
 	tb    TB
 	seed  uint64
@@ -29,6 +33,10 @@ type Plan struct {
 	hits    []int      // and of those that it picked
 	did     []Act
 	dropped int // acts that were not kept
+
+	last    time.Duration // when a call last ended by a fault,
+	atOnce  int           // and how many have at that instant
+	rushing bool          // that was told
 }
 
 // An Act is one fault that a call met.
@@ -50,8 +58,19 @@ func (a Act) String() string {
 	return fmt.Sprintf("%v  call %d of rule %d: %v%s met %s", a.After, a.Call, a.Rule+1, a.Operation, where, a.Fault)
 }
 
-// mostActs is how many acts a plan keeps.
-const mostActs = 10_000
+// mostActs is how many acts a plan keeps, and mostListedActs how many of them it shows.
+const (
+	mostActs       = 10_000
+	mostListedActs = 10
+)
+
+// In a bubble time stands still while somebody tries again without a pause: a fault that is to last for a
+// minute would last forever. After mostAtOnce calls that ended by a fault at one instant, which no test
+// makes on purpose, the plan fails the test and has each further one take rushedPause.
+const (
+	mostAtOnce  = 100_000
+	rushedPause = time.Millisecond
+)
 
 // NewPlan makes a plan of rules, for [Disturb]. When the test fails, the plan is logged with its seed and
 // what it did. A bad rule ends the test.
@@ -84,7 +103,7 @@ func (p *Plan) Did() []Act {
 }
 
 // String returns the plan as it is logged: the seed, the rules with how many calls each was about and
-// picked, and what was done. Times count from when the plan was made.
+// picked, and the first 10 things that were done. Times count from when the plan was made.
 func (p *Plan) String() string {
 	if p == nil {
 		return "inqtest: no plan"
@@ -96,11 +115,12 @@ func (p *Plan) String() string {
 	for i := range p.rules {
 		fmt.Fprintf(&b, "\n  rule %d: %v, %s, %s", i+1, &p.rules[i], plural(p.counts[i], "call"), plural(p.hits[i], "fault"))
 	}
-	for _, a := range p.did {
+	shown := p.did[:min(len(p.did), mostListedActs)]
+	for _, a := range shown {
 		fmt.Fprintf(&b, "\n    %v", a)
 	}
-	if p.dropped != 0 {
-		fmt.Fprintf(&b, "\n    and %d more", p.dropped)
+	if more := len(p.did) - len(shown) + p.dropped; more != 0 {
+		fmt.Fprintf(&b, "\n    and %d more", more)
 	}
 	return b.String()
 }
@@ -157,6 +177,28 @@ func (p *Plan) strikes(s stage, o Operation, queue string) (hit []*trouble, seed
 	return hit, seeds
 }
 
+// ended notes that a call ends by a fault, and has it wait where very many did at this instant. Outside a
+// bubble no two have the same.
+func (p *Plan) ended(ctx context.Context) {
+	at := time.Since(p.begun)
+	p.mu.Lock()
+	if at != p.last {
+		p.last, p.atOnce = at, 0
+	}
+	p.atOnce++
+	rush := p.atOnce > mostAtOnce || p.rushing
+	first := rush && !p.rushing
+	p.rushing = rush
+	p.mu.Unlock()
+	if first {
+		p.tb.Errorf("inqtest: %d calls ended by faults at one instant, %v after the plan was made: "+
+			"they are tried again without a pause", mostAtOnce, at)
+	}
+	if rush {
+		_ = pause(ctx, rushedPause) // the fault comes anyway
+	}
+}
+
 // call is one call under a plan, at either face. Its methods are the stages of the call, in order.
 type call struct {
 	plan      *Plan
@@ -182,6 +224,7 @@ func (c *call) begin(ctx context.Context) (reset bool, err error) {
 				return false, err
 			}
 		case t.ends:
+			c.plan.ended(ctx)
 			return t.reset, t.err
 		case t.shuffle:
 			c.how.Shuffle, c.how.Seed = true, c.how.Seed^seeds[i]
@@ -297,5 +340,8 @@ func (c *call) lost(ctx context.Context) bool {
 		return false
 	}
 	hit, _ := c.plan.strikes(after, c.operation, c.queue)
+	if len(hit) != 0 {
+		c.plan.ended(ctx)
+	}
 	return len(hit) != 0
 }
