@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/smithy-go"
@@ -66,7 +67,10 @@ func TestFaults_TheSDKTriesAgain(t *testing.T) {
 				s.Standard("orders")
 				transport := &http.Transport{}
 				defer transport.CloseIdleConnections()
-				client := sqs.NewFromConfig(inqaws.Config(&http.Client{Transport: transport}), func(o *sqs.Options) { o.BaseEndpoint = aws.String(s.URL()) })
+				client := sqs.NewFromConfig(inqaws.Config(&http.Client{Transport: transport}), func(o *sqs.Options) {
+					o.BaseEndpoint = aws.String(s.URL())
+					o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) { o.MaxBackoff = time.Millisecond })
+				})
 				p := s.Faults(1, inqtest.On(inqtest.Send).Nth(1).Do(c.fault))
 				_, err := client.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: aws.String(s.QueueURL("orders")), MessageBody: aws.String("b")})
 				require.Equal(t, c.as == nil, err != nil, err)
@@ -148,7 +152,7 @@ func TestFaults_ReachQueuesOfThisModuleOverTheSDK(t *testing.T) {
 // TestFaults_AServiceOfTheSDKSurvives runs the service of the example, whose client retries, under plans of
 // all that can go wrong.
 func TestFaults_AServiceOfTheSDKSurvives(t *testing.T) {
-	const seeds, orders = 50, 20
+	const seeds, orders = 1000, 8
 	for seed := range uint64(seeds) {
 		synctest.Test(t, func(t *testing.T) {
 			s := inqtest.New(t)
