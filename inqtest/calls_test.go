@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -232,4 +233,76 @@ func TestServer_LeavesObserversAlone(t *testing.T) {
 	require.NoError(t, q.Purge(context.Background()))
 	assert.Equal(t, []string{"sent"}, observed)
 	assert.Len(t, s.Log().Wait(4), 4)
+}
+
+// A consumer that is told to stop is not refused anything.
+func TestCalls_OfAConsumerThatStops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := inqtest.New(t)
+		q := s.Count(s.Standard("q"))
+		ctx, stop := context.WithCancel(t.Context())
+		go func() {
+			_, err := q.Receive(ctx, inq.ReceiveInput{Wait: 20 * time.Second})
+			assert.ErrorIs(t, err, context.Canceled)
+			_, err = q.Send(ctx, inq.Message{Body: "one"})
+			assert.ErrorIs(t, err, context.Canceled)
+		}()
+		go func() {
+			req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.QueueURL("q")+"?Action=ReceiveMessage&WaitTimeSeconds=20", nil)
+			assert.NoError(t, err)
+			_, err = s.HTTPClient().Do(req)
+			assert.ErrorIs(t, err, context.Canceled)
+		}()
+		time.Sleep(time.Second)
+		stop()
+		s.Log().Never()
+		assert.Equal(t, inqtest.Tally{Calls: 2, Empty: 2, Billed: 2}, s.Calls().Of())
+	})
+}
+
+// What is told of a test that failed for a reason of its own.
+func TestServer_ShowsTheLogOfAFailedTest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		failing(t, `
+the total is wrong
+inqtest: the log:
+       +0s  q          sent SHORTID "one"`, func(tb inqtest.TB) {
+			send(t, inqtest.New(tb).Standard("q"), "one")
+			tb.Errorf("the total is wrong")
+		})
+	})
+}
+
+// Several goroutines can ask at once what never happens.
+func TestNever_BySeveralAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := inqtest.New(t)
+		var others sync.WaitGroup
+		for range 5 {
+			others.Go(func() { s.Log().Never(inqtest.Sent) })
+		}
+		s.Log().Never(inqtest.Sent)
+		others.Wait()
+	})
+}
+
+// A server that ends does not wait for what waits for it.
+func TestServer_EndsLongPollsOverASocket(t *testing.T) {
+	t.Parallel()
+	status := make(chan int, 1)
+	var r recorder
+	got := r.run(func(tb inqtest.TB) {
+		s := inqtest.New(tb)
+		q := s.Standard("q")
+		url := s.URL()
+		go func() {
+			code, _ := post(t, s, http.DefaultClient, url, "ReceiveMessage", `{"QueueUrl":"q","WaitTimeSeconds":20}`)
+			status <- code
+		}()
+		for q.Stats().WaitingReceives == 0 {
+			runtime.Gosched()
+		}
+	})
+	assert.Equal(t, 200, <-status)
+	assert.Equal(t, "inqtest: left behind by TestIt:\n  q: 1 long poll still open", got)
 }

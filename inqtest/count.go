@@ -36,6 +36,10 @@ func (c *counted) note(call Call, err error) {
 	call.Queue = c.Name()
 	var some *inq.BatchError
 	switch {
+	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
+		if call.Operation != "ReceiveMessage" {
+			return // nothing is asked of anybody under a context that has ended
+		}
 	case errors.As(err, &some):
 		call.Failed = len(some.Failed)
 	case err != nil:

@@ -32,6 +32,7 @@ type Log struct {
 	changed chan struct{} // closed when entries come; nil: nobody waits
 	late    []Entry       // of deletes and extensions by handles whose receives were over, the first ones
 	lates   int           // how many there were
+	shown   bool          // a failure has shown the end
 }
 
 func newLog(tb TB, bubble bool, keep int) *Log {
@@ -165,6 +166,9 @@ const shownEntries = 20
 
 // tail is the end of the log, as failures show it; a > is before what q picks.
 func (l *Log) tail(q *query) string {
+	l.mu.Lock()
+	l.shown = true
+	l.mu.Unlock()
 	v := l.look()
 	var b strings.Builder
 	n := len(v.entries)
@@ -179,6 +183,12 @@ func (l *Log) tail(q *query) string {
 	}
 	v.write(&b, last, q)
 	return strings.TrimSuffix(b.String(), "\n")
+}
+
+func (l *Log) wasShown() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.shown
 }
 
 // write writes entries as lines, with a mark before those that q picks.

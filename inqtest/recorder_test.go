@@ -68,6 +68,9 @@ func failing(t *testing.T, want string, test func(tb inqtest.TB)) {
 	var r recorder
 	got := r.run(test)
 	require.True(t, r.Failed(), "the test should fail, and says %q", got)
+	if !strings.Contains(want, "\ninqtest: the log:") { // which is told at the end of any test that fails
+		got, _, _ = strings.Cut(got, "\ninqtest: the log:")
+	}
 	assert.Equal(t, strings.TrimPrefix(want, "\n"), masked(got))
 }
 

@@ -90,8 +90,9 @@ const DefaultKept = 250_000
 func WithKept(entries int) Option { return func(c *config) { c.keep = entries } }
 
 // New starts a server for a test, and ends it when the test and its subtests are over, after the
-// cleanups that the test registers later: then it tells what was left behind, see [Server.Leaks]. No
-// goroutine and no socket belongs to it. A bad option ends the test.
+// cleanups that the test registers later: then it tells what was left behind, see [Server.Leaks], and
+// shows the end of the log of a test that has failed, unless a failure has shown it. No goroutine and no
+// socket belongs to it. A bad option ends the test.
 func New(tb TB, opts ...Option) *Server {
 	tb.Helper()
 	c := config{keep: DefaultKept}
@@ -144,6 +145,9 @@ func (s *Server) start() (err error) {
 func (s *Server) end() {
 	s.tb.Helper()
 	s.awaitPolls()
+	if s.tb.Failed() && !s.log.wasShown() && s.log.look().seen != 0 {
+		s.tb.Logf("inqtest: %s", s.log.tail(nil))
+	}
 	if report := s.Leaks(); report != "" {
 		if s.config.strict {
 			s.tb.Errorf("%s", report)
@@ -310,7 +314,10 @@ func (s *Server) queues() func(yield func(inq.Local) bool) {
 }
 
 // answered notes an answer of SQS.
-func (s *Server) answered(_ *http.Request, a sqsapi.Answer) {
+func (s *Server) answered(r *http.Request, a sqsapi.Answer) {
+	if r.Context().Err() != nil {
+		a.Code = "" // nobody is there to read it: a consumer that stops ends its long poll so
+	}
 	s.called(Call{Operation: a.Operation, Queue: a.Queue, Entries: a.Entries, Failed: a.Failed, Received: a.Received,
 		Payload: a.Payload, Code: a.Code})
 }
