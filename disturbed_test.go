@@ -231,6 +231,8 @@ func TestDisturbed_NothingIsLost(t *testing.T) {
 			if seed%2 == 0 {
 				s.buriesIn(target, 3)
 			}
+			m := &mirror{}
+			m.watch(s.q)
 			done := map[string]int{}
 			const n = 30
 			sent, doubled := 0, 0
@@ -260,6 +262,7 @@ func TestDisturbed_NothingIsLost(t *testing.T) {
 					time.Sleep(time.Duration(rng.IntN(6)) * time.Second)
 				}
 				checkInvariants(t, s.q)
+				m.compare(t, s.q)
 			}
 			require.Equal(t, Counts{}, s.q.Stats().Counts)
 			require.NotZero(t, doubled)

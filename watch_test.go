@@ -113,10 +113,12 @@ func TestEvent_LateIsAHandleWhoseReceiveIsOver(t *testing.T) {
 			[]string{"released late"}, []string{"lapsed refused"}},
 		{"extend when visible", func(ctx context.Context, _ inq.Local, _, second inq.Delivery) error {
 			time.Sleep(30 * time.Second)
+			synctest.Wait() // the timer was there before
 			return second.ChangeVisibility(ctx, time.Minute)
 		}, []string{"timed out", "lapsed"}, []string{"timed out", "lapsed refused"}},
 		{"delete when visible", func(ctx context.Context, _ inq.Local, _, second inq.Delivery) error {
 			time.Sleep(30 * time.Second)
+			synctest.Wait() // the timer was there before
 			return second.Delete(ctx)
 		}, []string{"timed out", "deleted late"}, []string{"timed out", "lapsed refused"}},
 	} {

@@ -2,6 +2,7 @@ package inqaws_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"net/http"
@@ -18,6 +19,7 @@ import (
 	"example.com/inq"
 	"example.com/inq/inqaws"
 	"example.com/inq/inqtest"
+	"example.com/inq/worker"
 )
 
 // This file is an example to copy from: a test of a service that makes its own clients of the SDK, with
@@ -145,4 +147,34 @@ func TestConfig_WithoutAClient(t *testing.T) {
 			ListQueues(t.Context(), &sqs.ListQueuesInput{})
 		require.ErrorIs(t, err, inq.ErrMissingParameter)
 	}
+}
+
+// A job of a queue that is far away is buried by a send and a delete.
+func TestWork_OverTheSDK(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := inqtest.New(t, inqtest.Strict())
+		dead := s.Standard("dead")
+		s.Standard("jobs", inq.WithDeadLetter(dead, 3))
+		q := inqaws.NewQueue(sqs.NewFromConfig(inqaws.Config(s.HTTPClient())), s.QueueURL("jobs"))
+		for _, c := range []struct {
+			err  error
+			want string
+		}{
+			{nil, "succeeded"},
+			{worker.Bury(errors.New("no use")), "buried: no use"},
+			{worker.Snooze(time.Minute), "snoozed, comes again after 1m0s"},
+			{worker.RetryAfter(time.Hour, errors.New("busy")), "retried, comes again after 1h0m0s: busy"},
+		} {
+			s.Reset()
+			_, err := q.Send(t.Context(), inq.Message{Body: "one"})
+			require.NoError(t, err)
+			r := inqtest.Work(t, q, worker.HandlerFunc(func(context.Context, *inq.Delivery) error { return c.err }))
+			assert.Equal(t, c.want, r.String())
+			if r.Outcome == inqtest.Buried {
+				inqtest.WaitDrained(t, q)
+				s.Log().Wait(1, inqtest.Sent, inqtest.In("dead"), inqtest.Body("one"))
+			}
+		}
+		s.Reset()
+	})
 }

@@ -285,3 +285,24 @@ func TestNever_BySeveralAtOnce(t *testing.T) {
 		others.Wait()
 	})
 }
+
+// A server that ends does not wait for what waits for it.
+func TestServer_EndsLongPollsOverASocket(t *testing.T) {
+	t.Parallel()
+	status := make(chan int, 1)
+	var r recorder
+	got := r.run(func(tb inqtest.TB) {
+		s := inqtest.New(tb)
+		q := s.Standard("q")
+		url := s.URL()
+		go func() {
+			code, _ := post(t, s, http.DefaultClient, url, "ReceiveMessage", `{"QueueUrl":"q","WaitTimeSeconds":20}`)
+			status <- code
+		}()
+		for q.Stats().WaitingReceives == 0 {
+			runtime.Gosched()
+		}
+	})
+	assert.Equal(t, 200, <-status)
+	assert.Equal(t, "inqtest: left behind by TestIt:\n  q: 1 long poll still open", got)
+}

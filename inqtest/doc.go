@@ -20,6 +20,9 @@
 //	Looking   Calls, Story, Golden, Leaks
 //	Workers   Work and its Result
 //	Bodies    SNSBody, S3Event
+//	Faults    Server.Faults over HTTP, Disturb and NewPlan around a queue; On(Receive).In("orders") and
+//	          Nth, Every, Chance, Between, then Do with Throttle, ServerError, Deny, Slow, Reset,
+//	          LoseAnswer, FailEntries, Duplicate, Reorder, Sample, ExpireHandle, OverLimit
 //
 // # In a bubble and outside
 //
@@ -32,6 +35,17 @@
 // [Server.HTTPClient] or a socket, and by topics, all at once. Module inqaws joins the SDK in one line:
 //
 //	client := sqs.NewFromConfig(inqaws.Config(s.HTTPClient()))
+//
+// # Trouble on purpose
+//
+// SQS throttles, fails, loses answers after the change took effect, delivers twice and in another order.
+// A [Plan] makes it do so in a test, by rules that say which calls meet which fault, and the same again
+// in the next run:
+//
+//	s.Faults(1, inqtest.On(inqtest.Receive).In("orders").Nth(3).Do(inqtest.LoseAnswer))
+//
+// It is told when the test fails, with what it did. Prefer the number of a call to chance: a test that
+// says which call fails can say what follows. Many seeds are for the question whether anything gets lost.
 //
 // # Failures
 //

@@ -141,7 +141,7 @@ var (
 	errLost        = &inflicted{"answer lost", []error{inq.ErrUnavailable, syscall.ECONNRESET}}
 	errOverLimit   = &inflicted{"over limit", []error{&inq.ParamError{Err: inq.ErrOverLimit, Param: "MessagesInFlight",
 		Reason: "too many messages are in flight; delete some before receiving more"}}}
-	errEntry       = &inflicted{"entry failed", []error{inq.ErrUnavailable, &wire.Fault{Kind: kindInternalError, Message: "We encountered an internal error. Please try again."}}}
+	errEntry = &inflicted{"entry failed", []error{inq.ErrUnavailable, &wire.Fault{Kind: kindInternalError, Message: "We encountered an internal error. Please try again."}}}
 
 	kindInternalFailure = &wire.Kind{Shape: "InternalFailure", Code: "InternalFailure", Status: http.StatusInternalServerError, Framework: true, Receiver: true}
 	kindInternalError   = &wire.Kind{Shape: "InternalError", Code: "InternalError", Status: http.StatusInternalServerError, Framework: true, Receiver: true}

@@ -71,7 +71,12 @@ func (s *Server) Golden(path string, filters ...Filter) {
 // timeline is the log as a file has it.
 func (s *Server) timeline(filters []Filter) string {
 	q, v := newQuery(filters), s.log.look()
-	entries := slices.DeleteFunc(slices.Clone(v.entries), func(e Entry) bool { return !q.picks(&e) })
+	var entries []Entry
+	for e := range v.all() {
+		if q.picks(e) {
+			entries = append(entries, *e)
+		}
+	}
 	if s.bubble {
 		slices.SortStableFunc(entries, func(a, b Entry) int { return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.Queue, b.Queue)) })
 	}

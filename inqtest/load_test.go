@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -77,6 +78,69 @@ func TestServers_InParallel(t *testing.T) {
 			require.Len(t, sent, 10)
 			assert.Equal(t, sent, bodies(slices.Collect(s.Log().All(inqtest.Deleted))))
 			s.Log().Never(inqtest.Deduplicated, inqtest.Within(0))
+		})
+	}
+}
+
+// Events of a queue whose observer takes its time come late, and stand in the log where they belong.
+func TestLog_IsInTheOrderOfTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := inqtest.New(t)
+		slow := s.Standard("slow", inq.WithObserver(func([]inq.Event) { time.Sleep(time.Minute) }))
+		quick := s.Standard("quick")
+		go send(t, slow, "1")
+		time.Sleep(10 * time.Second)
+		send(t, slow, "2") // is told a minute after the first
+		time.Sleep(10 * time.Second)
+		send(t, quick, "3")
+		assert.Equal(t, []string{"1", "2", "3"}, bodies(s.Log().Wait(3, inqtest.Sent)))
+		assert.Equal(t, []string{"1", "2", "3"}, bodies(slices.Collect(s.Log().All())))
+		time.Sleep(2 * time.Minute) // the observer is through
+	})
+}
+
+// Whoever waits sees what comes, however much was dropped before.
+func TestLog_DropsBehindAWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := inqtest.New(t, inqtest.WithKept(4))
+		q := s.Standard("q")
+		var waits sync.WaitGroup
+		waits.Go(func() { assert.Len(t, s.Log().Wait(1, inqtest.Body("last")), 1) })
+		for range 20 {
+			send(t, q, "one")
+		}
+		synctest.Wait()
+		send(t, q, "last")
+		waits.Wait()
+		assert.Equal(t, 16, s.Log().Dropped()-1)
+	})
+}
+
+func BenchmarkLog(b *testing.B) {
+	for _, watched := range []bool{false, true} {
+		b.Run(fmt.Sprintf("watched=%v", watched), func(b *testing.B) {
+			ctx := context.Background()
+			s := inqtest.New(b)
+			q := s.Standard("q")
+			if !watched {
+				var err error
+				q, err = inq.NewStandard("q")
+				require.NoError(b, err)
+				defer q.Close()
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := q.Send(ctx, inq.Message{Body: "x"}); err != nil {
+					b.Fatal(err)
+				}
+				ds, err := q.Receive(ctx, inq.ReceiveInput{})
+				if err != nil {
+					b.Fatal(err)
+				}
+				if err := ds[0].Delete(ctx); err != nil {
+					b.Fatal(err)
+				}
+			}
 		})
 	}
 }

@@ -26,8 +26,9 @@ type Log struct {
 
 	mu      sync.Mutex // guards everything below
 	begun   time.Time
-	entries []Entry // as they came; what is in it never changes
-	mixed   bool    // some are not in the order of their times
+	chunks  [][]Entry // as they came; all but the last are full, and an entry never changes
+	count   int       // entries in chunks
+	mixed   bool      // some are not in the order of their times
 	dropped int
 	changed chan struct{} // closed when entries come; nil: nobody waits
 	late    []Entry       // of deletes and extensions by handles whose receives were over, the first ones
@@ -59,15 +60,25 @@ func (l *Log) published(t *topic.Topic, m *topic.Message, p topic.Published) {
 	l.add(Entry{Time: time.Now(), Kind: kind, Queue: t.Name(), ID: p.MessageID(), Body: m.Body, Group: m.GroupID})
 }
 
+// chunkSize is how many entries are dropped at once: few where few are kept.
+func (l *Log) chunkSize() int { return min(1024, l.keep/4+1) }
+
 // add appends entries, and drops the oldest where there are too many.
 func (l *Log) add(entries ...Entry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, e := range entries {
-		if n := len(l.entries); n != 0 && e.Time.Before(l.entries[n-1].Time) {
+		n := len(l.chunks)
+		if n == 0 || len(l.chunks[n-1]) == l.chunkSize() {
+			l.chunks = append(l.chunks, nil)
+			n++
+		}
+		last := &l.chunks[n-1]
+		if before := l.lastLocked(); before != nil && e.Time.Before(before.Time) {
 			l.mixed = true
 		}
-		l.entries = append(l.entries, e)
+		*last = append(*last, e)
+		l.count++
 		if e.Late || e.Kind == Lapsed {
 			l.lates++
 			if len(l.late) < mostListed {
@@ -75,9 +86,11 @@ func (l *Log) add(entries ...Entry) {
 			}
 		}
 	}
-	if excess := len(l.entries) - l.keep; excess > l.keep/4 {
-		l.entries = slices.Clone(l.entries[excess:]) // not in place: others may be reading
-		l.dropped += excess
+	for l.count-len(l.chunks[0]) >= l.keep {
+		l.dropped += len(l.chunks[0])
+		l.count -= len(l.chunks[0])
+		l.chunks[0] = nil
+		l.chunks = l.chunks[1:]
 	}
 	if l.changed != nil {
 		close(l.changed)
@@ -85,34 +98,62 @@ func (l *Log) add(entries ...Entry) {
 	}
 }
 
+// lastLocked returns the entry that came last, nil where there is none. l.mu must be held.
+func (l *Log) lastLocked() *Entry {
+	for i := len(l.chunks) - 1; i >= 0; i-- {
+		if c := l.chunks[i]; len(c) != 0 {
+			return &c[len(c)-1]
+		}
+	}
+	return nil
+}
+
 // reset forgets everything.
 func (l *Log) reset() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.begun = time.Now()
-	l.entries, l.mixed, l.dropped, l.late, l.lates = nil, false, 0, nil, 0
+	l.chunks, l.count, l.mixed, l.dropped, l.late, l.lates = nil, 0, false, 0, nil, 0
 }
 
 // view is the log at one moment.
 type view struct {
 	begun   time.Time
-	entries []Entry // in order
+	chunks  [][]Entry // in order
+	count   int
 	dropped int
-	seen    int // entries that came until now, the dropped ones included
 }
 
-// look returns what there is. Its entries are shared and not to be changed.
+// all yields the entries, which are shared and not to be changed.
+func (v *view) all() iter.Seq[*Entry] { return entriesOf(v.chunks, 0) }
+
+// entriesOf yields the entries of chunks but for the first few.
+func entriesOf(chunks [][]Entry, skip int) iter.Seq[*Entry] {
+	return func(yield func(*Entry) bool) {
+		for _, c := range chunks {
+			for i := min(skip, len(c)); i < len(c); i++ {
+				if !yield(&c[i]) {
+					return
+				}
+			}
+			skip = max(skip-len(c), 0)
+		}
+	}
+}
+
+// look returns what there is.
 func (l *Log) look() view {
 	l.mu.Lock()
-	v := view{l.begun, slices.Clip(l.entries), l.dropped, l.dropped + len(l.entries)}
+	v := view{l.begun, slices.Clone(l.chunks), l.count, l.dropped}
 	mixed := l.mixed
 	l.mu.Unlock()
-	if excess := len(v.entries) - l.keep; excess > 0 {
-		v.entries = v.entries[excess:]
+	if excess := v.count - l.keep; excess > 0 { // less than the first chunk
+		v.chunks[0] = v.chunks[0][excess:]
+		v.count -= excess
 		v.dropped += excess
 	}
 	if mixed {
-		v.entries = inOrder(slices.Clone(v.entries))
+		v.chunks = [][]Entry{inOrder(slices.Concat(v.chunks...))}
 	}
 	return v
 }
@@ -125,14 +166,16 @@ func inOrder(entries []Entry) []Entry {
 
 // after returns the entries that came after the first seen ones, and a channel that is closed when there
 // are more.
-func (l *Log) after(seen int) (entries []Entry, now int, more <-chan struct{}) {
+func (l *Log) after(seen int) (entries iter.Seq[*Entry], now int, more <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.changed == nil {
 		l.changed = make(chan struct{})
 	}
+	size := l.chunkSize()
 	from := max(seen-l.dropped, 0)
-	return slices.Clip(l.entries[min(from, len(l.entries)):]), l.dropped + len(l.entries), l.changed
+	first := min(from/size, len(l.chunks))
+	return entriesOf(slices.Clone(l.chunks[first:]), from-first*size), l.dropped + l.count, l.changed
 }
 
 // All yields the entries that all filters pick, in order. Those that come during the loop are not in it,
@@ -141,8 +184,8 @@ func (l *Log) All(filters ...Filter) iter.Seq[Entry] {
 	return func(yield func(Entry) bool) {
 		q := newQuery(filters)
 		v := l.look()
-		for i := range v.entries {
-			if q.picks(&v.entries[i]) && !yield(v.entries[i]) {
+		for e := range v.all() {
+			if q.picks(e) && !yield(*e) {
 				return
 			}
 		}
@@ -157,7 +200,7 @@ func (l *Log) Dropped() int { return l.look().dropped }
 func (l *Log) String() string {
 	v := l.look()
 	var b strings.Builder
-	v.write(&b, v.entries, nil)
+	v.write(&b, v.count, nil)
 	return b.String()
 }
 
@@ -171,13 +214,12 @@ func (l *Log) tail(q *query) string {
 	l.mu.Unlock()
 	v := l.look()
 	var b strings.Builder
-	n := len(v.entries)
-	last := v.entries[max(0, n-shownEntries):]
+	last := min(v.count, shownEntries)
 	switch {
-	case n == 0 && v.dropped == 0:
+	case v.count == 0 && v.dropped == 0:
 		return "the log is empty"
-	case len(last) < n+v.dropped:
-		fmt.Fprintf(&b, "the last %d of %d entries of the log:\n", len(last), n+v.dropped)
+	case last < v.count+v.dropped:
+		fmt.Fprintf(&b, "the last %d of %d entries of the log:\n", last, v.count+v.dropped)
 	default:
 		b.WriteString("the log:\n")
 	}
@@ -191,13 +233,13 @@ func (l *Log) wasShown() bool {
 	return l.shown
 }
 
-// write writes entries as lines, with a mark before those that q picks.
-func (v *view) write(b *strings.Builder, entries []Entry, q *query) {
-	for i := range entries {
+// write writes the last n entries as lines, with a mark before those that q picks.
+func (v *view) write(b *strings.Builder, n int, q *query) {
+	for e := range entriesOf(v.chunks, v.count-n) {
 		mark := " "
-		if q != nil && q.picks(&entries[i]) {
+		if q != nil && q.picks(e) {
 			mark = ">"
 		}
-		fmt.Fprintf(b, "%s %8s  %s\n", mark, since(v.begun, entries[i].Time), entries[i])
+		fmt.Fprintf(b, "%s %8s  %s\n", mark, since(v.begun, e.Time), e)
 	}
 }

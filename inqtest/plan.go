@@ -150,6 +150,7 @@ func (p *Plan) strikes(s stage, o Operation, queue string) (hit []*trouble, seed
 	at := time.Since(p.begun)
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	ended := false
 	for i := range p.rules {
 		r := &p.rules[i]
 		t := r.fault.trouble()
@@ -160,7 +161,7 @@ func (p *Plan) strikes(s stage, o Operation, queue string) (hit []*trouble, seed
 		n := p.counts[i]
 		rng := rand.New(rand.NewPCG(p.seed, uint64(i)<<48|uint64(n)))
 		luck, seed := rng.Float64(), rng.Uint64()
-		if len(r.nth) != 0 && !slices.Contains(r.nth, n) || r.every != 0 && n%r.every != 0 || luck >= r.chance {
+		if len(r.nth) != 0 && !slices.Contains(r.nth, n) || r.every != 0 && n%r.every != 0 || luck >= r.chance || ended {
 			continue
 		}
 		hit, seeds = append(hit, t), append(seeds, seed)
@@ -170,9 +171,7 @@ func (p *Plan) strikes(s stage, o Operation, queue string) (hit []*trouble, seed
 		} else {
 			p.did = append(p.did, Act{After: at, Rule: i, Call: n, Operation: o, Queue: queue, Fault: t.text})
 		}
-		if t.ends {
-			break // it meets nothing else
-		}
+		ended = ended || t.ends // it meets nothing else, but other rules count it
 	}
 	return hit, seeds
 }

@@ -64,6 +64,10 @@ func (o Operation) batch() bool { return o.single() != o }
 // fault can be inflicted on them at all, so that a rule of [FailEntries] counts batches and one of
 // [Duplicate] receives that got messages. Of these it picks by Nth, Every and Chance; where a rule has
 // several of the three, all must agree, and one without any picks each. The methods return a new rule.
+//
+// Of the rules of a plan each counts for itself. A call that several pick meets all of their faults, in
+// the order of the rules, up to one that ends it. What comes after a call was carried out, such as
+// [LoseAnswer], counts the calls that came that far.
 type Rule struct {
 	operations []Operation
 	queues     []string

@@ -145,7 +145,7 @@ func (s *Server) start() (err error) {
 func (s *Server) end() {
 	s.tb.Helper()
 	s.awaitPolls()
-	if s.tb.Failed() && !s.log.wasShown() && s.log.look().seen != 0 {
+	if s.tb.Failed() && !s.log.wasShown() && s.log.look().count != 0 {
 		s.tb.Logf("inqtest: %s", s.log.tail(nil))
 	}
 	if report := s.Leaks(); report != "" {

@@ -16,8 +16,8 @@ import (
 func (s *Server) Story(id string) string {
 	v := s.log.look()
 	var ids []string
-	for i := range v.entries {
-		if e := &v.entries[i]; id != "" && strings.HasPrefix(e.ID, id) && !slices.Contains(ids, e.ID) {
+	for e := range v.all() {
+		if id != "" && strings.HasPrefix(e.ID, id) && !slices.Contains(ids, e.ID) {
 			ids = append(ids, e.ID)
 		}
 	}
@@ -31,8 +31,8 @@ func (s *Server) Story(id string) string {
 	var b strings.Builder
 	var queues []string
 	fmt.Fprintf(&b, "message %s\n", id)
-	for i := range v.entries {
-		if e := &v.entries[i]; e.ID == id {
+	for e := range v.all() {
+		if e.ID == id {
 			fmt.Fprintf(&b, "%8s  %s\n", since(v.begun, e.Time), e.line(""))
 			if i := slices.Index(queues, e.Queue); i >= 0 {
 				queues = slices.Delete(queues, i, i+1)

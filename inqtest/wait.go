@@ -37,9 +37,9 @@ func (l *Log) wait(n int, q *query, longest time.Duration) (found []Entry, waite
 	for last := longest == 0; ; {
 		entries, now, more := l.after(seen)
 		seen = now
-		for i := range entries {
-			if q.picks(&entries[i]) {
-				found = append(found, entries[i])
+		for e := range entries {
+			if q.picks(e) {
+				found = append(found, *e)
 			}
 		}
 		if len(found) >= n {

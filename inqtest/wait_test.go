@@ -317,3 +317,42 @@ func TestWaitDrained_OutsideABubble(t *testing.T) {
 		inqtest.WaitDrained(t, q)
 	}
 }
+
+func TestWaitDrained_ListsAFewOfMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		failing(t, `
+inqtest: waited 24h0m0s for empty and full to be empty
+full: 6 visible, 0 in flight, 1 delayed
+  SHORTID "1": The message is receivable now, and the next receive takes it.
+  SHORTID "2": The message is receivable now, behind 1 other.
+  SHORTID "3": The message is receivable now, behind 2 others.
+  SHORTID "4": The message is receivable now, behind 3 others.
+  SHORTID "5": The message is receivable now, behind 4 others.
+  …`, func(tb inqtest.TB) {
+			s := inqtest.New(tb)
+			q := s.Standard("full", inq.WithoutSQSLimits())
+			send(t, q, "1", "2", "3", "4", "5", "6")
+			_, err := q.Send(t.Context(), inq.Message{Body: "7", Delay: 48 * time.Hour})
+			require.NoError(t, err)
+			inqtest.WaitDrained(tb, s.Standard("empty"), q)
+		})
+		failing(t, "inqtest: waited 24h0m0s for q to be empty\nq: 1 visible, 0 in flight, 0 delayed", func(tb inqtest.TB) {
+			q := inqtest.New(tb).Standard("q")
+			send(t, q, "one")
+			inqtest.WaitDrained(tb, plainQueue{q})
+		})
+	})
+}
+
+func TestLog_String(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := inqtest.New(t)
+		q := s.FIFO("orders.fifo", inq.WithContentBasedDeduplication(true))
+		send(t, q, strings.Repeat("é", 100))
+		time.Sleep(90 * time.Second)
+		require.NoError(t, q.Purge(t.Context()))
+		assert.Equal(t, `       +0s  orders.fifo sent SHORTID "éééééééééééééééééééééééééééééé"… (200 bytes) group "g"
+    +1m30s  orders.fifo purged 1 message
+`, masked(s.Log().String()))
+	})
+}
