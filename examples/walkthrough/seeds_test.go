@@ -26,6 +26,7 @@ var troubles = []inqtest.Rule{
 	inqtest.On(inqtest.Receive, inqtest.Delete).Chance(0.2).Do(inqtest.ExpireHandle),
 	inqtest.On().Chance(0.1).Do(inqtest.LoseAnswer),
 	inqtest.On().Chance(0.1).Do(inqtest.Throttle),
+	inqtest.On().Chance(0.02).Do(inqtest.Deny),
 	inqtest.On().Chance(0.1).Do(inqtest.Reset),
 	inqtest.On().Chance(0.2).Do(inqtest.Slow(2 * time.Second)),
 	inqtest.On().Between(5*time.Second, 20*time.Second).Do(inqtest.ServerError),

@@ -30,6 +30,7 @@ var troubles = []inqtest.Rule{
 	inqtest.On().Chance(0.1).Do(inqtest.LoseAnswer),
 	inqtest.On().Chance(0.1).Do(inqtest.Slow(3 * time.Second)),
 	inqtest.On().Chance(0.05).Do(inqtest.Throttle),
+	inqtest.On().Chance(0.05).Do(inqtest.Deny),
 	inqtest.On().Chance(0.05).Do(inqtest.Reset),
 	inqtest.On().Between(5*time.Second, 20*time.Second).Do(inqtest.ServerError),
 }
