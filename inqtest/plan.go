@@ -28,7 +28,11 @@ type Plan struct {
 	counts  []int      // of the calls that each rule was about,
 	hits    []int      // and of those that it picked
 	did     []Act
-	dropped int // acts that were not kept
+	dropped int           // acts that were not kept
+	instant time.Duration // of the latest call that failed,
+	burst   int           // and how many did at it
+	hasty   bool          // there were too many of them
+	over    bool          // the test has ended
 }
 
 // An Act is one fault that a call met.
@@ -50,8 +54,11 @@ func (a Act) String() string {
 	return fmt.Sprintf("%v  call %d of rule %d: %v%s met %s", a.After, a.Call, a.Rule+1, a.Operation, where, a.Fault)
 }
 
-// mostActs is how many acts a plan keeps.
-const mostActs = 10_000
+// How many acts a plan keeps, and shows.
+const (
+	mostActs  = 10_000
+	shownActs = 50
+)
 
 // NewPlan makes a plan of rules, for [Disturb]. When the test fails, the plan is logged with its seed and
 // what it did. A bad rule ends the test.
@@ -66,6 +73,9 @@ func NewPlan(tb TB, seed uint64, rules ...Rule) *Plan {
 	}
 	p.rules, p.counts, p.hits = slices.Clone(rules), make([]int, len(rules)), make([]int, len(rules))
 	tb.Cleanup(func() {
+		p.mu.Lock()
+		p.over = true
+		p.mu.Unlock()
 		if tb.Failed() {
 			tb.Logf("%v", p)
 		}
@@ -84,7 +94,7 @@ func (p *Plan) Did() []Act {
 }
 
 // String returns the plan as it is logged: the seed, the rules with how many calls each was about and
-// picked, and what was done. Times count from when the plan was made.
+// picked, and the first 50 things that were done. Times count from when the plan was made.
 func (p *Plan) String() string {
 	if p == nil {
 		return "inqtest: no plan"
@@ -96,11 +106,12 @@ func (p *Plan) String() string {
 	for i := range p.rules {
 		fmt.Fprintf(&b, "\n  rule %d: %v, %s, %s", i+1, &p.rules[i], plural(p.counts[i], "call"), plural(p.hits[i], "fault"))
 	}
-	for _, a := range p.did {
+	shown := p.did[:min(len(p.did), shownActs)]
+	for _, a := range shown {
 		fmt.Fprintf(&b, "\n    %v", a)
 	}
-	if p.dropped != 0 {
-		fmt.Fprintf(&b, "\n    and %d more", p.dropped)
+	if more := len(p.did) - len(shown) + p.dropped; more != 0 {
+		fmt.Fprintf(&b, "\n    and %d more", more)
 	}
 	return b.String()
 }
@@ -181,6 +192,7 @@ func (c *call) begin(ctx context.Context) (reset bool, err error) {
 				return false, err
 			}
 		case t.ends:
+			c.plan.failed(ctx)
 			return t.reset, t.err
 		case t.shuffle:
 			c.how.Shuffle, c.how.Seed = true, c.how.Seed^seeds[i]
@@ -290,11 +302,40 @@ func indices(n int) []int {
 	return all
 }
 
+// mostAtOnce is how many calls can fail at one instant.
+const mostAtOnce = 10_000
+
+// failed notes that a call failed on purpose. In a bubble, code that tries again without a pause lets no
+// time pass, and what the plan would have end never does: that fails the test, and such calls take time
+// from then on.
+func (p *Plan) failed(ctx context.Context) {
+	at := time.Since(p.begun)
+	p.mu.Lock()
+	if at != p.instant {
+		p.instant, p.burst = at, 0
+	}
+	p.burst++
+	tell := p.burst == mostAtOnce && !p.hasty && !p.over
+	p.hasty = p.hasty || tell
+	hasty := p.hasty
+	p.mu.Unlock()
+	if tell {
+		p.tb.Errorf("inqtest: %d calls have failed at the same instant: the code under test tries again without a pause", mostAtOnce)
+	}
+	if hasty {
+		_ = pause(ctx, time.Millisecond)
+	}
+}
+
 // lost reports whether the answer gets lost. Who gave up on it does not get to know.
 func (c *call) lost(ctx context.Context) bool {
 	if c.void || ctx.Err() != nil {
 		return false
 	}
 	hit, _ := c.plan.strikes(after, c.operation, c.queue)
-	return len(hit) != 0
+	if len(hit) == 0 {
+		return false
+	}
+	c.plan.failed(ctx)
+	return true
 }
