@@ -149,6 +149,31 @@ func TestFaults_ReachQueuesOfThisModuleOverTheSDK(t *testing.T) {
 	})
 }
 
+// TestFaults_EveryThirdAnswerIsLost is the test of the example once more, where things go wrong.
+func TestFaults_EveryThirdAnswerIsLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := inqtest.New(t, inqtest.Strict())
+		orders := s.Standard("orders")
+		plan := s.Faults(1, inqtest.On().In("orders").Every(3).Do(inqtest.LoseAnswer))
+		ctx, stop := context.WithCancel(t.Context())
+		t.Cleanup(synctest.Wait)
+		t.Cleanup(stop)
+		shipped := map[string]int{}
+		go shipping(ctx, inqaws.Config(s.HTTPClient()), s.QueueURL("orders"), func(order string) error {
+			shipped[order]++
+			return nil
+		})
+		client := sqs.NewFromConfig(inqaws.Config(s.HTTPClient()))
+		for i := range 5 {
+			_, err := client.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: aws.String(s.QueueURL("orders")), MessageBody: aws.String(fmt.Sprint("order ", i))})
+			require.NoError(t, err)
+		}
+		inqtest.WaitDrained(t, orders)
+		require.Len(t, shipped, 5, plan)
+		require.Equal(t, 2, shipped["order 2"], "the answer to its send was lost, and the SDK sent it again")
+	})
+}
+
 // TestFaults_AServiceOfTheSDKSurvives runs the service of the example, whose client retries, under plans of
 // all that can go wrong.
 func TestFaults_AServiceOfTheSDKSurvives(t *testing.T) {

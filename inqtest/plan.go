@@ -61,7 +61,7 @@ const (
 )
 
 // NewPlan makes a plan of rules, for [Disturb]. When the test fails, the plan is logged with its seed and
-// what it did. A bad rule ends the test.
+// what it did. Make it where it is used: inside a bubble what is inside. A bad rule ends the test.
 func NewPlan(tb TB, seed uint64, rules ...Rule) *Plan {
 	tb.Helper()
 	p := &Plan{tb: tb, seed: seed, begun: time.Now()}
