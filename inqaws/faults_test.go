@@ -158,26 +158,26 @@ func TestFaults_EveryThirdAnswerIsLost(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		t.Cleanup(synctest.Wait)
 		t.Cleanup(stop)
-		shipped := map[string]int{}
-		go shipping(ctx, inqaws.Config(s.HTTPClient()), s.QueueURL("orders"), func(order string) error {
-			shipped[order]++
-			return nil
-		})
 		client := sqs.NewFromConfig(inqaws.Config(s.HTTPClient()))
 		for i := range 5 {
 			_, err := client.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: aws.String(s.QueueURL("orders")), MessageBody: aws.String(fmt.Sprint("order ", i))})
 			require.NoError(t, err)
 		}
+		shipped := map[string]int{}
+		go shipping(ctx, inqaws.Config(s.HTTPClient()), s.QueueURL("orders"), func(order string) error {
+			shipped[order]++
+			return nil
+		})
 		inqtest.WaitDrained(t, orders)
-		require.Len(t, shipped, 5, plan)
-		require.Equal(t, 2, shipped["order 2"], "the answer to its send was lost, and the SDK sent it again")
+		// The answers to two sends were lost, and the SDK sent once more.
+		require.Equal(t, map[string]int{"order 0": 1, "order 1": 1, "order 2": 2, "order 3": 1, "order 4": 2}, shipped, plan)
 	})
 }
 
 // TestFaults_AServiceOfTheSDKSurvives runs the service of the example, whose client retries, under plans of
 // all that can go wrong.
 func TestFaults_AServiceOfTheSDKSurvives(t *testing.T) {
-	const seeds, orders = 1000, 8
+	const seeds, orders = 200, 8
 	faults := map[string]bool{}
 	for seed := range uint64(seeds) {
 		synctest.Test(t, func(t *testing.T) {

@@ -29,6 +29,7 @@ func TestNoMessageIsLostWhateverTheServiceDoes(t *testing.T) {
 			plan := s.Faults(seed, rules...)
 			w := &walkthrough{client: sqs.NewFromConfig(inqaws.Config(s.HTTPClient())), prefix: "w", stdout: io.Discard}
 			err := w.run(t.Context())
+			synctest.Wait() // the log has what has happened
 			sent := map[string]bool{}
 			for e := range s.Log().All(inqtest.Sent) {
 				sent[e.ID] = true
