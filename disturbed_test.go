@@ -261,6 +261,7 @@ func TestDisturbed_NothingIsLost(t *testing.T) {
 				if rng.IntN(3) == 0 {
 					time.Sleep(time.Duration(rng.IntN(6)) * time.Second)
 				}
+				synctest.Wait() // calls of the target
 				checkInvariants(t, s.q)
 				m.compare(t, s.q)
 			}

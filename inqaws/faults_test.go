@@ -149,10 +149,35 @@ func TestFaults_ReachQueuesOfThisModuleOverTheSDK(t *testing.T) {
 	})
 }
 
+// TestFaults_EveryThirdAnswerIsLost is the test of the example once more, where things go wrong.
+func TestFaults_EveryThirdAnswerIsLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := inqtest.New(t, inqtest.Strict())
+		orders := s.Standard("orders")
+		plan := s.Faults(1, inqtest.On().In("orders").Every(3).Do(inqtest.LoseAnswer))
+		ctx, stop := context.WithCancel(t.Context())
+		t.Cleanup(synctest.Wait)
+		t.Cleanup(stop)
+		client := sqs.NewFromConfig(inqaws.Config(s.HTTPClient()))
+		for i := range 5 {
+			_, err := client.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: aws.String(s.QueueURL("orders")), MessageBody: aws.String(fmt.Sprint("order ", i))})
+			require.NoError(t, err)
+		}
+		shipped := map[string]int{}
+		go shipping(ctx, inqaws.Config(s.HTTPClient()), s.QueueURL("orders"), func(order string) error {
+			shipped[order]++
+			return nil
+		})
+		inqtest.WaitDrained(t, orders)
+		// The answers to two sends were lost, and the SDK sent once more.
+		require.Equal(t, map[string]int{"order 0": 1, "order 1": 1, "order 2": 2, "order 3": 1, "order 4": 2}, shipped, plan)
+	})
+}
+
 // TestFaults_AServiceOfTheSDKSurvives runs the service of the example, whose client retries, under plans of
 // all that can go wrong.
 func TestFaults_AServiceOfTheSDKSurvives(t *testing.T) {
-	const seeds, orders = 1000, 8
+	const seeds, orders = 200, 8
 	faults := map[string]bool{}
 	for seed := range uint64(seeds) {
 		synctest.Test(t, func(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/inq"
+	"example.com/inq/conformance"
 	"example.com/inq/inqtest"
 )
 
@@ -416,6 +417,13 @@ func TestDisturb_WhatQueuesCanDoBeside(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualError(t, ds[0].Return(t.Context(), 0), "returned")
 	require.EqualError(t, ds[0].Bury(t.Context(), ""), "buried")
+}
+
+// A plan without rules that strike leaves all as it is.
+func TestDisturb_PassesOnWhatMeetsNoFault(t *testing.T) {
+	plan := inqtest.NewPlan(t, 1, inqtest.On().In("nowhere").Do(inqtest.Throttle), inqtest.On().Chance(1e-300).Do(inqtest.FailEntries(0)))
+	conformance.RunWrapper(t, func(q inq.Queue) inq.Queue { return inqtest.Disturb(q, plan) }, nil)
+	require.Empty(t, plan.Did())
 }
 
 func TestDisturb_BehindACount(t *testing.T) {

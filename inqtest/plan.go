@@ -20,7 +20,7 @@ import (
 // which of them is the third.
 //
 // In a bubble, where trying again without a pause takes no time and would never end, a plan fails the test
-// after 100,000 calls that ended by its faults at one instant, and lets time go on: each further one takes
+// after 100,000 calls that failed by its faults at one instant, and lets time go on: each further one takes
 // a millisecond.
 type Plan struct {
 	tb    TB
@@ -32,11 +32,11 @@ type Plan struct {
 	counts  []int      // of the calls that each rule was about,
 	hits    []int      // and of those that it picked
 	did     []Act
-	dropped int // acts that were not kept
-
-	last    time.Duration // when a call last ended by a fault,
-	atOnce  int           // and how many have at that instant
-	rushing bool          // that was told
+	dropped int           // acts that were not kept
+	instant time.Duration // of the latest call that failed,
+	burst   int           // and how many did at it
+	hasty   bool          // there were too many of them
+	over    bool          // the test has ended
 }
 
 // An Act is one fault that a call met.
@@ -58,22 +58,14 @@ func (a Act) String() string {
 	return fmt.Sprintf("%v  call %d of rule %d: %v%s met %s", a.After, a.Call, a.Rule+1, a.Operation, where, a.Fault)
 }
 
-// mostActs is how many acts a plan keeps, and mostListedActs how many of them it shows.
+// How many acts a plan keeps, and shows.
 const (
-	mostActs       = 10_000
-	mostListedActs = 10
-)
-
-// In a bubble time stands still while somebody tries again without a pause: a fault that is to last for a
-// minute would last forever. After mostAtOnce calls that ended by a fault at one instant, which no test
-// makes on purpose, the plan fails the test and has each further one take rushedPause.
-const (
-	mostAtOnce  = 100_000
-	rushedPause = time.Millisecond
+	mostActs  = 10_000
+	shownActs = 10
 )
 
 // NewPlan makes a plan of rules, for [Disturb]. When the test fails, the plan is logged with its seed and
-// what it did. A bad rule ends the test.
+// what it did. Make it where it is used: inside a bubble what is inside. A bad rule ends the test.
 func NewPlan(tb TB, seed uint64, rules ...Rule) *Plan {
 	tb.Helper()
 	p := &Plan{tb: tb, seed: seed, begun: time.Now()}
@@ -85,6 +77,9 @@ func NewPlan(tb TB, seed uint64, rules ...Rule) *Plan {
 	}
 	p.rules, p.counts, p.hits = slices.Clone(rules), make([]int, len(rules)), make([]int, len(rules))
 	tb.Cleanup(func() {
+		p.mu.Lock()
+		p.over = true
+		p.mu.Unlock()
 		if tb.Failed() {
 			tb.Logf("%v", p)
 		}
@@ -115,7 +110,7 @@ func (p *Plan) String() string {
 	for i := range p.rules {
 		fmt.Fprintf(&b, "\n  rule %d: %v, %s, %s", i+1, &p.rules[i], plural(p.counts[i], "call"), plural(p.hits[i], "fault"))
 	}
-	shown := p.did[:min(len(p.did), mostListedActs)]
+	shown := p.did[:min(len(p.did), shownActs)]
 	for _, a := range shown {
 		fmt.Fprintf(&b, "\n    %v", a)
 	}
@@ -176,28 +171,6 @@ func (p *Plan) strikes(s stage, o Operation, queue string) (hit []*trouble, seed
 	return hit, seeds
 }
 
-// ended notes that a call ends by a fault, and has it wait where very many did at this instant. Outside a
-// bubble no two have the same.
-func (p *Plan) ended(ctx context.Context) {
-	at := time.Since(p.begun)
-	p.mu.Lock()
-	if at != p.last {
-		p.last, p.atOnce = at, 0
-	}
-	p.atOnce++
-	rush := p.atOnce > mostAtOnce || p.rushing
-	first := rush && !p.rushing
-	p.rushing = rush
-	p.mu.Unlock()
-	if first {
-		p.tb.Errorf("inqtest: %d calls ended by faults at one instant, %v after the plan was made: "+
-			"they are tried again without a pause", mostAtOnce, at)
-	}
-	if rush {
-		_ = pause(ctx, rushedPause) // the fault comes anyway
-	}
-}
-
 // call is one call under a plan, at either face. Its methods are the stages of the call, in order.
 type call struct {
 	plan      *Plan
@@ -223,7 +196,7 @@ func (c *call) begin(ctx context.Context) (reset bool, err error) {
 				return false, err
 			}
 		case t.ends:
-			c.plan.ended(ctx)
+			c.plan.failed(ctx)
 			return t.reset, t.err
 		case t.shuffle:
 			c.how.Shuffle, c.how.Seed = true, c.how.Seed^seeds[i]
@@ -333,14 +306,40 @@ func indices(n int) []int {
 	return all
 }
 
+// mostAtOnce is how many calls can fail at one instant: more than a test that means well sends at once.
+const mostAtOnce = 100_000
+
+// failed notes that a call failed on purpose. In a bubble, code that tries again without a pause lets no
+// time pass, and what the plan would have end never does: that fails the test, and such calls take time
+// from then on.
+func (p *Plan) failed(ctx context.Context) {
+	at := time.Since(p.begun)
+	p.mu.Lock()
+	if at != p.instant {
+		p.instant, p.burst = at, 0
+	}
+	p.burst++
+	tell := p.burst == mostAtOnce && !p.hasty && !p.over
+	p.hasty = p.hasty || tell
+	hasty := p.hasty
+	p.mu.Unlock()
+	if tell {
+		p.tb.Errorf("inqtest: %d calls have failed at the same instant: the code under test tries again without a pause", mostAtOnce)
+	}
+	if hasty {
+		_ = pause(ctx, time.Millisecond)
+	}
+}
+
 // lost reports whether the answer gets lost. Who gave up on it does not get to know.
 func (c *call) lost(ctx context.Context) bool {
 	if c.void || ctx.Err() != nil {
 		return false
 	}
 	hit, _ := c.plan.strikes(after, c.operation, c.queue)
-	if len(hit) != 0 {
-		c.plan.ended(ctx)
+	if len(hit) == 0 {
+		return false
 	}
-	return len(hit) != 0
+	c.plan.failed(ctx)
+	return true
 }

@@ -82,7 +82,7 @@ type Rule struct {
 
 // On begins a rule about the calls of these operations, or of all where none is given.
 func On(operations ...Operation) Rule {
-	r := Rule{operations: operations, chance: 1, to: math.MaxInt64}
+	r := Rule{operations: operations, chance: 1, from: math.MinInt64, to: math.MaxInt64}
 	names := make([]string, len(operations))
 	for i, o := range operations {
 		names[i] = o.String()
