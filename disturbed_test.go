@@ -220,6 +220,25 @@ func TestDisturbed_AShortPollSeesAShare(t *testing.T) {
 	})
 }
 
+func TestDisturbed_AReceiveThatWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := standardSteps(t)
+		got := make(chan any)
+		for range 2 {
+			go func() {
+				ds, _ := disturbance.ReceiveFrom(context.Background(), s.q.self, ReceiveInput{Max: 10, Wait: 20 * time.Second},
+					disturbance.Receive{Shuffle: true, Sample: true})
+				got <- ds
+			}()
+		}
+		synctest.Wait()
+		s.send("1")
+		require.Equal(t, []string{"1"}, bodiesOf((<-got).([]Delivery)))
+		s.send("2")
+		require.Equal(t, []string{"2"}, bodiesOf((<-got).([]Delivery)))
+	})
+}
+
 // TestDisturbed_NothingIsLost has consumers process messages under all disturbances, with groups, timeouts
 // and a dead-letter target, and demands that each was processed or dead-lettered.
 func TestDisturbed_NothingIsLost(t *testing.T) {
@@ -243,7 +262,8 @@ func TestDisturbed_NothingIsLost(t *testing.T) {
 					sent++
 				}
 				how := disturbance.Receive{Seed: rng.Uint64(), Shuffle: rng.IntN(2) == 0, Sample: rng.IntN(2) == 0, Share: rng.Float64()}
-				ds, err := disturbance.ReceiveFrom(context.Background(), s.q.self, ReceiveInput{Max: 1 + rng.IntN(10), Wait: Zero}, how)
+				ds, err := disturbance.ReceiveFrom(context.Background(), s.q.self, ReceiveInput{Max: 1 + rng.IntN(10), Wait: Zero,
+					VisibilityTimeout: []time.Duration{0, 0, 0, time.Second, Zero}[rng.IntN(5)]}, how)
 				require.NoError(t, err)
 				for _, d := range ds.([]Delivery) {
 					if rng.IntN(5) == 0 && s.q.duplicate(d.ReceiptHandle()) {

@@ -2,6 +2,7 @@ package inqtest
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"example.com/inq"
@@ -134,7 +135,7 @@ func (q *disturbed) SendBatch(ctx context.Context, ms []inq.Message) (sent []inq
 		sent, err = c.sendBatch(ctx, q.queue, ms)
 		return err
 	})
-	if _, some := err.(*inq.BatchError); err != nil && !some {
+	if err != nil && !errors.As(err, new(*inq.BatchError)) {
 		return nil, err
 	}
 	return sent, err
@@ -204,7 +205,7 @@ func (c *call) sendBatch(ctx context.Context, q inq.Queue, ms []inq.Message) ([]
 	sent := make([]inq.Sent, len(ms))
 	err := c.batch(len(ms), func(keep []int) error {
 		some, err := q.SendBatch(ctx, pick(ms, keep))
-		for i, s := range some {
+		for i, s := range some[:min(len(some), len(keep))] {
 			sent[keep[i]] = s
 		}
 		return err

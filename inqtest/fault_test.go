@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -368,6 +369,55 @@ type (
 		DeadLetterQueue(context.Context) (inq.Queue, error)
 	}
 )
+
+// liar is a queue that answers batches with what makes no sense.
+type liar struct{ inq.Queue }
+
+func (liar) SendBatch(context.Context, []inq.Message) ([]inq.Sent, error) {
+	return make([]inq.Sent, 7), fmt.Errorf("of a wrapper: %w", &inq.BatchError{Failed: []inq.BatchFailure{{Index: -1}, {Index: 0, Err: inq.ErrFull}, {Index: 99}}})
+}
+
+func TestDisturb_AroundAQueueThatAnswersNonsense(t *testing.T) {
+	q, err := inq.NewStandard("q")
+	require.NoError(t, err)
+	defer q.Close()
+	d := inqtest.Disturb(liar{q}, inqtest.NewPlan(t, 1, inqtest.On(inqtest.Send).Nth(1).Do(inqtest.FailEntries(0))))
+	for _, want := range []int{2, 3} {
+		sent, err := d.SendBatch(t.Context(), make([]inq.Message, 3))
+		var some *inq.BatchError
+		require.ErrorAs(t, err, &some)
+		require.Len(t, some.Failed, want)
+		require.Len(t, sent, 3)
+	}
+}
+
+// TestPlan_IsSharedByMany has goroutines use one plan at both faces at once.
+func TestPlan_IsSharedByMany(t *testing.T) {
+	s := inqtest.New(t)
+	q := s.Standard("orders")
+	p := s.Faults(1, everything()[:9]...)
+	const goroutines, calls = 8, 50
+	var group sync.WaitGroup
+	for g := range goroutines {
+		d := inqtest.Disturb(q, p)
+		c := web{t, s.HTTPClient(), inqtest.Endpoint, g%2 == 0}
+		group.Go(func() {
+			for range calls {
+				_, _ = d.Send(context.Background(), inq.Message{Body: "b"})
+				c.do(context.Background(), "SendMessage", "orders", "MessageBody", "b")
+				ds, _ := d.Receive(context.Background(), inq.ReceiveInput{})
+				for _, d := range ds {
+					_ = d.Delete(context.Background())
+				}
+				c.do(context.Background(), "ReceiveMessage", "orders")
+				_ = p.String()
+			}
+		})
+	}
+	group.Wait()
+	require.NotEmpty(t, p.Did())
+	require.NoError(t, q.Purge(context.Background()))
+}
 
 func TestDisturb_WhatQueuesCanDoBeside(t *testing.T) {
 	q, err := inq.NewStandard("q")

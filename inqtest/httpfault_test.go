@@ -223,6 +223,23 @@ func TestServerFaults_ConnectionsBreak(t *testing.T) {
 	require.Equal(t, 200, res.StatusCode)
 }
 
+// A connection of HTTP/2 cannot be taken over; the stream of the request is broken instead.
+func TestServerFaults_ConnectionsBreakOverHTTP2(t *testing.T) {
+	s := inqtest.New(t)
+	q := s.Standard("orders")
+	server := httptest.NewUnstartedServer(s.Handler())
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	p := s.Faults(1, inqtest.On(inqtest.Send).Nth(1).Do(inqtest.LoseAnswer))
+	c := web{t, server.Client(), server.URL, false}
+	require.NotEmpty(t, c.do(t.Context(), "SendMessage", "orders", "MessageBody", "1").cutOff)
+	require.Equal(t, 200, c.do(t.Context(), "SendMessage", "orders", "MessageBody", "2").status)
+	require.Len(t, p.Did(), 1)
+	require.Equal(t, 2, q.Stats().Visible)
+	require.NoError(t, q.Purge(t.Context()))
+}
+
 func TestServerFaults_Slow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := inqtest.New(t)

@@ -2,6 +2,7 @@ package inqtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -281,14 +282,17 @@ func (c *call) batch(n int, do func(keep []int) error) error {
 	}
 	var all []inq.BatchFailure
 	if len(keep) != 0 {
-		switch err := do(keep).(type) {
-		case nil:
-		case *inq.BatchError:
-			for _, f := range err.Failed {
-				all = append(all, inq.BatchFailure{Index: keep[f.Index], Err: f.Err})
-			}
-		default:
+		err := do(keep)
+		var some *inq.BatchError
+		if err != nil && !errors.As(err, &some) {
 			return err
+		}
+		if some != nil {
+			for _, f := range some.Failed {
+				if f.Index >= 0 && f.Index < len(keep) { // a queue of somebody else may say anything
+					all = append(all, inq.BatchFailure{Index: keep[f.Index], Err: f.Err})
+				}
+			}
 		}
 	}
 	for _, i := range failed {
