@@ -128,6 +128,16 @@ func TestDisturbed_AMessageIsDeliveredTwice(t *testing.T) {
 		s.delete(*s.one(0))
 		s.counts(0, 0, 0)
 	})
+	scene(t, "nor does a handle of before delete it", func(t *testing.T) {
+		s := standardSteps(t)
+		defer s.q.Watch(func([]Event) {})()
+		s.send("1")
+		old := s.one(time.Second)
+		time.Sleep(time.Second)
+		s.twice(s.one(0))
+		s.delete(*old)
+		s.counts(1, 0, 0)
+	})
 	scene(t, "what cannot be", func(t *testing.T) {
 		s, f := standardSteps(t), fifoSteps(t)
 		s.send("1", "2")

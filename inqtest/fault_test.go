@@ -143,6 +143,19 @@ func TestFault_ARulePicks(t *testing.T) {
 	picks(t, nil, inqtest.On(inqtest.Send, inqtest.Delete).Do(inqtest.Throttle))
 }
 
+func TestFault_TheFirstThatEndsACallIsItsLast(t *testing.T) {
+	bend(t, "and the others count on", func(b bent) {
+		for _, want := range []error{inq.ErrThrottled, inq.ErrUnavailable, nil} {
+			began := time.Now()
+			_, err := b.Receive(context.Background(), inq.ReceiveInput{Wait: inq.Zero})
+			require.ErrorIs(b, err, want)
+			require.Equal(b, time.Second, time.Since(began), "which it meets before")
+		}
+		require.Len(b, b.plan.Did(), 5)
+	}, inqtest.On().Do(inqtest.Slow(time.Second)), inqtest.On().Nth(1).Do(inqtest.Throttle), inqtest.On().Nth(1, 2).Do(inqtest.ServerError),
+		inqtest.On().Nth(1).Do(inqtest.LoseAnswer).In("nowhere"), inqtest.On().Nth(1).Do(inqtest.Sample(0)))
+}
+
 func TestFault_ChanceDependsOnSeedRuleAndNumberAlone(t *testing.T) {
 	throttled := func(seed uint64, rules ...inqtest.Rule) (n []int) {
 		q, err := inq.NewStandard("q")
