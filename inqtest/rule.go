@@ -200,7 +200,7 @@ func (r *Rule) check() string {
 		}
 	}
 	if t.standard && len(r.queues) != 0 && !slices.ContainsFunc(r.queues, func(name string) bool { return !isFIFO(name) }) {
-		return fmt.Sprintf("%s is for Standard queues: a FIFO queue never duplicates, reorders or leaves out", t.name)
+		return fmt.Sprintf("%s is for Standard queues, and these are FIFO", t.name)
 	}
 	return ""
 }
