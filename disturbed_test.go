@@ -82,7 +82,7 @@ func TestDisturbed_AMessageIsDeliveredTwice(t *testing.T) {
 		s.change(d, time.Minute) // as any handle of the message does on Standard
 		time.Sleep(time.Minute - 1)
 		s.counts(0, 1, 0)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		s.counts(1, 0, 0)
 		s.delete(*again)
 	})
@@ -127,6 +127,16 @@ func TestDisturbed_AMessageIsDeliveredTwice(t *testing.T) {
 		s.delete(*d)
 		s.delete(*s.one(0))
 		s.counts(0, 0, 0)
+	})
+	scene(t, "nor does a handle of before delete it", func(t *testing.T) {
+		s := standardSteps(t)
+		defer s.q.Watch(func([]Event) {})()
+		s.send("1")
+		old := s.one(time.Second)
+		time.Sleep(time.Second)
+		s.twice(s.one(0))
+		s.delete(*old)
+		s.counts(1, 0, 0)
 	})
 	scene(t, "what cannot be", func(t *testing.T) {
 		s, f := standardSteps(t), fifoSteps(t)

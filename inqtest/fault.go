@@ -168,8 +168,8 @@ var troubles = map[FaultKind]*trouble{
 	LoseAnswer:  {lose: true},
 	Duplicate:   {duplicate: true, only: []Operation{Receive}, standard: true, ours: true},
 	Reorder:     {shuffle: true, only: []Operation{Receive}, standard: true, ours: true},
-	ExpireHandle: {expire: true,
-		only: []Operation{Receive, Delete, ChangeVisibility}},
+
+	ExpireHandle: {expire: true, only: []Operation{Receive, Delete, ChangeVisibility}},
 }
 
 func init() {

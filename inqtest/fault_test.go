@@ -143,6 +143,19 @@ func TestFault_ARulePicks(t *testing.T) {
 	picks(t, nil, inqtest.On(inqtest.Send, inqtest.Delete).Do(inqtest.Throttle))
 }
 
+func TestFault_TheFirstThatEndsACallIsItsLast(t *testing.T) {
+	bend(t, "and the others count on", func(b bent) {
+		for _, want := range []error{inq.ErrThrottled, inq.ErrUnavailable, nil} {
+			began := time.Now()
+			_, err := b.Receive(context.Background(), inq.ReceiveInput{Wait: inq.Zero})
+			require.ErrorIs(b, err, want)
+			require.Equal(b, time.Second, time.Since(began), "which it meets before")
+		}
+		require.Len(b, b.plan.Did(), 5)
+	}, inqtest.On().Do(inqtest.Slow(time.Second)), inqtest.On().Nth(1).Do(inqtest.Throttle), inqtest.On().Nth(1, 2).Do(inqtest.ServerError),
+		inqtest.On().Nth(1).Do(inqtest.LoseAnswer).In("nowhere"), inqtest.On().Nth(1).Do(inqtest.Sample(0)))
+}
+
 func TestFault_ChanceDependsOnSeedRuleAndNumberAlone(t *testing.T) {
 	throttled := func(seed uint64, rules ...inqtest.Rule) (n []int) {
 		q, err := inq.NewStandard("q")
@@ -197,7 +210,7 @@ func TestFault_LoseAnswer(t *testing.T) {
 		b.counts(0, 1)
 		time.Sleep(30*time.Second - 1)
 		b.gets()
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		d := b.gets("1")[0]
 		require.Equal(b, 2, d.ReceiveCount)
 		require.ErrorIs(b, d.Delete(ctx), inq.ErrUnavailable)
@@ -340,7 +353,8 @@ func TestDisturb_CallsThatTheQueueRefusesAreNotCounted(t *testing.T) {
 		cancel()
 		_, err := b.Receive(ctx, inq.ReceiveInput{})
 		require.Equal(b, context.Canceled, err)
-		_, err = b.Receive(nil, inq.ReceiveInput{}) //nolint:staticcheck // what a nil context does
+		var none context.Context
+		_, err = b.Receive(none, inq.ReceiveInput{})
 		require.ErrorIs(b, err, inq.ErrMissingParameter)
 		require.Empty(b, b.plan.Did())
 		ctx, cancel = context.WithTimeout(context.Background(), time.Second)
@@ -522,7 +536,7 @@ func TestRule_BadOnesAreRefused(t *testing.T) {
 		{on.Do(inqtest.FailEntries(1)), `On(Receive).Do(FailEntries(1)): FailEntries is for Send, Delete, ChangeVisibility, not for Receive`},
 		{inqtest.On(inqtest.Send).Do(inqtest.Duplicate), `On(Send).Do(Duplicate): Duplicate is for Receive, not for Send`},
 		{inqtest.On(inqtest.Purge).Do(inqtest.ExpireHandle), `On(Purge).Do(ExpireHandle): ExpireHandle is for Receive, Delete, ChangeVisibility, not for Purge`},
-		{on.In("a.fifo").Do(inqtest.Reorder), `On(Receive).In("a.fifo").Do(Reorder): Reorder is for Standard queues: a FIFO queue never duplicates, reorders or leaves out`},
+		{on.In("a.fifo").Do(inqtest.Reorder), `On(Receive).In("a.fifo").Do(Reorder): Reorder is for Standard queues, and these are FIFO`},
 		{on.Do(inqtest.FaultKind("Explode")), `On(Receive).Do(Explode): Do("Explode"): there is no such fault`},
 	} {
 		failing(t, "inqtest: rule 2, "+c.want, func(tb inqtest.TB) {

@@ -19,8 +19,8 @@ import (
 // SNS API, meet no faults; nor does what uses a queue directly, see [Disturb].
 //
 // A server has one plan: a later one takes the place of the one before, and one without rules ends all
-// trouble. When the test fails, the plan is logged with its seed and what it did. A bad rule ends the
-// test.
+// trouble. [Server.Reset] leaves it. When the test fails, the plan is logged with its seed and what it
+// did. A bad rule ends the test.
 func (s *Server) Faults(seed uint64, rules ...Rule) *Plan {
 	s.tb.Helper()
 	p := NewPlan(s.tb, seed, rules...)

@@ -172,14 +172,6 @@ func (r Rule) Do(f Fault) Rule {
 	if t.refusal != "" {
 		r.refuse("%s", t.refusal)
 	}
-	for _, o := range r.operations {
-		if !t.fits(o) {
-			r.refuse("%s is for %s, not for %s", t.name, t.forOperations(), o)
-		}
-	}
-	if t.standard && len(r.queues) != 0 && !slices.ContainsFunc(r.queues, func(name string) bool { return !isFIFO(name) }) {
-		r.refuse("%s is for Standard queues: a FIFO queue never duplicates, reorders or leaves out", t.name)
-	}
 	return r
 }
 
@@ -200,6 +192,15 @@ func (r *Rule) check() string {
 		return r.refusal
 	case r.fault == nil:
 		return "a rule ends with Do"
+	}
+	t := r.fault.trouble()
+	for _, o := range r.operations {
+		if !t.fits(o) {
+			return fmt.Sprintf("%s is for %s, not for %s", t.name, t.forOperations(), o)
+		}
+	}
+	if t.standard && len(r.queues) != 0 && !slices.ContainsFunc(r.queues, func(name string) bool { return !isFIFO(name) }) {
+		return fmt.Sprintf("%s is for Standard queues, and these are FIFO", t.name)
 	}
 	return ""
 }
