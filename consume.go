@@ -337,14 +337,13 @@ func (q *queue) changeLocked(now int64, rc receipt, timeout time.Duration) error
 		q.lapsedLocked(now, rc.slot, err)
 		return err
 	}
-	twin := q.duplicateOfLocked(now, rc, r)
 	if !q.leasedLocked(now, rc.slot, r) {
-		if !twin {
+		if !q.duplicateOfLocked(now, rc, r) {
 			q.lapsedLocked(now, rc.slot, nil)
 		}
 		return nil // visible again: nothing to change
 	}
-	late := r.receive != rc.receive && !twin
+	late := r.receive != rc.receive && !q.duplicateOfLocked(now, rc, r)
 	if err := q.checkTotal(now, r, timeout); err != nil {
 		return err
 	}

@@ -82,7 +82,7 @@ func TestDisturbed_AMessageIsDeliveredTwice(t *testing.T) {
 		s.change(d, time.Minute) // as any handle of the message does on Standard
 		time.Sleep(time.Minute - 1)
 		s.counts(0, 1, 0)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		s.counts(1, 0, 0)
 		s.delete(*again)
 	})
@@ -127,6 +127,16 @@ func TestDisturbed_AMessageIsDeliveredTwice(t *testing.T) {
 		s.delete(*d)
 		s.delete(*s.one(0))
 		s.counts(0, 0, 0)
+	})
+	scene(t, "nor does a handle of before delete it", func(t *testing.T) {
+		s := standardSteps(t)
+		defer s.q.Watch(func([]Event) {})()
+		s.send("1")
+		old := s.one(time.Second)
+		time.Sleep(time.Second)
+		s.twice(s.one(0))
+		s.delete(*old)
+		s.counts(1, 0, 0)
 	})
 	scene(t, "what cannot be", func(t *testing.T) {
 		s, f := standardSteps(t), fifoSteps(t)
@@ -220,6 +230,25 @@ func TestDisturbed_AShortPollSeesAShare(t *testing.T) {
 	})
 }
 
+func TestDisturbed_AReceiveThatWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := standardSteps(t)
+		got := make(chan any)
+		for range 2 {
+			go func() {
+				ds, _ := disturbance.ReceiveFrom(context.Background(), s.q.self, ReceiveInput{Max: 10, Wait: 20 * time.Second},
+					disturbance.Receive{Shuffle: true, Sample: true})
+				got <- ds
+			}()
+		}
+		synctest.Wait()
+		s.send("1")
+		require.Equal(t, []string{"1"}, bodiesOf((<-got).([]Delivery)))
+		s.send("2")
+		require.Equal(t, []string{"2"}, bodiesOf((<-got).([]Delivery)))
+	})
+}
+
 // TestDisturbed_NothingIsLost has consumers process messages under all disturbances, with groups, timeouts
 // and a dead-letter target, and demands that each was processed or dead-lettered.
 func TestDisturbed_NothingIsLost(t *testing.T) {
@@ -231,6 +260,8 @@ func TestDisturbed_NothingIsLost(t *testing.T) {
 			if seed%2 == 0 {
 				s.buriesIn(target, 3)
 			}
+			m := &mirror{}
+			m.watch(s.q)
 			done := map[string]int{}
 			const n = 30
 			sent, doubled := 0, 0
@@ -241,7 +272,8 @@ func TestDisturbed_NothingIsLost(t *testing.T) {
 					sent++
 				}
 				how := disturbance.Receive{Seed: rng.Uint64(), Shuffle: rng.IntN(2) == 0, Sample: rng.IntN(2) == 0, Share: rng.Float64()}
-				ds, err := disturbance.ReceiveFrom(context.Background(), s.q.self, ReceiveInput{Max: 1 + rng.IntN(10), Wait: Zero}, how)
+				ds, err := disturbance.ReceiveFrom(context.Background(), s.q.self, ReceiveInput{Max: 1 + rng.IntN(10), Wait: Zero,
+					VisibilityTimeout: []time.Duration{0, 0, 0, time.Second, Zero}[rng.IntN(5)]}, how)
 				require.NoError(t, err)
 				for _, d := range ds.([]Delivery) {
 					if rng.IntN(5) == 0 && s.q.duplicate(d.ReceiptHandle()) {
@@ -259,7 +291,9 @@ func TestDisturbed_NothingIsLost(t *testing.T) {
 				if rng.IntN(3) == 0 {
 					time.Sleep(time.Duration(rng.IntN(6)) * time.Second)
 				}
+				synctest.Wait() // calls of the target
 				checkInvariants(t, s.q)
+				m.compare(t, s.q)
 			}
 			require.Equal(t, Counts{}, s.q.Stats().Counts)
 			require.NotZero(t, doubled)

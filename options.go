@@ -134,7 +134,8 @@ func WithInFlightLimit(messages int) Option {
 // [Event] has a number that is one higher than that of the one before. f is called outside the lock
 // by whichever goroutine caused an event, one call at a time; it may call the queue, and must not
 // panic. While it runs, events gather and other callers go on. The slice is f's to keep. A nil f
-// takes the observer away. Without an observer events cost nothing.
+// takes the observer away. Without an observer events cost nothing. A queue has one; see
+// [Standard.Watch] for more, and [WithWatcher] for all queues of a broker.
 func WithObserver(f func([]Event)) Option {
 	return option(func(p *patch) { p.observer, p.set = f, p.set|setObserver })
 }

@@ -23,7 +23,7 @@ func TestReadme_ShowsProgramsThatRun(t *testing.T) {
 	own, err := os.ReadFile("readme_test.go")
 	require.NoError(t, err)
 	blocks := goBlocks(string(readme))
-	require.Len(t, blocks, 4)
+	require.Len(t, blocks, 5)
 	require.Equal(t, string(program), blocks[0])
 	require.Contains(t, string(own), blocks[1])
 	for _, code := range blocks[2:] {

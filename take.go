@@ -58,12 +58,12 @@ func (q *queue) takeLocked(now int64, c *receiveCall, dst []Delivery) (n int, er
 	if s.target != nil {
 		a = s.address()
 	}
-	var any picked
+	var chosen picked
 	if c.disturbed != nil {
-		any = q.pickLocked(now, c.disturbed)
+		chosen = q.pickLocked(now, c.disturbed)
 	}
 	for n < most {
-		slot := any.next()
+		slot := chosen.next()
 		if c.disturbed == nil {
 			slot = q.peekLocked(now)
 		}

@@ -5,6 +5,9 @@
 //     end in an [inq.Broker] of the same process, without a socket.
 //   - [NewSNSClient] is the same for topics: a real *sns.Client whose calls end in a
 //     [example.com/inq/topic.Account]. example_fanout_test.go has a test with both clients.
+//   - [Config] is for tests with a server of package [example.com/inq/inqtest], which waits for what
+//     should happen and tells what did: sqs.NewFromConfig(inqaws.Config(s.HTTPClient())) is a client of
+//     it, and sns.NewFromConfig takes the same. example_inqtest_test.go has a test to copy from.
 //   - [NewQueue] is for programs written against [inq.Queue]: the same code on any endpoint of SQS,
 //     Amazon's own, a server with a [example.com/inq/sqsapi.Handler], or such a client.
 //   - [Lambda] is for functions on AWS Lambda: a handler of package worker behind its events.

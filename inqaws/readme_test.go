@@ -15,6 +15,7 @@ import (
 
 	"example.com/inq"
 	"example.com/inq/inqaws"
+	"example.com/inq/inqtest"
 	"example.com/inq/sqsapi"
 )
 
@@ -32,7 +33,7 @@ func TestReadme_ShowsCodeOfThisFile(t *testing.T) {
 			require.Contains(t, string(own), code)
 		}
 	}
-	require.Equal(t, 2, found)
+	require.Equal(t, 3, found)
 }
 
 func TestAJobOfACrashedWorkerComesBackAfterTwelveHours(t *testing.T) {
@@ -55,6 +56,38 @@ func TestAJobOfACrashedWorkerComesBackAfterTwelveHours(t *testing.T) {
 		require.Equal(t, "job", *again.Messages[0].Body)
 		require.Equal(t, 12*time.Hour, time.Since(began)) // exactly, and no real time has passed
 	})
+}
+
+// ship is the service: it takes orders from a queue, and deletes what is shipped.
+func ship(ctx context.Context, client *sqs.Client, url string) error {
+	for {
+		out, err := client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &url, WaitTimeSeconds: 20})
+		for i := 0; err == nil && i < len(out.Messages); i++ {
+			_, err = client.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &url, ReceiptHandle: out.Messages[i].ReceiptHandle})
+		}
+		if err != nil { // the SDK has tried three times
+			return err
+		}
+	}
+}
+
+func TestEveryOrderIsShipped(t *testing.T) {
+	for _, faults := range [][]inqtest.Rule{nil, {inqtest.On().Every(3).Do(inqtest.LoseAnswer)}} { // first without any
+		synctest.Test(t, func(t *testing.T) {
+			s := inqtest.New(t, inqtest.Strict())
+			s.Faults(1, faults...)
+			orders := s.Standard("orders", inq.WithDeadLetter(s.Standard("orders-dead"), 3))
+			client, url := sqs.NewFromConfig(inqaws.Config(s.HTTPClient())), s.QueueURL("orders")
+			for _, order := range []string{"a book", "a lamp", "a pen"} {
+				_, err := client.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &url, MessageBody: &order})
+				require.NoError(t, err)
+			}
+			go ship(t.Context(), client, url)
+			inqtest.WaitDrained(t, orders)
+			s.Log().Wait(1, inqtest.Deleted, inqtest.Body("a pen"))
+			s.Log().Never(inqtest.DeadLettered)
+		})
+	}
 }
 
 // clientOf is what the README shows for a server; cfg stands for what config.LoadDefaultConfig

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"example.com/inq"
+	"example.com/inq/internal/disturbance"
 	"example.com/inq/internal/wire"
 )
 
@@ -68,12 +69,14 @@ type Handler struct {
 	advice  string
 	home    *region
 	regions func(region string, create bool) (*inq.Broker, error) // nil: there is one
+	around  disturbance.Around                                    // nil: nobody disturbs it
 }
 
 // region is where a call finds its queues.
 type region struct {
 	*Handler
 	broker *inq.Broker
+	wrap   func(any) any // of the queues of a disturbed call; nil: none
 }
 
 // NewHandler makes a handler for the queues of b, which stays the caller's to close. The last
@@ -85,7 +88,7 @@ func NewHandler(b *inq.Broker, o Options) *Handler {
 		b, o.Regions = new(inq.Broker), nil // one that no constructor made is closed
 	}
 	h := &Handler{baseURL: strings.TrimSuffix(o.BaseURL, "/"), advice: o.CooldownAdvice, regions: o.Regions}
-	h.home = &region{h, b}
+	h.home = &region{h, b, nil}
 	if o.MaxBytes <= 0 {
 		o.MaxBytes = DefaultMaxBytes
 	}
@@ -159,7 +162,7 @@ func (h *Handler) begin(c *wire.Call, op *wire.Operation) error {
 	if err != nil {
 		return err
 	}
-	c.Own = &region{h, b}
+	c.Own = &region{h, b, nil}
 	return nil
 }
 

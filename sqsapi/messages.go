@@ -101,10 +101,8 @@ func (in *sendMembers) message(fifo bool, trace, operation string) (m inq.Messag
 	return m, digest, err
 }
 
-func isFIFO(q inq.Local) bool {
-	_, fifo := q.(*inq.FIFO)
-	return fifo
-}
+// isFIFO goes by the name, which tells the type (SQS: NAM-2): q can be around a queue.
+func isFIFO(q inq.Local) bool { return strings.HasSuffix(q.Name(), ".fifo") }
 
 // toDuration turns seconds of a call into a duration where 0 is not the queue's own setting (SQS:
 // LC-1, RCV-4, RCV-9).

@@ -15,12 +15,12 @@ func ownCall(c *wire.Call) call {
 
 // answering makes an operation that has a result.
 func answering[In, Out any](name string, run func(call, *In) (*Out, error)) *wire.Operation {
-	return wire.Answering(name, ownCall, run)
+	return disturbed(wire.Answering(name, ownCall, run))
 }
 
 // acting makes an operation whose success says it all.
 func acting[In any](name string, run func(call, *In) error) *wire.Operation {
-	return wire.Acting(name, ownCall, run)
+	return disturbed(wire.Acting(name, ownCall, run))
 }
 
 // ofAccount marks an operation that is about no queue, and refused at the URL of one (SQS: WIRE-11).

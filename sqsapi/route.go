@@ -38,7 +38,7 @@ func (c call) queueURL(name string) string {
 // MGT-13).
 func (c call) queue(url *string) (inq.Local, error) {
 	if url == nil && c.Path != "" {
-		return c.broker.Queue(c.Path)
+		return c.wrapped(c.broker.Queue(c.Path))
 	}
 	if url == nil || *url == "" {
 		return nil, missing("QueueUrl")
@@ -47,7 +47,7 @@ func (c call) queue(url *string) (inq.Local, error) {
 	if region, ok := awsRegion(host); ok && region != c.broker.Region() {
 		return nil, wire.Faultf(kindInvalidAddress, "The address %s is not valid for this endpoint.", wire.Shown(*url))
 	}
-	return c.broker.Queue(name)
+	return c.wrapped(c.broker.Queue(name))
 }
 
 // splitQueueURL returns the last element of a queue URL's path, and its host in lower case without

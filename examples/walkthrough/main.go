@@ -25,7 +25,7 @@ import (
 )
 
 const about = `walkthrough creates two queues with the AWS SDK for Go (v2), lists them, looks one
-up, sends a message with a delay, waits for it in a long poll, and deletes all of
+up, sends a message with a delay, waits for it in long polls, and deletes all of
 it again. It runs for three seconds.
 
 Without -endpoint the SDK talks to an SQS inside this process. With -endpoint it
@@ -33,6 +33,10 @@ talks to a server of inq, or to Amazon, with the credentials of the environment
 (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN). Amazon refuses to
 create queues within 60 seconds of deleting them: give another -prefix then.
 `
+
+// patience is how long to wait for the message, which is hidden for a minute each time an answer is
+// lost.
+const patience = 5 * time.Minute
 
 func main() { program.Main(run) }
 
@@ -145,20 +149,29 @@ func (w *walkthrough) send(ctx context.Context, url string) error {
 	return nil
 }
 
+// receive waits for the message, and deletes it. A long poll that brings nothing is no failure: the
+// answer of an earlier one may have been lost on its way, and what was in it comes again when its
+// visibility timeout is over.
 func (w *walkthrough) receive(ctx context.Context, url string) error {
 	began := time.Now()
-	out, err := w.client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
-		QueueUrl:              &url,
-		WaitTimeSeconds:       20,
-		MessageAttributeNames: []string{"All"},
-	})
-	if err != nil {
-		return err
+	var m types.Message
+	for {
+		out, err := w.client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
+			QueueUrl:              &url,
+			WaitTimeSeconds:       20,
+			MessageAttributeNames: []string{"All"},
+		})
+		if err != nil {
+			return err
+		}
+		if len(out.Messages) != 0 {
+			m = out.Messages[0]
+			break
+		}
+		if time.Since(began) > patience {
+			return fmt.Errorf("no message came in %v", patience)
+		}
 	}
-	if len(out.Messages) == 0 {
-		return errors.New("no message came in 20 seconds")
-	}
-	m := out.Messages[0]
 	w.say("Received %q with width %s after %v.", *m.Body, *m.MessageAttributes["width"].StringValue, time.Since(began).Round(time.Second))
 	if _, err := w.client.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &url, ReceiptHandle: m.ReceiptHandle}); err != nil {
 		return err
@@ -172,6 +185,10 @@ func (w *walkthrough) cleanUp(ctx context.Context) error {
 	var errs []error
 	for _, url := range w.created {
 		_, err := w.client.DeleteQueue(ctx, &sqs.DeleteQueueInput{QueueUrl: &url})
+		var gone *types.QueueDoesNotExist
+		if errors.As(err, &gone) { // by a call whose answer was lost, and which the SDK made again
+			err = nil
+		}
 		if err == nil {
 			w.say("Deleted the queue %s.", url)
 		}

@@ -87,15 +87,7 @@ func deliverAll(ctx context.Context, events int, servers *servers, client *http.
 
 	show := narrator.New(stdout)
 	sender := &sender{client: client, url: url, show: show}
-	mux := worker.NewMux()
-	deliver.Handle(mux, sender.post)
-	runner, err := worker.New(queue, mux,
-		worker.WithConcurrency(concurrency),
-		worker.WithTimeout(timeout),
-		worker.WithMaxAttempts(maxAttempts),
-		worker.WithBackoff(worker.Exponential(50*time.Millisecond, 400*time.Millisecond)),
-		worker.WithLogger(quiet), // one line for each of many retries; the summary counts them
-	)
+	runner, err := newRunner(queue, sender)
 	if err != nil {
 		return err
 	}
@@ -138,6 +130,19 @@ func deliverAll(ctx context.Context, events int, servers *servers, client *http.
 	stop()
 	err = <-stopped
 	return errors.Join(err, summarize(stdout, events, moved, queue, dead, runner, sender, servers))
+}
+
+// newRunner makes the worker that takes events from a queue and has sender deliver them.
+func newRunner(queue inq.Queue, sender *sender) (*worker.Runner, error) {
+	mux := worker.NewMux()
+	deliver.Handle(mux, sender.post)
+	return worker.New(queue, mux,
+		worker.WithConcurrency(concurrency),
+		worker.WithTimeout(timeout),
+		worker.WithMaxAttempts(maxAttempts),
+		worker.WithBackoff(worker.Exponential(50*time.Millisecond, 400*time.Millisecond)),
+		worker.WithLogger(quiet), // one line for each of many retries; the summary counts them
+	)
 }
 
 // summarize prints the figures, and returns an error where they do not add up.

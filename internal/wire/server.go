@@ -28,6 +28,7 @@ type Options struct {
 type Answer struct {
 	Operation    *Operation // nil where the request names none that exists
 	In           any        // the request; nil where it cannot be read
+	Out          any        // the result; nil for an error, and where there is none
 	Call         *Call      // good until Answered returns
 	Status       int        // of HTTP
 	Code         string     // of the error, as the Query protocol spells it; "" for success
@@ -156,7 +157,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.Answered == nil && (s.Refused == nil || err == nil) {
 		return
 	}
-	answer := &Answer{Operation: op, In: in, Call: c, Status: status, Code: code, RequestBytes: r.ContentLength, Bytes: int(size)}
+	answer := &Answer{Operation: op, In: in, Out: out, Call: c, Status: status, Code: code, RequestBytes: r.ContentLength, Bytes: int(size)}
 	if s.Answered != nil {
 		answer.Duration = time.Since(began)
 		s.Answered(r, answer)

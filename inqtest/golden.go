@@ -1,0 +1,125 @@
+package inqtest
+
+import (
+	"cmp"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// updateFlag is the name of the flag that has Golden write files. It has the name of the package in it,
+// since it exists in every test that imports the package, and one more of the name would be a panic.
+const updateFlag = "inqtest.update"
+
+func init() {
+	if flag.Lookup(updateFlag) == nil { // a second copy of the package may be in the program
+		flag.Bool(updateFlag, false, "write the files that inqtest compares with")
+	}
+}
+
+// updating reports whether files are to be written: by -inqtest.update, or by -update where the tests
+// have such a flag themselves.
+func updating() bool {
+	for _, name := range []string{updateFlag, "update"} {
+		if f := flag.Lookup(name); f != nil && f.Value.String() == "true" {
+			return true
+		}
+	}
+	return false
+}
+
+// Golden compares the log, as far as all filters pick it, with a file: the timeline of what should
+// happen. Times are relative to the making of the server, and ids are #1, #2 in the order they come;
+// outside a bubble there are no times. At one instant the queues follow each other by name, so that it
+// does not matter which of several goroutines was first.
+//
+// A file that differs, or is not there, fails the test. Run it with -inqtest.update to write the file;
+// where tests have a flag named update of their own, -update does the same. The path is one as for
+// [os.ReadFile], and folders are made.
+func (s *Server) Golden(path string, filters ...Filter) {
+	s.tb.Helper()
+	if s.bubble {
+		settle()
+	}
+	got := s.timeline(filters)
+	if updating() {
+		err := os.MkdirAll(filepath.Dir(path), 0o777)
+		if err == nil {
+			err = os.WriteFile(path, []byte(got), 0o666)
+		}
+		if err != nil {
+			s.tb.Fatalf("inqtest: Golden: %v", err)
+		}
+		return
+	}
+	file, err := os.ReadFile(path)
+	switch want := strings.ReplaceAll(string(file), "\r\n", "\n"); {
+	case errors.Is(err, fs.ErrNotExist):
+		s.tb.Errorf("inqtest: %s is not there; -%s writes it:\n%s", path, updateFlag, strings.TrimSuffix(got, "\n"))
+	case err != nil:
+		s.tb.Fatalf("inqtest: Golden: %v", err)
+	case got != want:
+		s.tb.Errorf("inqtest: the log differs from %s; -%s writes it anew\n%s", path, updateFlag, difference(want, got))
+	}
+}
+
+// timeline is the log as a file has it.
+func (s *Server) timeline(filters []Filter) string {
+	q, v := newQuery(filters), s.log.look()
+	var entries []Entry
+	for e := range v.all() {
+		if q.picks(e) {
+			entries = append(entries, *e)
+		}
+	}
+	if s.bubble {
+		slices.SortStableFunc(entries, func(a, b Entry) int { return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.Queue, b.Queue)) })
+	}
+	numbers := map[string]int{}
+	var b strings.Builder
+	if v.dropped != 0 {
+		fmt.Fprintf(&b, "(%s before these dropped)\n", countEntries(v.dropped))
+	}
+	for i := range entries {
+		e := &entries[i]
+		id := ""
+		if e.ID != "" {
+			if numbers[e.ID] == 0 {
+				numbers[e.ID] = len(numbers) + 1
+			}
+			id = fmt.Sprintf("#%d", numbers[e.ID])
+		}
+		line := e.line(id)
+		if s.bubble {
+			line = fmt.Sprintf("%-8s %s", since(v.begun, e.Time), line)
+		}
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
+	return b.String()
+}
+
+// difference shows the first line that differs, with a few before it.
+func difference(want, got string) string {
+	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
+	at := 0
+	for at < len(w) && at < len(g) && w[at] == g[at] {
+		at++
+	}
+	line := func(lines []string) string {
+		if at >= len(lines) || at == len(lines)-1 && lines[at] == "" {
+			return "(nothing more)"
+		}
+		return lines[at]
+	}
+	var b strings.Builder
+	for i := max(0, at-3); i < at; i++ {
+		fmt.Fprintf(&b, "       %s\n", w[i])
+	}
+	fmt.Fprintf(&b, "  want %s\n  got  %s", line(w), line(g))
+	return b.String()
+}
