@@ -65,9 +65,9 @@ func TestCrash_AtEveryCallLeavesWhatWasAcknowledged(t *testing.T) {
 			f := faultfs.New()
 			crashed(t, op, f, 0)
 			total, points, again := f.Calls(), 0, 0
-			every := 1
+			every := stride
 			if op.Key != nil {
-				every = 3 // the calls are those of the mode without a key
+				every = 3 * stride // the calls are those of the mode without a key
 			}
 			for n := 1; n <= total; n += every {
 				f := faultfs.New()
@@ -241,7 +241,7 @@ func TestCrash_WhileSegmentsAreRemovedInARow(t *testing.T) {
 		return f
 	}
 	total := run(0).Calls()
-	for n := total - 40; n <= total; n++ { // the removals come last
+	for n := total - 40; n <= total; n += stride { // the removals come last
 		f := run(n)
 		for seed := range uint64(8) {
 			op := journal.Options{FS: f.AfterPowerLoss(rand.New(rand.NewPCG(uint64(n), seed)))}

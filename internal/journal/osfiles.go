@@ -87,4 +87,4 @@ func IsFull(err error) bool {
 	return false
 }
 
-var fullErrors = append([]error{noSpace}, systemFull...)
+var fullErrors = append([]error{ErrNoSpace}, systemFull...)
