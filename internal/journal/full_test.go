@@ -180,6 +180,35 @@ func TestFull_AtOpen(t *testing.T) {
 	})
 }
 
+func TestFull_ADiskOfHardlyMoreThanASegment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := faultfs.New()
+		f.SetLimit(128 << 10)
+		op := journal.Options{FS: f, SegmentSize: 64 << 10}
+		w, err := openWorld("dir", op)
+		require.NoError(t, err)
+		for range 5 {
+			n := w.fill(t, 900)
+			require.Greater(t, n, 30)
+			require.Equal(t, 1, w.log.Stats().Segments)
+			ids := slices.Sorted(maps.Keys(w.bodies()))
+			for _, id := range ids[3:] {
+				require.NoError(t, w.delete(id))
+			}
+			time.Sleep(time.Second)
+			synctest.Wait()
+			require.NoError(t, w.log.Room(journal.Send))
+			for _, id := range ids[:3] {
+				require.NoError(t, w.delete(id))
+			}
+		}
+		require.NoError(t, w.log.Close())
+		got, err := found(op)
+		require.NoError(t, err)
+		require.Empty(t, got)
+	})
+}
+
 func TestFull_NothingIsWrittenBehindWhatWasCarried(t *testing.T) {
 	f := faultfs.New()
 	op := journal.Options{FS: f, SegmentSize: journal.MinSegmentSize}
