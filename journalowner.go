@@ -20,7 +20,10 @@ func (o journalOwner) Committed(number uint32, mark uint64, err error) {
 // batches these were, and who are about to wake.
 func (q *queue) committed(mark uint64, err error) {
 	q.mu.Lock()
-	now := q.clockLocked()
+	now := q.last
+	if err != nil || q.waiters.head != nil || q.settings.Load().observer != nil || len(q.watchers) != 0 {
+		now = q.clockLocked() // else nothing depends on it
+	}
 	k := q.journal
 	for {
 		it, ok := k.pending.next(mark)
