@@ -109,7 +109,8 @@ func (l *Log) frameLocked(n int64, carry bool) *frame {
 
 func (l *Log) newFrameLocked(over, carry bool) *frame {
 	seg := l.segments[len(l.segments)-1]
-	if l.rotate || over && seg.planned > segmentHead && seg.number-l.synced.segment < maxLag {
+	wait := seg.number-l.synced.segment >= maxLag && seg.planned < MaxSegmentSize
+	if l.rotate || over && seg.planned > segmentHead && !wait {
 		seg = l.newSegment(seg.number + 1)
 		l.segments = append(l.segments, seg)
 		l.rotate = false
@@ -119,6 +120,9 @@ func (l *Log) newFrameLocked(over, carry bool) *frame {
 		f, l.free = l.free[k-1], l.free[:k-1]
 	} else {
 		f = &frame{buf: make([]byte, frameHead, 4<<10)}
+	}
+	if k := len(l.streams); k > 0 && f.settle == nil {
+		f.settle, l.streams = l.streams[k-1], l.streams[:k-1]
 	}
 	l.last++
 	f.mark, f.segment, f.carry, f.size = l.last, seg, carry, frameHead
@@ -132,9 +136,9 @@ func (l *Log) newFrameLocked(over, carry bool) *frame {
 	return f
 }
 
-// maxLag is the most segments behind the newest that wait for a sync. It is a bound for a disk that stopped answering;
-// segments then grow instead.
-const maxLag = 1000
+// maxLag is the most segments, each with a file open, that wait for a sync. Where a disk is that slow, segments grow
+// instead.
+const maxLag = 64
 
 func (l *Log) newSegment(number uint32) *segment {
 	s := &segment{number: number, planned: segmentHead, place: place(l.id, number)}

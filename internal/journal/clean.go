@@ -74,13 +74,13 @@ func (l *Log) dutyLocked() duty {
 func (l *Log) wastefulLocked() bool {
 	live, segment := l.density.of(l.live), l.o.SegmentSize
 	dead := l.bytes - live
-	if dead > live+2*segment {
+	if dead > live+segment {
 		return true
 	}
 	if l.pass.base > 0 {
 		dead = min(dead, l.died-l.pass.base)
 	}
-	l.making = (l.making || l.tightLocked()) && dead > 2*segment && dead > live/8
+	l.making = (l.making || l.tightLocked()) && dead > segment/4 && dead > live/8
 	return l.making || l.shortLocked() && dead > segment/4
 }
 
@@ -128,16 +128,18 @@ func (l *Log) endCleaningLocked() {
 	close(l.progress)
 }
 
-// throttleLocked lets a caller wait for the cleaner once where the log grows faster than that can clean: the bound on its
-// size, and the room for deletes, would not hold otherwise.
-func (l *Log) throttleLocked() {
+// throttlesLocked says whether the log grows faster than the cleaner can clean, so that the bound on its size, or the room
+// for deletes, would not hold.
+func (l *Log) throttlesLocked() bool {
 	if !l.cleaning || l.err != nil {
-		return
+		return false
 	}
 	live := l.density.of(l.live)
-	if !(l.making && l.tightLocked()) && !l.shortLocked() && l.bytes-live < live+live/8+3*l.o.SegmentSize {
-		return
-	}
+	return l.making && l.tightLocked() || l.shortLocked() || l.bytes-live >= live+live/8+2*l.o.SegmentSize
+}
+
+// throttleLocked lets a caller wait for one step of the cleaner. l.mu is released meanwhile.
+func (l *Log) throttleLocked() {
 	progress := l.progress
 	l.mu.Unlock()
 	<-progress
@@ -181,7 +183,7 @@ func (l *Log) carryLocked() {
 	l.mu.Unlock()
 	more := l.owner.Carry(s.number)
 	l.mu.Lock()
-	_ = l.waitWrittenLocked(l.last) // that there is no room is seen by the next duty
+	l.waitWrittenLocked(l.last) // that there is no room is seen by the next duty
 	if !more && s.live > 0 {
 		l.stalled = stall{s.number, s.live, l.bytes}
 	}

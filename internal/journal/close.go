@@ -23,21 +23,19 @@ func (l *Log) Close() error {
 		return l.closeFiles()
 	}
 	_ = l.waitSyncedLocked(l.last) // frames without room were reported to those who waited
-	for !l.joinLocked(&l.sync, ^uint64(0)) {
-	}
+	l.leadLocked(&l.sync)
 	if l.err == nil && !l.proven && !l.full {
 		// Now nothing of the log can be taken for torn any more, and damage is told from that.
 		l.proveLocked()
 	}
-	for !l.joinLocked(&l.write, ^uint64(0)) {
-	}
+	l.leadLocked(&l.write)
 	result := l.err
 	if result == nil {
 		l.err = ErrClosed
 	}
 	result = errors.Join(result, l.closeFiles())
-	l.write.passLocked()
-	l.sync.passLocked()
+	l.passLocked(&l.write)
+	l.passLocked(&l.sync)
 	return result
 }
 

@@ -1,5 +1,10 @@
 package journal
 
+import (
+	"errors"
+	"fmt"
+)
+
 // turn is a right that one goroutine has at a time: to write frames, or to sync files. Who wants it for the sake of a mark
 // waits in a round, together with all whose marks the same use of the turn takes care of. When a use ends, all of its
 // round go on, and one of the next round leads.
@@ -7,58 +12,76 @@ type turn struct {
 	busy   bool
 	done   uint64 // the marks up to here are taken care of
 	taking uint64 // and up to here they will be when the present use ends
-	now    *round // of the present use
-	next   *round
+	now    *round // of the present use; nil: nobody waits for it
+	next   *round // nil: nobody waits for the next
 }
 
 type round struct {
-	over    chan struct{} // closed when the use has ended
-	lead    chan struct{} // has room for the one value that hands the turn on
-	waiting int
+	over chan struct{} // closed when the use has ended
+	lead chan struct{} // has room for the one value that hands the turn on
+	// What the use came to, written before over is closed: all marks up to this one were taken care of, nothing has ever
+	// gone wrong, and nobody is to be held up. A thousand who wait need not ask for the lock to learn that.
+	smooth uint64
 }
 
-func newRound() *round { return &round{make(chan struct{}), make(chan struct{}, 1), 0} }
-
 // joinLocked waits until the mark is taken care of, and returns false, or until the caller has the turn, and returns true.
-// l.mu is released while it waits.
-func (l *Log) joinLocked(t *turn, mark uint64) (leads bool) {
+// l.mu is released while it waits, and left so where smooth is true, which says that the mark was taken care of without
+// any trouble.
+func (l *Log) joinLocked(t *turn, mark uint64) (leads, smooth bool) {
 	for t.done < mark {
 		if !t.busy {
 			t.busy = true
-			return true
+			return true, false
 		}
-		r := t.next
+		at := &t.next
 		if mark <= t.taking {
-			r = t.now
-		} else {
-			r.waiting++
+			at = &t.now
 		}
+		if *at == nil {
+			*at = &round{over: make(chan struct{}), lead: make(chan struct{}, 1)}
+		}
+		r := *at
 		l.mu.Unlock()
 		select {
 		case <-r.over:
+			if mark <= r.smooth {
+				return false, true
+			}
 			l.mu.Lock()
 		case <-r.lead:
 			l.mu.Lock()
-			return true
+			return true, false
 		}
 	}
-	return false
+	return false, false
+}
+
+// leadLocked waits until the caller has the turn. l.mu is released meanwhile.
+func (l *Log) leadLocked(t *turn) {
+	for {
+		if leads, _ := l.joinLocked(t, ^uint64(0)); leads {
+			return
+		}
+	}
 }
 
 // takeLocked begins a use of the turn that takes care of all marks up to this one.
 func (t *turn) takeLocked(mark uint64) {
-	t.now, t.next = t.next, newRound()
+	t.now, t.next = t.next, nil
 	t.taking = mark
 }
 
 // passLocked ends the use, and hands the turn to one of those who wait for the next.
-func (t *turn) passLocked() {
+func (l *Log) passLocked(t *turn) {
+	t.done = max(t.done, t.taking)
 	if t.now != nil {
-		t.done = max(t.done, t.taking)
+		if l.err == nil && len(l.lost) == 0 && l.blocked == 0 && !l.throttlesLocked() {
+			t.now.smooth = t.done
+		}
 		close(t.now.over)
 		t.now = nil
 	}
-	if t.busy = t.next.waiting > 0; t.busy {
+	if t.busy = t.next != nil; t.busy {
 		t.next.lead <- struct{}{}
 	}
 }
@@ -71,40 +94,59 @@ func (t *turn) passLocked() {
 // Open will tell.
 func (l *Log) Wait(mark uint64, synced bool) error {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !synced {
-		return l.waitWrittenLocked(mark)
+	if mark > l.last {
+		l.mu.Unlock()
+		panic(fmt.Sprintf("bug: Wait for mark %d, the newest is %d", mark, l.last))
 	}
-	var err error
-	if l.o.Sync == Always {
-		err = l.waitSyncedLocked(mark)
-	} else {
-		err = l.waitWrittenLocked(mark)
+	t := &l.write
+	if synced && l.o.Sync == Always {
+		t = &l.sync
 	}
-	l.throttleLocked()
+	err, smooth := l.waitLocked(t, mark)
+	if smooth {
+		return nil
+	}
+	if synced && l.throttlesLocked() {
+		l.throttleLocked()
+	}
+	l.mu.Unlock()
 	return err
 }
 
-func (l *Log) waitWrittenLocked(mark uint64) error {
-	for l.write.done < mark {
-		if l.joinLocked(&l.write, mark) {
+// waitLocked waits until the mark is taken care of. Where smooth is true l.mu was released.
+func (l *Log) waitLocked(t *turn, mark uint64) (err error, smooth bool) {
+	for t.done < mark {
+		leads, smooth := l.joinLocked(t, mark)
+		switch {
+		case smooth:
+			return nil, true
+		case leads && t == &l.sync:
+			l.syncLocked()
+		case leads:
 			l.useWriteTurnLocked()
 			l.afterWriteLocked()
 		}
 	}
-	if l.o.Sync != Always {
-		return l.outcomeLocked(mark, l.okSettled)
+	switch {
+	case t == &l.sync:
+		return l.outcomeLocked(mark, l.okSynced), false
+	case l.o.Sync == Always:
+		return l.outcomeLocked(mark, l.okWritten), false
 	}
-	return l.outcomeLocked(mark, l.okWritten)
+	return l.outcomeLocked(mark, l.okSettled), false
 }
 
-func (l *Log) waitSyncedLocked(mark uint64) error {
-	for l.sync.done < mark {
-		if l.joinLocked(&l.sync, mark) {
-			l.syncLocked()
-		}
+// waitWrittenLocked waits for the mark, and holds l.mu in the end.
+func (l *Log) waitWrittenLocked(mark uint64) { l.holdLocked(l.waitLocked(&l.write, mark)) }
+
+// waitSyncedLocked waits for the mark, and holds l.mu in the end.
+func (l *Log) waitSyncedLocked(mark uint64) error { return l.holdLocked(l.waitLocked(&l.sync, mark)) }
+
+func (l *Log) holdLocked(err error, smooth bool) error {
+	if smooth {
+		l.mu.Lock()
 	}
-	return l.outcomeLocked(mark, l.okSynced)
+	return err
 }
 
 // outcomeLocked is the result of a wait for the mark, where marks up to ok were taken care of before anything failed.
@@ -131,7 +173,11 @@ func (l *Log) Sync() error {
 	if err := l.usableLocked(); err != nil {
 		return err
 	}
-	return l.waitSyncedLocked(l.last)
+	err := l.waitSyncedLocked(l.last)
+	if l.blocked == 0 && errors.Is(err, ErrFull) {
+		return nil // the newest frame is not in the log, and who waited for it knows
+	}
+	return err
 }
 
 // flush writes what gathered while nobody waited. It is called with the write turn.
@@ -153,7 +199,7 @@ func (l *Log) useWriteTurnForLocked(more func()) {
 	if l.o.Sync != Always {
 		l.settleLocked(l.write.taking)
 	}
-	l.write.passLocked()
+	l.passLocked(&l.write)
 }
 
 // settleLocked calls Committed for all that was written up to the mark. l.mu is released meanwhile.
@@ -169,10 +215,8 @@ func (l *Log) settleLocked(mark uint64) {
 	if n == 0 {
 		return
 	}
-	due := l.unsettled[:n:n]
-	if l.unsettled = l.unsettled[n:]; len(l.unsettled) == 0 {
-		l.unsettled = nil
-	}
+	due := l.unsettled[:n]
+	l.unsettled = append(l.settled[:0], l.unsettled[n:]...)
 	l.mu.Unlock()
 	for _, s := range due {
 		if s.err == nil {
@@ -183,4 +227,9 @@ func (l *Log) settleLocked(mark uint64) {
 		}
 	}
 	l.mu.Lock()
+	if len(l.streams) < 4 && cap(due[0].streams) <= 64 {
+		l.streams = append(l.streams, due[0].streams[:0])
+	}
+	clear(due)
+	l.settled = due[:0]
 }

@@ -24,7 +24,7 @@ var (
 func mixed(t *testing.T, closed bool) (files map[string][]byte, w *world, op journal.Options) {
 	t.Helper()
 	f := faultfs.New()
-	op = journal.Options{FS: f, OldKeys: [][]byte{keyA}}
+	op = journal.Options{FS: f, SegmentSize: journal.MinSegmentSize, OldKeys: [][]byte{keyA}}
 	id := uint64(1)
 	for i, key := range [][]byte{nil, keyA, nil} {
 		op.Key = key
@@ -218,24 +218,27 @@ func TestOpen_KeysAreRotatedByANewSegment(t *testing.T) {
 		w, err := openWorld("dir", journal.Options{FS: f, Key: key, OldKeys: old})
 		require.NoError(t, err)
 		require.Len(t, w.base, want)
-		mark, err := w.do(step{puts: map[uint64]string{uint64(i): secret}}, journal.Send)
-		require.NoError(t, err)
-		require.NoError(t, w.log.Wait(mark, true))
-		want++
+		require.NoError(t, w.one(step{puts: map[uint64]string{uint64(2 * i): secret}}, journal.Send))
+		require.NoError(t, w.one(step{puts: map[uint64]string{uint64(2*i + 1): secret}}, journal.Send))
+		want += 2
 		require.NoError(t, w.log.Close())
 		if key != nil {
 			old = append(old, key)
 		}
 		name := fmt.Sprintf("dir/%016x.inqj", i+1)
-		if i == 0 {
-			name = fmt.Sprintf("dir/%016x.inqj", 1)
-		}
 		require.Equal(t, key == nil, bytes.Contains(f.Files()[name], []byte(secret)), name)
 	}
-	// A frame that was exchanged for another, with its sums made right, is found by the cipher.
 	files := f.Files()
-	journal.Forge(files["dir/0000000000000002.inqj"], 2)
+	first := slices.Clone(files["dir/0000000000000001.inqj"])
+	journal.Swap(files["dir/0000000000000001.inqj"], 1)
 	_, err := opened(files, journal.Options{OldKeys: old})
+	require.ErrorIs(t, err, journal.ErrCorrupt, "a frame is encrypted for its place")
+	files["dir/0000000000000001.inqj"] = first
+	_, err = opened(files, journal.Options{OldKeys: old})
+	require.NoError(t, err)
+	// A frame that was exchanged for another, with its sums made right, is found by the cipher.
+	journal.Forge(files["dir/0000000000000002.inqj"], 2)
+	_, err = opened(files, journal.Options{OldKeys: old})
 	require.ErrorIs(t, err, journal.ErrCorrupt)
 	require.ErrorContains(t, err, "was not encrypted with its key")
 }
@@ -320,7 +323,7 @@ func FuzzOpen(f *testing.F) {
 			{"dir/0000000000000001.inqj": first, "dir/0000000000000002.inqj": data},
 			{"dir/0000000000000001.inqj": append(slices.Clone(first), data...)},
 		} {
-			l := journal.Options{FS: faultfs.With(files), OldKeys: op.OldKeys}
+			l := journal.Options{FS: faultfs.With(files), SegmentSize: journal.MinSegmentSize, OldKeys: op.OldKeys}
 			open, err := journal.Open("dir", l)
 			if err != nil {
 				require.True(t, errors.Is(err, journal.ErrCorrupt) || errors.Is(err, journal.ErrNewer) ||

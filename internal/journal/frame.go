@@ -31,19 +31,21 @@ func place(id logID, segment uint32) uint32 {
 	return crc32.Update(0, castagnoli, b[:])
 }
 
-// headSum is the sum over place, offset and the first eight bytes of the head.
-func headSum(place uint32, offset int64, head []byte) uint32 {
-	var b [16]byte
-	binary.LittleEndian.PutUint64(b[:], uint64(offset))
-	copy(b[8:], head[:8])
-	return crc32.Update(place, castagnoli, b[:])
+// sums has room for what is summed, since what a checksum is given would otherwise be allocated for each.
+type sums [16]byte
+
+// head is the sum over place, offset and the first eight bytes of the head.
+func (s *sums) head(place uint32, offset int64, head []byte) uint32 {
+	binary.LittleEndian.PutUint64(s[:], uint64(offset))
+	copy(s[8:], head[:8])
+	return crc32.Update(place, castagnoli, s[:])
 }
 
 // putHead fills in the head of a frame, which begins at the offset of its segment.
-func putHead(frame []byte, place uint32, offset int64, synced uint32) {
+func (s *sums) putHead(frame []byte, place uint32, offset int64, synced uint32) {
 	binary.LittleEndian.PutUint32(frame, uint32(len(frame)-frameHead))
 	binary.LittleEndian.PutUint32(frame[4:], synced)
-	sum := headSum(place, offset, frame)
+	sum := s.head(place, offset, frame)
 	binary.LittleEndian.PutUint32(frame[8:], sum)
 	binary.LittleEndian.PutUint32(frame[12:], crc32.Update(sum, castagnoli, frame[frameHead:]))
 }
@@ -57,14 +59,14 @@ type head struct {
 }
 
 // parseHead returns what the head says, and whether its checksum is right.
-func parseHead(b []byte, place uint32, offset int64) (head, bool) {
+func (s *sums) parseHead(b []byte, place uint32, offset int64) (head, bool) {
 	h := head{
 		length: int64(binary.LittleEndian.Uint32(b)),
 		synced: binary.LittleEndian.Uint32(b[4:]),
 		sum:    binary.LittleEndian.Uint32(b[8:]),
 		full:   binary.LittleEndian.Uint32(b[12:]),
 	}
-	return h, headSum(place, offset, b) == h.sum
+	return h, s.head(place, offset, b) == h.sum
 }
 
 func (h head) holds(payload []byte) bool { return crc32.Update(h.sum, castagnoli, payload) == h.full }

@@ -141,8 +141,12 @@ type Log struct {
 	blocked   uint64       // mark of a frame of class Carry that found no room and is tried again first; 0: none
 	lost      spans        // marks of frames that found no room
 	unsettled []settlement // what Committed is still to be called for, in order
-	free      []*frame     // to be used again
+	free      []*frame     // to be used again, as are
+	written   []*frame     // the queue before this one
+	settled   []settlement // what was unsettled before
+	streams   [][]uint32   // of settlements
 
+	sums  sums // belongs to the holder of the write turn
 	write turn // to write frames
 	sync  turn // to sync files and, in mode Always, to settle frames
 

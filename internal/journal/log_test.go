@@ -21,6 +21,7 @@ type owner struct {
 	mu        sync.Mutex
 	items     map[uint64]*item
 	committed []string
+	marks     []uint64
 	carried   int
 }
 
@@ -44,6 +45,21 @@ func (o *owner) Committed(stream uint32, mark uint64, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.committed = append(o.committed, fmt.Sprint(stream, mark, err))
+	o.marks = append(o.marks, mark)
+}
+
+// told returns what Committed was called with of late.
+func (o *owner) told() []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.committed[max(0, len(o.committed)-300):])
+}
+
+// ordered says whether it was called in the order of frames.
+func (o *owner) ordered() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.IsSorted(o.marks)
 }
 
 func addPut(b *journal.Batch, id uint64, it *item) {
@@ -178,6 +194,7 @@ func TestLog_WhatWasAppendedIsThereAfterReopening(t *testing.T) {
 		for _, place := range []string{"memory", "disk"} {
 			t.Run(name+"/"+place, func(t *testing.T) {
 				dir := t.TempDir()
+				op := op
 				if place == "memory" {
 					op.FS = journal.Memory()
 				}

@@ -27,7 +27,6 @@ func Open(dir string, o Options) (*Log, error) {
 		return nil, err
 	}
 	l := &Log{fs: o.FS, dir: dir, o: o, keys: keys, died: 1}
-	l.write.next, l.sync.next = newRound(), newRound()
 	if err := l.open(); err != nil {
 		l.closeFiles()
 		return nil, fmt.Errorf("journal: opening %s: %w", dir, err)
@@ -48,7 +47,7 @@ func (l *Log) open() (err error) {
 			return err
 		}
 	}
-	v, err := survey(l.fs, l.dir, l.keys, l.o.Progress)
+	v, err := survey(l.fs, l.dir, l.keys, l.o.Progress, nil)
 	if err != nil {
 		return err
 	}

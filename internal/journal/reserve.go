@@ -142,9 +142,7 @@ func (l *Log) withinLimit(n int64) bool {
 // refillLocked tries to end the state of being full. l.mu is released meanwhile.
 func (l *Log) refillLocked() {
 	l.lastTry, l.roomier = time.Now(), false
-	if !l.joinLocked(&l.write, ^uint64(0)) {
-		return
-	}
+	l.leadLocked(&l.write)
 	l.useWriteTurnForLocked(func() {
 		if l.err != nil || l.blocked != 0 || !l.full {
 			return

@@ -107,6 +107,7 @@ type scanner struct {
 	offset int64 // of the frame to come
 	buf    []byte
 	at     int64 // offset of buf in the file
+	sums   sums
 }
 
 const scanBuffer = 256 << 10
@@ -138,7 +139,7 @@ func (s *scanner) frameAt(offset int64) (h head, payload []byte, ok bool, err er
 	if err != nil || len(b) < frameHead {
 		return h, nil, false, err
 	}
-	if h, ok = parseHead(b, s.place, offset); !ok || h.length > s.size-offset-frameHead {
+	if h, ok = s.sums.parseHead(b, s.place, offset); !ok || h.length > s.size-offset-frameHead {
 		return h, nil, false, nil
 	}
 	b, err = s.window(offset, frameHead+h.length)
@@ -166,7 +167,7 @@ func (s *scanner) search(offset int64) (int64, error) {
 		if err != nil {
 			return -1, err
 		}
-		if h, ok := parseHead(b, s.place, offset); !ok || h.length > s.size-offset-frameHead {
+		if h, ok := s.sums.parseHead(b, s.place, offset); !ok || h.length > s.size-offset-frameHead {
 			continue
 		}
 		_, _, ok, err := s.frameAt(offset)

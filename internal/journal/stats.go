@@ -11,9 +11,11 @@ type Stats struct {
 	Live     int64 // weight of all that lives in them
 	Reserve  int64 // bytes of the reserve; 0 while it is used up
 	Segments int
-	Frames   uint64 // written since Open
-	Syncs    uint64 // of files since Open
-	Removed  uint64 // segments removed since Open
+	// SegmentSize is the size at which a segment ends.
+	SegmentSize int64
+	Frames      uint64 // written since Open
+	Syncs       uint64 // of files since Open
+	Removed     uint64 // segments removed since Open
 	// SyncP50 and SyncP99 are the times that half, and 99 of 100, syncs took at most, rounded up by less than a quarter.
 	SyncP50, SyncP99 time.Duration
 	Full             bool  // class Send is refused
@@ -53,7 +55,7 @@ func (l *Log) Stats() Stats {
 	defer l.mu.Unlock()
 	s := Stats{
 		Bytes: l.bytes, Live: l.live, Reserve: l.reserveSize, Segments: len(l.segments), Frames: l.stats.Frames,
-		Syncs: l.stats.Syncs, Removed: l.stats.Removed, SyncP50: l.stats.quantile(1, 2), SyncP99: l.stats.quantile(99, 100),
+		SegmentSize: l.o.SegmentSize, Syncs: l.stats.Syncs, Removed: l.stats.Removed, SyncP50: l.stats.quantile(1, 2), SyncP99: l.stats.quantile(99, 100),
 		Full: l.full, Err: l.err,
 	}
 	return s

@@ -9,9 +9,7 @@ import (
 // with it; l.mu is released meanwhile. A sync that failed is not tried again: the system may have dropped what it could
 // not write, and would report success.
 func (l *Log) syncLocked() {
-	if l.joinLocked(&l.write, l.last) {
-		l.useWriteTurnLocked()
-	}
+	l.waitWrittenLocked(l.last)
 	upto := l.write.done
 	l.sync.takeLocked(upto)
 	l.syncRotatedLocked()
@@ -29,7 +27,7 @@ func (l *Log) syncLocked() {
 	if l.o.Sync == Always {
 		l.settleLocked(upto)
 	}
-	l.sync.passLocked()
+	l.passLocked(&l.sync)
 	l.afterWriteLocked()
 }
 
@@ -72,9 +70,7 @@ func (l *Log) proveLocked() {
 	}
 	f := l.newFrameLocked(false, false)
 	f.sealed = true
-	if l.joinLocked(&l.write, f.mark) {
-		l.useWriteTurnLocked()
-	}
+	l.waitWrittenLocked(f.mark)
 }
 
 // syncedFileLocked syncs the file of a segment, without l.mu, and says whether that went well.
@@ -119,10 +115,9 @@ func (l *Log) catchUp() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for l.err == nil && len(l.rotated) > 0 {
-		if l.joinLocked(&l.sync, ^uint64(0)) {
-			l.syncRotatedLocked()
-			l.sync.passLocked()
-		}
+		l.leadLocked(&l.sync)
+		l.syncRotatedLocked()
+		l.passLocked(&l.sync)
 	}
 	l.behind = false
 	l.afterWriteLocked()

@@ -8,7 +8,7 @@ func (l *Log) writeLocked() {
 	l.write.takeLocked(l.last)
 	frames, synced := l.queue, l.synced
 	var kept []*frame
-	l.queue = nil
+	l.queue = l.written[:0]
 	for _, f := range frames {
 		f.sealed = true
 	}
@@ -38,6 +38,8 @@ func (l *Log) writeLocked() {
 		}
 		l.wroteLocked(f, err)
 	}
+	clear(frames)
+	l.written = frames[:0]
 	if kept != nil {
 		l.queue = append(kept, l.queue...)
 	}
@@ -99,7 +101,7 @@ func (l *Log) tryFrame(f *frame, synced position) error {
 	if s.cipher != nil && len(b) > frameHead {
 		b = s.cipher.seal(b[:frameHead:frameHead], b[frameHead:], s.number, s.size)
 	}
-	putHead(b, s.place, s.size, claim(synced, s.number))
+	l.sums.putHead(b, s.place, s.size, claim(synced, s.number))
 	if _, err := s.file.WriteAt(b, s.size); err != nil {
 		if IsFull(err) {
 			if err := s.file.Truncate(s.size); err != nil {
