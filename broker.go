@@ -2,6 +2,7 @@ package inq
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,6 +10,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"example.com/inq/internal/durable"
+	"example.com/inq/internal/journal"
 )
 
 // cooldown is how long a broker makes its users wait between two purges of a queue, and between
@@ -41,6 +45,8 @@ type Broker struct {
 	limit    int // of queues, 0 for none
 	defaults []Option
 	watcher  func(Local, []Event) // of every queue; nil: none
+	journal  *Journal             // nil: none
+	objects  *objectStore         // in it
 
 	// For those who hold the lock of a queue, and must not wait for mu:
 	index sync.Map    // of the queues, by ARN
@@ -52,6 +58,8 @@ type Broker struct {
 	sources map[string][]string  // by ARN of a dead-letter queue, names of the queues that name it, sorted
 	deleted map[string]time.Time // names that are not free yet
 	ended   []deletion           // oldest first; a name that was deleted again is in it more than once
+
+	dropping map[string]struct{} // names of queues that are not yet out of the journal
 }
 
 // deletion is when a queue was deleted.
@@ -63,69 +71,10 @@ type deletion struct {
 // entry is a queue of a broker.
 type entry struct {
 	*queue
-	tags       map[string]string // nil: none
+	tags       map[string]string // nil: none; never changed
 	deadLetter string            // where it stands in sources, "" for nowhere
-}
-
-// A BrokerOption configures a [Broker].
-type BrokerOption interface{ applyBroker(*Broker) }
-
-type brokerOption func(*Broker)
-
-func (o brokerOption) applyBroker(b *Broker) { o(b) }
-
-// WithRegion sets the region in the ARNs of the broker's queues: 1 to 63 lower-case letters, digits
-// and hyphens. Default "us-east-1".
-func WithRegion(region string) BrokerOption {
-	return brokerOption(func(b *Broker) { b.region = region })
-}
-
-// WithAccount sets the account in the ARNs of the broker's queues: 12 digits. Default
-// "000000000000".
-func WithAccount(id string) BrokerOption { return brokerOption(func(b *Broker) { b.account = id }) }
-
-// WithoutCooldowns lifts the 60-second rules: a queue can be purged again, and created again under
-// the name of a deleted one, at once.
-func WithoutCooldowns() BrokerOption { return brokerOption(func(b *Broker) { b.cooldown = false }) }
-
-// WithQueueLimit bounds how many queues the broker holds. One more is refused with [ErrOverLimit]. 0,
-// the default, is no bound.
-func WithQueueLimit(n int) BrokerOption { return brokerOption(func(b *Broker) { b.limit = n }) }
-
-// WithQueueDefaults gives options to every queue the broker creates, before the options or
-// attributes of the queue itself. They are not compared when a queue exists already.
-func WithQueueDefaults(opts ...Option) BrokerOption {
-	return brokerOption(func(b *Broker) { b.defaults = append(b.defaults, opts...) })
-}
-
-// NewBroker makes a broker without queues. It needs no goroutine and no timer. Options out of
-// range, those of WithQueueDefaults included, are refused with [ErrInvalidParameter] or
-// [ErrInvalidAttributeValue].
-func NewBroker(opts ...BrokerOption) (*Broker, error) {
-	b := &Broker{region: "us-east-1", account: localAccount, cooldown: true,
-		queues: map[string]*entry{}, sources: map[string][]string{}, deleted: map[string]time.Time{}}
-	b.open.Store(true)
-	for _, o := range opts {
-		if o != nil {
-			o.applyBroker(b)
-		}
-	}
-	if !isARNPart(b.region) {
-		return nil, &ParamError{Err: ErrInvalidParameter, Param: "Region", Value: b.region, Reason: "must be 1 to 63 lower-case letters, digits and hyphens"}
-	}
-	if len(b.account) != 12 || strings.Trim(b.account, "0123456789") != "" {
-		return nil, &ParamError{Err: ErrInvalidParameter, Param: "Account", Value: b.account, Reason: "must be 12 digits"}
-	}
-	if b.limit < 0 {
-		return nil, &ParamError{Err: ErrInvalidParameter, Param: "Queues", Value: b.limit, Min: 0}
-	}
-	p := b.base()
-	s := defaultSettings().with(&p)
-	t := localQueue(s.target) // the defaults are for queues of its type
-	if err := s.validate(t != nil && t.fifo != nil); err != nil {
-		return nil, err
-	}
-	return b, nil
+	tagsNumber uint64            // of the object that keeps the tags, 0: none
+	missing    field             // settings that the journal could not keep and a program has not given anew
 }
 
 var _ account = (*Broker)(nil)
@@ -217,9 +166,12 @@ func (b *Broker) create(name string, fifo bool, tags map[string]string, apply fu
 	b.nameTarget(&given)
 	b.nameTarget(&all)
 
-	q, made, err := b.findOrMake(name, fifo, tags, &all)
+	q, made, err := b.findOrMake(name, fifo, tags, &all, given.set)
 	if err != nil || made {
 		return q, err
+	}
+	if err := b.givenAnew(name, q, &given); err != nil {
+		return nil, err
 	}
 	if err := q.compare(&given, &all); err != nil {
 		return nil, err
@@ -228,7 +180,7 @@ func (b *Broker) create(name string, fifo bool, tags map[string]string, apply fu
 }
 
 // findOrMake returns the queue of that name, or makes it.
-func (b *Broker) findOrMake(name string, fifo bool, tags map[string]string, all *patch) (q *queue, made bool, err error) {
+func (b *Broker) findOrMake(name string, fifo bool, tags map[string]string, all *patch, given field) (q *queue, made bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.queues == nil {
@@ -243,42 +195,84 @@ func (b *Broker) findOrMake(name string, fifo bool, tags map[string]string, all 
 	}
 	now := time.Now()
 	b.forgetDeletedLocked(now)
-	if ended, wait := b.deleted[name]; wait && now.Sub(ended) < cooldown {
+	_, dropping := b.dropping[name]
+	if ended, wait := b.deleted[name]; dropping || wait && now.Sub(ended) < cooldown {
 		return nil, false, &ParamError{Err: ErrQueueDeletedRecently, Param: "QueueName", Value: name,
 			Reason: "You must wait 60 seconds after deleting a queue before you can create another with the same name."}
 	}
-	q, err = b.buildLocked(name, fifo, all)
-	if err != nil {
+	s := defaultSettings().with(all)
+	if err := b.admitLocked(queueARN(b.region, b.account, name), fifo, &s, all); err != nil {
+		return nil, false, err
+	}
+	e := &entry{tags: tags}
+	if err := b.makeLocked(e, name, fifo, all, keeper{given: given}); err != nil {
 		return nil, false, err
 	}
 	delete(b.deleted, name)
+	b.enlistLocked(e)
+	return e.queue, true, nil
+}
+
+// enlistLocked puts a queue into the broker. b.mu must be held.
+func (b *Broker) enlistLocked(e *entry) {
+	b.queues[e.name] = e
+	b.index.Store(e.arn, e.queue)
+	b.names = insertName(b.names, e.name)
+	b.listLocked(e, sourceOf(b, e.queue))
+}
+
+// makeLocked makes the queue of an entry that is not in the broker yet. With a journal its settings and tags
+// are written first: the queue is never there without them. b.mu must be held.
+func (b *Broker) makeLocked(e *entry, name string, fifo bool, all *patch, k keeper) error {
+	arn := queueARN(b.region, b.account, name)
+	isNew := k.number == 0
+	if b.journal != nil {
+		all.journal, all.set = b.journal, all.set|setJournal
+		k.store = b.objects
+		if isNew {
+			s, err := settingsOf(name, fifo, all)
+			if err != nil {
+				return err
+			}
+			k.number = b.objects.Next()
+			var w durable.Batch
+			w.Put(k.number, objectSettings, queueObject(name, appendSettings(nil, s, k.given, time.Now())))
+			if len(e.tags) > 0 {
+				e.tagsNumber = b.objects.Next()
+				w.Put(e.tagsNumber, objectTags, queueObject(name, appendTags(nil, e.tags)))
+			}
+			if _, err := b.objects.Write(&w); err != nil { // the creation is written behind it, and waited for
+				return err
+			}
+		}
+	}
+	q, err := newQueue(name, arn, fifo, b, all)
+	if err != nil {
+		if b.journal != nil && isNew {
+			k.remove(e.tagsNumber)
+		}
+		return err
+	}
+	if b.journal != nil {
+		q.keeper = &k
+	}
 	if f := b.watcher; f != nil {
 		q.Watch(func(events []Event) { f(q.self, events) })
 	}
-	e := &entry{queue: q, tags: tags}
-	b.queues[name] = e
-	b.index.Store(q.arn, q)
-	b.names = insertName(b.names, name)
-	b.listLocked(e, sourceOf(b, q))
-	return q, true, nil
+	e.queue = q
+	return nil
 }
 
-// buildLocked makes a queue that is not in the broker yet; nobody else can lock it. b.mu must be
-// held.
-func (b *Broker) buildLocked(name string, fifo bool, all *patch) (*queue, error) {
-	s := defaultSettings().with(all)
-	arn := queueARN(b.region, b.account, name)
-	if err := b.admitLocked(arn, fifo, &s, all); err != nil {
-		return nil, err
-	}
+// newQueue makes a queue of either type.
+func newQueue(name, arn string, fifo bool, a account, p *patch) (*queue, error) {
 	if fifo {
-		q, err := newFIFO(name, arn, b, all)
+		q, err := newFIFO(name, arn, a, p)
 		if err != nil {
 			return nil, err
 		}
 		return &q.queue, nil
 	}
-	q, err := newStandard(name, arn, b, all)
+	q, err := newStandard(name, arn, a, p)
 	if err != nil {
 		return nil, err
 	}
@@ -336,9 +330,15 @@ func (b *Broker) DeleteQueue(ctx context.Context, name string) error {
 	}
 	b.mu.Lock()
 	e, err := b.findLocked(name)
+	if err == nil {
+		err = b.roomToDelete()
+	}
 	if err != nil {
 		b.mu.Unlock()
 		return err
+	}
+	if b.journal != nil {
+		b.dropping[name] = struct{}{}
 	}
 	delete(b.queues, name)
 	b.index.Delete(e.arn)
@@ -351,12 +351,15 @@ func (b *Broker) DeleteQueue(ctx context.Context, name string) error {
 		b.ended = append(b.ended, deletion{name, now})
 	}
 	b.mu.Unlock()
-	e.end(ErrQueueDoesNotExist) // (SQS: MGT-3)
-	return nil
+	err = e.end(ErrQueueDoesNotExist) // (SQS: MGT-3)
+	if b.journal != nil {
+		err = errors.Join(err, b.dropQueue(e))
+	}
+	return err
 }
 
-// Close closes all queues, as their own Close does, and the broker. It always returns nil and can
-// be called again.
+// Close closes all queues, as their own Close does, and the broker. What it returns is what went wrong with
+// a journal, nil without one. It can be called again.
 func (b *Broker) Close() error {
 	b.mu.Lock()
 	queues := b.queues
@@ -364,10 +367,14 @@ func (b *Broker) Close() error {
 	b.open.Store(false)
 	b.index.Clear()
 	b.mu.Unlock()
+	var err error
 	for _, e := range queues {
-		e.end(ErrClosed)
+		err = errors.Join(err, e.end(ErrClosed))
 	}
-	return nil
+	if queues != nil {
+		b.closeJournal()
+	}
+	return err
 }
 
 // purgeCooldown implements account.
@@ -499,4 +506,64 @@ func checkPage(limit int) error {
 		return &ParamError{Err: ErrInvalidParameter, Param: "MaxResults", Value: limit, Min: 0}
 	}
 	return nil
+}
+
+// waitFor returns when what was written about the queues of the broker is kept.
+func (b *Broker) waitFor(mark uint64) error {
+	if mark == 0 {
+		return nil
+	}
+	return b.objects.Wait(mark)
+}
+
+// givenAnew gives a queue that was restored what its journal cannot keep, where a program that creates it
+// has that, and takes it out of given.
+func (b *Broker) givenAnew(name string, q *queue, given *patch) error {
+	b.mu.Lock()
+	anew := field(0)
+	if e := b.queues[name]; e != nil && e.queue == q {
+		anew = e.missing & given.set
+		if targetARN(given.target) != "" || given.target == nil {
+			anew &^= setDeadLetter
+		}
+		e.missing &^= anew
+	}
+	b.mu.Unlock()
+	if anew == 0 {
+		return nil
+	}
+	p := *given
+	p.set = anew
+	given.set &^= anew
+	return q.configure(&p)
+}
+
+// dropQueue removes a queue that has ended from the journal. Until it has, its name is not free.
+func (b *Broker) dropQueue(e *entry) error {
+	err := b.journal.drop(e.arn)
+	if errors.Is(err, ErrQueueDoesNotExist) {
+		err = nil
+	}
+	if err == nil {
+		e.keeper.remove(e.tagsNumber)
+		b.mu.Lock()
+		delete(b.dropping, e.name)
+		b.mu.Unlock()
+	}
+	return err
+}
+
+// closeJournal ends the broker's part in its journal.
+func (b *Broker) closeJournal() {
+	if b.objects != nil {
+		b.objects.Close()
+	}
+}
+
+// roomToDelete says why the journal takes no delete now.
+func (b *Broker) roomToDelete() error {
+	if b.journal == nil {
+		return nil
+	}
+	return b.journal.room(journal.Delete)
 }

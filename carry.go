@@ -82,6 +82,10 @@ func (s *stream) carry(log *journal.Log, segment uint32, slot *uint32, most int)
 		log.Release(segment, s.weight())
 		s.segment = to
 	}
+	if s.objects != nil {
+		n = s.objects.carry(segment, most)
+		return n, n < most
+	}
 	if q := s.queue.Load(); q != nil {
 		return q.carry(segment, slot, most)
 	}

@@ -33,6 +33,7 @@ type due struct {
 	mark    uint64
 	synced  bool
 	segment uint32   // where the messages of the batch of sends are
+	sends   uint64   // mark of that batch
 	others  []uint64 // marks of earlier batches, whose outcome is the call's as well
 	err     error    // a batch was refused
 }
@@ -116,7 +117,7 @@ func (q *queue) writeDownLocked(now int64) {
 			k.keepDedup(&q.fifo.dedup, begun, segment)
 		}
 		if class == int(journal.Send) {
-			k.due.segment = segment
+			k.due.segment, k.due.sends = segment, mark
 		}
 		for _, it := range begun {
 			if err != nil {

@@ -234,8 +234,10 @@ func (j *Journal) Queues() []string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	var names []string
-	for arn := range j.streams {
-		names = append(names, shownName(arn))
+	for arn, s := range j.streams {
+		if s.objects == nil {
+			names = append(names, shownName(arn))
+		}
 	}
 	slices.Sort(names)
 	return names
@@ -263,7 +265,7 @@ func (j *Journal) drop(arn string) error {
 	switch {
 	case j.closed:
 		return ErrClosed
-	case s == nil:
+	case s == nil || s.objects != nil:
 		return &ParamError{Err: ErrQueueDoesNotExist, Param: "QueueName", Value: shownName(arn)}
 	}
 	s.mu.Lock()

@@ -46,8 +46,12 @@ func (j *Journal) streamOf(q *queue) (*stream, error) {
 	if s := j.streams[q.arn]; s != nil {
 		return s, nil
 	}
-	s := &stream{number: j.next, name: q.arn, fifo: q.fifo != nil, key: q.ids.key, first: q.ids.first,
-		created: q.created.UnixNano(), seq: j.base, opened: true}
+	return j.createLocked(&stream{number: j.next, name: q.arn, fifo: q.fifo != nil, key: q.ids.key, first: q.ids.first,
+		created: q.created.UnixNano(), seq: j.base, opened: true})
+}
+
+// createLocked puts a new stream into the catalogue. j.mu must be held.
+func (j *Journal) createLocked(s *stream) (*stream, error) {
 	var b journal.Batch
 	b.End(appendCreate(b.Begin(0, recordCreate), s), s.weight())
 	segment, mark, err := j.log.Append(&b, journal.Send)

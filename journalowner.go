@@ -7,8 +7,11 @@ type journalOwner struct{ *Journal }
 
 // Committed implements [journal.Owner].
 func (o journalOwner) Committed(number uint32, mark uint64, err error) {
-	if s, ok := o.byNumber.Load(number); ok {
-		if q := s.(*stream).queue.Load(); q != nil {
+	if found, ok := o.byNumber.Load(number); ok {
+		s := found.(*stream)
+		if s.objects != nil {
+			s.objects.committed(mark, err)
+		} else if q := s.queue.Load(); q != nil {
 			q.committed(mark, err)
 		}
 	}

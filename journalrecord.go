@@ -18,8 +18,6 @@ const (
 	recordGone                    // numbers of messages that are no more
 	recordPurge                   // all messages up to a number are no more, nor are deduplication ids
 	recordDedup                   // deduplication ids whose messages' records are about to go
-	recordSettings
-	recordTags
 )
 
 // Kinds of records of the catalogue, which is stream 0.

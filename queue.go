@@ -73,6 +73,7 @@ type queue struct {
 	arn      string
 	account  account       // nil for a bare queue
 	journal  *queueJournal // nil: none; mu guards most of it
+	keeper   *keeper       // of the settings; nil: nobody keeps them
 	ids      *identity     // nil in a queue that no constructor made
 	fifo     *fifo         // nil on Standard; mu guards its groupState
 	senderID string

@@ -20,7 +20,10 @@ func appendBase(dst []byte, base uint64, next uint32) []byte {
 }
 
 // Kinds of streams. Never give one another meaning.
-const streamQueue = 0
+const (
+	streamQueue   = 0
+	streamObjects = 1 // what a broker has of its queues, and an account of topics
+)
 
 // Bits of what a stream is.
 const streamFIFO = 1
@@ -31,7 +34,11 @@ func appendCreate(dst []byte, s *stream) []byte {
 	if s.fifo {
 		bits |= streamFIFO
 	}
-	dst = append(dst, streamQueue, bits)
+	kind := byte(streamQueue)
+	if s.objects != nil {
+		kind = streamObjects
+	}
+	dst = append(dst, kind, bits)
 	dst = binary.LittleEndian.AppendUint64(dst, s.key.k0)
 	dst = binary.LittleEndian.AppendUint64(dst, s.key.k1)
 	dst = binary.LittleEndian.AppendUint64(dst, s.first)
@@ -185,8 +192,14 @@ func (rd *reading) catalogue(r *journal.Record, d *recordReader) {
 		rd.next = max(rd.next, d.uint32())
 	case recordCreate:
 		s, kind := d.readCreate()
-		if !d.ok() || kind != streamQueue {
+		switch {
+		case !d.ok():
 			return
+		case kind > streamObjects:
+			d.fail()
+			return
+		case kind == streamObjects:
+			s.objects = newObjectStore(rd.j.log, s.number, rd.j.asError)
 		}
 		s.segment = r.Segment
 		rd.stream(s.number).stream = s // a later record is the same, carried
@@ -205,6 +218,9 @@ func (rd *reading) second(r journal.Record) error {
 	s := rd.streams[r.Stream]
 	if s.stream == nil {
 		return nil
+	}
+	if s.objects != nil {
+		return s.objects.replay(r)
 	}
 	d := recordReader{data: r.Data}
 	switch r.Kind {
@@ -278,6 +294,10 @@ func (s *streamReading) remember(rd *reading, e dedupEntry, segment uint32) {
 func (s *streamReading) finish(rd *reading) {
 	s.seq = rd.base
 	rd.hold(s.segment, s.weight())
+	if s.objects != nil {
+		s.objects.hold()
+		return
+	}
 	s.kept.each(func(k *kept) bool {
 		rd.hold(k.segment, weightOf(k.body, k.group, k.rare))
 		return true

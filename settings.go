@@ -370,6 +370,15 @@ func (q *queue) configure(p *patch) error {
 		_ = q.leave(now)
 		return err
 	}
+	modified := q.ids.time(now)
+	if q.keeper != nil {
+		q.keeper.given |= p.set
+	}
+	written, err := q.keeper.write(q.name, &s, modified)
+	if err != nil {
+		_ = q.leave(now)
+		return err
+	}
 	q.settings.Store(s.finish())
 	q.watchedLocked()
 	if p.set&setDeadLetter != 0 {
@@ -379,7 +388,7 @@ func (q *queue) configure(p *patch) error {
 		q.errands |= errandCalls // what waits for a call may have another target now
 	}
 	q.limit = s.inFlight
-	q.modified = q.ids.time(now)
+	q.modified = modified
 	// Delays of FIFO and retention may have become shorter; what is due now is carried out by the
 	// timer.
 	q.scheduleLocked(q.nextLocked())
@@ -387,7 +396,10 @@ func (q *queue) configure(p *patch) error {
 		defer q.account.retargeted(q)
 	}
 	q.tellQueueLocked(now, Event{Kind: EventConfigured})
-	return q.leave(now)
+	if err := q.leave(now); err != nil {
+		return err
+	}
+	return q.keeper.wait(written)
 }
 
 // Config is what a queue is set to. It is a copy: change the queue with Configure.

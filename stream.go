@@ -7,10 +7,11 @@ import (
 	"example.com/inq/internal/journal"
 )
 
-// stream is what a journal has of one queue.
+// stream is what a journal has of one queue, or of the owner of an object store.
 type stream struct {
 	number  uint32
-	name    string // ARN of the queue
+	name    string       // ARN of the queue, or of the owner
+	objects *objectStore // nil: it is that of a queue
 	fifo    bool
 	key     sipKey
 	first   uint64 // sequence number of the message with number 0

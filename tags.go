@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"example.com/inq/internal/durable"
 )
 
 // Limits of tags (SQS: section 1.2).
@@ -45,18 +47,44 @@ func (b *Broker) SetTags(ctx context.Context, name string, tags map[string]strin
 		}
 		return err
 	}
+	return b.changeTags(name, func(old map[string]string) (map[string]string, error) { return mergeTags(name, old, tags) })
+}
+
+// changeTags gives a queue the tags that change makes of a its own, and returns when they are kept.
+func (b *Broker) changeTags(name string, change func(old map[string]string) (map[string]string, error)) error {
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	e, err := b.findLocked(name)
+	var tags map[string]string
+	if err == nil {
+		tags, err = change(e.tags)
+	}
+	mark := uint64(0)
+	if err == nil {
+		mark, err = b.setTagsLocked(e, tags)
+	}
+	b.mu.Unlock()
 	if err != nil {
 		return err
 	}
-	merged, err := mergeTags(name, e.tags, tags)
-	if err != nil {
-		return err
+	return b.waitFor(mark)
+}
+
+// setTagsLocked gives a queue tags, and returns what to wait for. b.mu must be held.
+func (b *Broker) setTagsLocked(e *entry, tags map[string]string) (mark uint64, err error) {
+	if b.journal != nil {
+		var w durable.Batch
+		number := e.tagsNumber
+		if number == 0 {
+			number = b.objects.Next()
+		}
+		w.Put(number, objectTags, queueObject(e.name, appendTags(nil, tags)))
+		if mark, err = b.objects.Write(&w); err != nil {
+			return 0, err
+		}
+		e.tagsNumber = number
 	}
-	e.tags = merged
-	return nil
+	e.tags = tags
+	return mark, nil
 }
 
 // RemoveTags removes tags by key. Keys the queue does not have are ignored.
@@ -68,18 +96,11 @@ func (b *Broker) RemoveTags(ctx context.Context, name string, keys ...string) er
 	for _, key := range keys {
 		gone[key] = true
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	e, err := b.findLocked(name)
-	if err != nil {
-		return err
-	}
-	for key := range e.tags { // of which there are few, as many keys as there may be
-		if gone[key] {
-			delete(e.tags, key)
-		}
-	}
-	return nil
+	return b.changeTags(name, func(old map[string]string) (map[string]string, error) {
+		tags := maps.Clone(old) // of which there are few, as many keys as there may be
+		maps.DeleteFunc(tags, func(key, _ string) bool { return gone[key] })
+		return tags, nil
+	})
 }
 
 // checkTags refuses tags that no queue can have: too many, or the first that is wrong.

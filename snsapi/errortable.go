@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"example.com/inq"
 	"example.com/inq/internal/wire"
 	"example.com/inq/topic"
 )
@@ -58,6 +59,8 @@ var kinds = []struct {
 	{topic.ErrFilterPolicyLimit, kindFilterPolicyLimit},
 	{topic.ErrTagLimit, kindTagLimit},
 	{topic.ErrClosed, kindServiceUnavailable},
+	{inq.ErrJournalFull, kindServiceUnavailable},
+	{inq.ErrJournalFailed, kindServiceUnavailable},
 	{wire.ErrBusy, kindThrottled},
 	{context.Canceled, kindServiceUnavailable},
 	{context.DeadlineExceeded, kindServiceUnavailable},
@@ -78,6 +81,10 @@ func toFault(err error) *wire.Fault {
 		f.Message = p.Text
 	case errors.Is(err, topic.ErrClosed):
 		f.Message = "The service is shutting down: the account was closed."
+	case errors.Is(err, inq.ErrJournalFull):
+		f.Message = "The disk is full, or what the service may take of it is used up. Nothing was changed."
+	case errors.Is(err, inq.ErrJournalFailed):
+		f.Message = "The service cannot write to its disk any more."
 	case errors.Is(err, wire.ErrBusy):
 		f.Message = "Rate exceeded"
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

@@ -76,6 +76,8 @@ var kinds = []struct {
 	{inq.ErrTaskRunning, kindInvalidParameter},
 	{inq.ErrThrottled, kindRequestThrottled},
 	{inq.ErrUnavailable, kindServiceUnavailable},
+	{inq.ErrJournalFull, kindServiceUnavailable},
+	{inq.ErrJournalFailed, kindServiceUnavailable},
 	{inq.ErrClosed, kindServiceUnavailable},
 	{wire.ErrBusy, kindRequestThrottled},
 	{context.Canceled, kindServiceUnavailable},
@@ -105,6 +107,8 @@ const (
 	textOverLimit      = "Too many messages have been received without being deleted. Please delete your received messages or let them timeout before receiving more." // SQS: CAP-14
 	textClosed         = "The service is shutting down: the broker, or this queue of it, was closed."
 	textGivenUp        = "The request was given up."
+	textJournalFull    = "The disk is full, or what the service may take of it is used up. Nothing was changed."
+	textJournalFailed  = "The service cannot write to its disk any more."
 )
 
 // origin is where a refusal came from, as far as its text depends on it.
@@ -184,6 +188,10 @@ func text(k *kind, p *inq.ParamError, from origin) *fault {
 	switch {
 	case errors.Is(p, inq.ErrClosed):
 		return &fault{Kind: k, Message: textClosed}
+	case errors.Is(p, inq.ErrJournalFull):
+		return &fault{Kind: k, Message: textJournalFull}
+	case errors.Is(p, inq.ErrJournalFailed):
+		return &fault{Kind: k, Message: textJournalFailed}
 	case errors.Is(p, inq.ErrThrottled), errors.Is(p, wire.ErrBusy):
 		return &fault{Kind: k, Message: textBusy}
 	case errors.Is(p, inq.ErrUnavailable):

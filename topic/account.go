@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"example.com/inq"
+	"example.com/inq/internal/durable"
 )
 
 // Account holds topics and their subscriptions, as one account has them in one region of SNS. It
@@ -39,6 +40,9 @@ type Account struct {
 	direct        *Topic                            // in no list: what is published to one endpoint
 	running       context.Context                   // ends when the account is closed
 	stop          context.CancelFunc
+	journal       journal // nil: nothing survives the process
+	object        uint64  // in the journal
+	run           uint64  // how often the account was opened before, in its journal
 	baseURL       atomic.Pointer[string]
 	closed        atomic.Bool
 
@@ -56,6 +60,8 @@ type Account struct {
 	leaving       map[*pipe]struct{} // of ended subscriptions, with something still on its way
 	platforms     platforms
 	sms           smsSettings
+	kept          map[*Subscription]struct{} // ended ones that the journal still needs
+	written       durable.Mark               // how far this account has written under the lock
 }
 
 // NewAccount makes an account without topics. It needs no goroutine and no timer while nothing is
@@ -80,6 +86,7 @@ func newAccount(c *accountConfig) *Account {
 		topics:        map[string]*Topic{},
 		subscriptions: map[uuid.UUID]*Subscription{},
 		leaving:       map[*pipe]struct{}{},
+		kept:          map[*Subscription]struct{}{},
 		client:        newClient(c.transport, c.external),
 	}
 	a.running, a.stop = context.WithCancel(context.Background())
@@ -195,7 +202,7 @@ func (a *Account) create(name string, fifo bool, opts []TopicOption) (*Topic, er
 // CreateTopic creates a topic from attributes of SNS as text, or returns the one of that name if the
 // given attributes and tags have the same values there. It is a FIFO topic where FifoTopic is "true",
 // and then its name ends in ".fifo" (SNS: TOP-1 to TOP-5).
-func (a *Account) CreateTopic(ctx context.Context, name string, attributes, tags map[string]string) (*Topic, error) {
+func (a *Account) CreateTopic(ctx context.Context, name string, attributes, tags map[string]string) (_ *Topic, err error) {
 	if err := checkContext(ctx); err != nil {
 		return nil, err
 	}
@@ -214,7 +221,7 @@ func (a *Account) CreateTopic(ctx context.Context, name string, attributes, tags
 	if err := a.lock(); err != nil {
 		return nil, err
 	}
-	defer a.mu.Unlock()
+	defer a.commit(&err)
 	if t := a.topics[name]; t != nil {
 		if differs := settings.differ(t.settings.Load(), attributes); differs != "" {
 			return nil, &ParamError{Err: ErrInvalidParameter, Param: differs, Value: attributes[differs], Reason: "the topic exists with another value",
@@ -241,12 +248,21 @@ func (a *Account) CreateTopic(ctx context.Context, name string, attributes, tags
 	if len(tags) > 0 {
 		t.tags = maps.Clone(tags)
 	}
-	a.topics[name] = t
+	t.object = a.nextNumber()
+	if err := a.writeLocked(func(b *durable.Batch) { put(b, t.object, t.record(settings, t.tags)) }); err != nil {
+		return nil, err
+	}
+	a.enterTopicLocked(t)
+	return t, nil
+}
+
+// enterTopicLocked puts a topic into the account. a.mu must be held.
+func (a *Account) enterTopicLocked(t *Topic) {
+	a.topics[t.name] = t
 	t.serial = a.topicList.add(t)
-	if fifo {
+	if t.fifo != nil {
 		a.fifoTopics++
 	}
-	return t, nil
 }
 
 // Quotas of an account (SNS: section 16).
@@ -329,7 +345,7 @@ func (a *Account) Topics(token string) (page []*Topic, next string, err error) {
 // DeleteTopic deletes a topic with its subscriptions. One that does not exist is deleted already
 // (SNS: TOP-6, TOP-7). What waits to be delivered goes to the dead letters of its subscription, or
 // counts as failed.
-func (a *Account) DeleteTopic(ctx context.Context, arn string) error {
+func (a *Account) DeleteTopic(ctx context.Context, arn string) (err error) {
 	if err := checkContext(ctx); err != nil {
 		return err
 	}
@@ -344,12 +360,16 @@ func (a *Account) DeleteTopic(ctx context.Context, arn string) error {
 		}
 		return err
 	}
+	if err := a.writeLocked(func(b *durable.Batch) { a.deleteRecordLocked(b, t) }); err != nil {
+		a.mu.Unlock()
+		return err
+	}
 	ended := a.deleteTopicLocked(t)
-	a.mu.Unlock()
+	a.commit(&err)
 	for _, s := range ended {
 		s.pipe.end(ErrTopicDoesNotExist)
 	}
-	return nil
+	return err
 }
 
 // deleteTopicLocked takes a topic out and returns its subscriptions. They can still be read by their
@@ -378,7 +398,8 @@ func (a *Account) deleteTopicLocked(t *Topic) []*Subscription {
 
 // Close ends the account at once: publishes are refused, deliveries that are under way are told to
 // stop by their context, and Close returns when they have. What waits goes to the dead letters of its
-// subscription, or is counted and logged as failed. It always returns nil and can be called again. A
+// subscription, or is counted and logged as failed. Where the broker has a journal it stays there, and
+// the next account of this region and number goes on with it; only what waits for functions ends. It always returns nil and can be called again. A
 // target must not call it, nor Shutdown: they would wait for each other.
 func (a *Account) Close() error {
 	if a.running == nil {
@@ -401,6 +422,9 @@ func (a *Account) Close() error {
 		}
 	}
 	a.client.CloseIdleConnections()
+	if a.journal != nil {
+		a.journal.Close()
+	}
 	return nil
 }
 

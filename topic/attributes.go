@@ -215,11 +215,11 @@ func (t *Topic) Attributes() (map[string]string, error) {
 // DeliveryPolicy, and gives Policy and DisplayName their defaults. [ErrInvalidParameter] for names
 // that are unknown, cannot be changed or do not apply to the type of topic, and for bad values; then
 // nothing has changed (SNS: TOP-11, TOP-12).
-func (t *Topic) SetAttribute(name, value string) error {
+func (t *Topic) SetAttribute(name, value string) (err error) {
 	if err := t.lock(); err != nil {
 		return err
 	}
-	defer t.account.mu.Unlock()
+	defer t.account.commit(&err)
 	a := findTopicAttribute(name)
 	if a == nil || a.fixed || a.fifo && t.fifo == nil {
 		return invalidName("AttributeName", name, "must be an attribute that can be set on this type of topic")
@@ -229,8 +229,7 @@ func (t *Topic) SetAttribute(name, value string) error {
 	if fault := s.set(name, value, t.fifo != nil); fault != "" {
 		return &ParamError{Err: ErrInvalidParameter, Param: name, Value: value, Reason: fault, Text: "Invalid parameter: " + name + ": " + fault}
 	}
-	t.settings.Store(&s)
-	return nil
+	return t.setLocked(&s)
 }
 
 // DataProtectionPolicy returns the data protection policy of the topic, "" where it has none (SNS:
@@ -246,16 +245,15 @@ func (t *Topic) DataProtectionPolicy() (string, error) {
 // SetDataProtectionPolicy sets the data protection policy of the topic, a JSON object of up to 30,720
 // bytes that is kept and shown and protects nothing here; "" takes it away. [ErrInvalidParameter]
 // otherwise.
-func (t *Topic) SetDataProtectionPolicy(policy string) error {
+func (t *Topic) SetDataProtectionPolicy(policy string) (err error) {
 	if _, fault := parsePolicyAttribute(nil, policy); fault != "" {
 		return invalid("DataProtectionPolicy", nil, fault)
 	}
 	if err := t.lock(); err != nil {
 		return err
 	}
-	defer t.account.mu.Unlock()
+	defer t.account.commit(&err)
 	s := *t.settings.Load()
 	s.protection = policy
-	t.settings.Store(&s)
-	return nil
+	return t.setLocked(&s)
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"example.com/inq/internal/durable"
 )
 
 // tokenLife is how long a token confirms (SNS: CONF-1).
@@ -24,25 +26,38 @@ type tokens struct {
 }
 
 type token struct {
-	of *Subscription
-	at time.Time
+	of     *Subscription
+	at     time.Time
+	object uint64 // in the journal of the account
 }
 
-// issue makes a token of 288 hexadecimal digits, and forgets old ones.
-func (t *tokens) issue(s *Subscription, now time.Time) string {
+// forget drops tokens that are past, and the oldest where there are too many. What goes with them is
+// deleted by b.
+func (t *tokens) forget(now time.Time, b *durable.Batch) {
 	for len(t.order) > 0 && (len(t.order) >= maxTokens || now.Sub(t.valid[t.order[0]].at) >= tokenLife) {
+		old := t.valid[t.order[0]]
 		delete(t.valid, t.order[0])
 		t.order = t.order[1:]
+		old.of.tokens--
+		b.Delete(old.object)
 	}
+}
+
+// newToken makes the text of a token, 288 hexadecimal digits.
+func newToken() string {
 	b := make([]byte, 144)
 	rand.Read(b)
-	text := hex.EncodeToString(b)
+	return hex.EncodeToString(b)
+}
+
+// add takes a token in, which is newer than all others.
+func (t *tokens) add(text string, k token) {
 	if t.valid == nil {
 		t.valid = map[string]token{}
 	}
-	t.valid[text] = token{s, now}
+	t.valid[text] = k
 	t.order = append(t.order, text)
-	return text
+	k.of.tokens++
 }
 
 // find returns the subscription that a token confirms, nil where it is too old or was never given out.
@@ -64,13 +79,31 @@ type confirmation struct {
 	base    string
 }
 
-// confirmationLocked makes a confirmation with a fresh token. The account's lock must be held.
-func (s *Subscription) confirmationLocked(kind string) *confirmation {
+// confirmationLocked makes a confirmation with a fresh token, which is on its way to the subscription
+// from now on: whoever gets it posts it. The account's lock must be held.
+func (s *Subscription) confirmationLocked(kind string) (*parcel, error) {
 	a, now := s.topic.account, time.Now()
-	return &confirmation{
-		kind: kind, id: uuid.NewString(), token: a.tokens.issue(s, now), at: now.UTC().Truncate(time.Millisecond),
+	c := &confirmation{
+		kind: kind, id: uuid.NewString(), token: newToken(), at: now.UTC().Truncate(time.Millisecond),
 		version: s.topic.settings.Load().version, base: *a.baseURL.Load(),
 	}
+	x, k := &parcel{confirmation: c}, token{of: s, at: now}
+	if s.object != 0 {
+		k.object, x.object = a.nextNumber(), a.nextNumber()
+	}
+	err := a.writeLocked(func(b *durable.Batch) {
+		a.tokens.forget(now, b)
+		put(b, k.object, &tokenRecord{c.token, s.object, now})
+		put(b, x.object, x.record(s, time.Time{}))
+	})
+	if a.journal == nil {
+		a.tokens.forget(now, &durable.Batch{})
+	}
+	if err != nil {
+		return nil, err
+	}
+	a.tokens.add(c.token, k)
+	return x, nil
 }
 
 // text is the message that people read (SNS: ENV-7).
@@ -122,10 +155,12 @@ func (s *Subscription) invite() error {
 	if err := a.lock(); err != nil {
 		return err
 	}
-	x := &parcel{confirmation: s.confirmationLocked(typeSubscriptionConfirmation)}
-	a.mu.Unlock()
-	s.post(x)
-	return nil
+	x, err := s.confirmationLocked(typeSubscriptionConfirmation)
+	a.commit(&err)
+	if x != nil {
+		s.post(x)
+	}
+	return err
 }
 
 // post gives a confirmation to the pipe.
@@ -133,9 +168,9 @@ func (s *Subscription) post(x *parcel) {
 	turn, reason := s.pipe.add(x)
 	switch {
 	case reason != nil:
-		s.bury(x, reason)
+		s.refuse(x, reason)
 	case turn:
-		go s.pipe.work(0)
+		go s.pipe.work(0, nil)
 	}
 }
 
@@ -146,7 +181,7 @@ func (s *Subscription) post(x *parcel) {
 // it.
 //
 // [ErrInvalidParameter] for a token that was never given out or is older than two days.
-func (a *Account) ConfirmSubscription(ctx context.Context, topicARN, token string, guard bool) (*Subscription, error) {
+func (a *Account) ConfirmSubscription(ctx context.Context, topicARN, token string, guard bool) (_ *Subscription, err error) {
 	if err := checkContext(ctx); err != nil {
 		return nil, err
 	}
@@ -160,7 +195,7 @@ func (a *Account) ConfirmSubscription(ctx context.Context, topicARN, token strin
 	if err := a.lock(); err != nil {
 		return nil, err
 	}
-	defer a.mu.Unlock()
+	defer a.commit(&err)
 	s := a.tokens.find(token, time.Now())
 	if s == nil {
 		return nil, invalidName("Token", nil, "must be one that was given out in the last two days")
@@ -195,14 +230,27 @@ func (a *Account) restoreLocked(old *Subscription) (*Subscription, error) {
 	if err := t.admitFilterLocked(nil, &settings); err != nil {
 		return nil, err
 	}
-	s := &Subscription{topic: t, id: old.id, protocol: old.protocol, endpoint: old.endpoint, textKey: old.textKey, target: old.target}
+	s := &Subscription{topic: t, id: old.id, protocol: old.protocol, endpoint: old.endpoint, textKey: old.textKey, target: old.target, object: a.nextNumber()}
+	err := a.writeLocked(func(b *durable.Batch) {
+		put(b, s.object, s.record(&settings, false))
+		for text, known := range a.tokens.valid {
+			if known.of == old {
+				put(b, known.object, &tokenRecord{text, s.object, known.at})
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
 	s.pipe.init(s)
 	a.enterLocked(s, &settings)
 	for text, known := range a.tokens.valid {
 		if known.of == old {
-			a.tokens.valid[text] = token{s, known.at}
+			known.of = s
+			a.tokens.valid[text] = known
 		}
 	}
+	s.tokens, old.tokens = old.tokens, 0
 	return s, nil
 }
 
@@ -252,13 +300,18 @@ func (a *Account) unsubscribe(ctx context.Context, arn string, byLink bool) erro
 	}
 	var farewell *parcel
 	if byLink && settings.confirmed && (s.protocol == "http" || s.protocol == "https") {
-		farewell = &parcel{confirmation: s.confirmationLocked(typeUnsubscribeConfirmation)}
+		farewell, err = s.confirmationLocked(typeUnsubscribeConfirmation)
 	}
-	a.endLocked(s)
-	a.mu.Unlock()
-	s.pipe.end(errNoSubscription(arn))
+	if err == nil {
+		err = a.endLocked(s)
+	}
+	ended := s.ended
+	a.commit(&err)
+	if ended {
+		s.pipe.end(errNoSubscription(arn))
+	}
 	if farewell != nil {
 		s.post(farewell)
 	}
-	return nil
+	return err
 }

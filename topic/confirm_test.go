@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/inq"
+	"example.com/inq/internal/durable"
 )
 
 func TestCONF_Tokens(t *testing.T) {
@@ -64,9 +65,12 @@ func TestCONF_AskingAgainIsBounded(t *testing.T) {
 		require.Len(t, e.take(), 5)
 		require.Equal(t, 15, w.log.count("too much waits"))
 		var many tokens
+		s := &Subscription{}
 		for range maxTokens + 10 {
-			many.issue(nil, time.Now())
+			many.forget(time.Now(), &durable.Batch{})
+			many.add(newToken(), token{of: s, at: time.Now()})
 		}
+		require.Equal(t, maxTokens, s.tokens)
 		require.Len(t, many.valid, maxTokens)
 		require.Len(t, many.order, maxTokens)
 	})

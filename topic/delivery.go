@@ -55,33 +55,52 @@ func (s *Subscription) Stats() SubscriptionStats {
 // of microseconds, else by a goroutine.
 func (s *Subscription) accept(p *publication, settings *subscriptionSettings) {
 	x := &parcel{publication: p}
-	if s.target.atOnce() {
-		_, err := s.pipe.attempt(x) // no queue behind a Standard topic knows duplicates
-		switch {
-		case err == nil:
-			s.counts.delivered.Add(1)
-			return
-		case !errors.Is(err, ErrRejected):
-			x.attempts = 1
-		case s.buriesAtOnce():
-			s.bury(x, err)
-			return
-		default:
-			x.doomed = err
-		}
+	if !s.tryAtOnce(x) {
+		s.enqueue(x, new(pendings))
 	}
+}
+
+// tryAtOnce makes an attempt where that is a matter of microseconds, and reports whether the copy of a
+// message of a Standard topic has come to its end.
+func (s *Subscription) tryAtOnce(x *parcel) bool {
+	if !s.target.atOnce() {
+		return false
+	}
+	_, err := s.pipe.attempt(x) // no queue behind a Standard topic knows duplicates
+	switch {
+	case err == nil:
+		s.counts.delivered.Add(1)
+		return true
+	case !errors.Is(err, ErrRejected):
+		x.attempts = 1
+	case s.buriesAtOnce():
+		s.bury(x, err)
+		return true
+	default:
+		x.doomed = err
+	}
+	return false
+}
+
+// enqueue gives a copy to the pipe. What the caller has to wait for is added to waits.
+func (s *Subscription) enqueue(x *parcel, waits *pendings) {
 	turn, reason := s.pipe.add(x)
 	switch {
 	case reason != nil:
 		s.refuse(x, reason)
+		waits.take(x)
 	case turn:
-		go s.pipe.work(0)
+		go s.pipe.work(0, nil)
 	}
 }
 
 // refuse buries a copy that the pipe did not take. Its publisher must not wait for a dead-letter queue
 // elsewhere.
 func (s *Subscription) refuse(x *parcel, reason error) {
+	if s.pipe.staysLocked(x, reason) {
+		return
+	}
+	defer s.topic.account.letGo(x)
 	if s.buriesAtOnce() {
 		s.bury(x, reason)
 		return
@@ -180,7 +199,7 @@ func (s *Subscription) deadLetter(x *parcel) (err error) {
 		ctx, cancel = context.WithTimeout(s.topic.account.running, attemptTime)
 		defer cancel()
 	}
-	_, err = q.Send(ctx, m)
+	_, err = x.sendTo(ctx, s.topic.account, q, m)
 	return err
 }
 

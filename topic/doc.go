@@ -36,7 +36,7 @@
 // dead-letter queue, or it is counted and logged as failed: see [SubscriptionStats]. One subscription
 // that is slow or fails delays no other and no publisher. What waits for it is bounded, see
 // [WithWaiting], and lives as long as the process; what is left when the account is closed goes to
-// the dead letters.
+// the dead letters. Where the broker has a journal, all of it survives, see [WithBroker].
 //
 // A copy for a queue of this process is in the queue when Publish returns. Copies for other targets
 // are delivered by goroutines that exist while there is something to do.

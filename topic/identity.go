@@ -1,9 +1,11 @@
 package topic
 
 import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
 	"encoding/binary"
 	"fmt"
-	"hash/maphash"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,7 +15,8 @@ import (
 // Published that outlives the topic does not keep the topic.
 type identity struct {
 	epoch time.Time // origin of every int64 time of the topic; monotonic, taken inside the bubble in tests
-	seeds [2]maphash.Seed
+	key   []byte    // 16 bytes, may be stored
+	names cipher.Block
 	first uint64 // sequence number of the message with number 0
 	fifo  bool
 }
@@ -21,26 +24,31 @@ type identity struct {
 // sequenceBase makes every sequence number 20 digits long.
 const sequenceBase = 10_000_000_000_000_000_000
 
+// newIdentity makes the identity of a new topic.
 func newIdentity(fifo bool) *identity {
-	epoch := time.Now()
-	return &identity{
-		epoch: epoch,
-		seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
-		// A topic made later starts higher, so numbers keep growing over restarts of the process.
-		first: sequenceBase + uint64(max(epoch.UnixNano(), 0)),
-		fifo:  fifo,
-	}
+	key := make([]byte, 16)
+	_, _ = rand.Read(key) // never fails
+	// A topic made later starts higher, so numbers keep growing over restarts of the process.
+	return storedIdentity(key, sequenceBase+uint64(max(time.Now().UnixNano(), 0)), fifo)
 }
 
-// messageID derives the id of the message that was published as number n: two keyed 64-bit hashes
-// in the form of a version-4 UUID. A publish whose caller does not ask for it, and whose copies do
-// not show it, pays nothing; and a deduplication window need not keep it.
+// storedIdentity makes the identity of a topic that had this key, of 16 bytes, and this first number
+// before.
+func storedIdentity(key []byte, first uint64, fifo bool) *identity {
+	names, err := aes.NewCipher(key)
+	if err != nil {
+		panic("bug: the key of a topic: " + err.Error())
+	}
+	return &identity{epoch: time.Now(), key: key, names: names, first: first, fifo: fifo}
+}
+
+// messageID derives the id of the message that was published as number n: the number, enciphered, in
+// the form of a version-4 UUID. A publish whose caller does not ask for it, and whose copies do not
+// show it, pays nothing; and a deduplication window need not keep it.
 func (i *identity) messageID(n uint64) uuid.UUID {
-	var b [8]byte
-	binary.LittleEndian.PutUint64(b[:], n)
-	var id uuid.UUID
-	binary.BigEndian.PutUint64(id[:8], maphash.Bytes(i.seeds[0], b[:]))
-	binary.BigEndian.PutUint64(id[8:], maphash.Bytes(i.seeds[1], b[:]))
+	var plain, id uuid.UUID
+	binary.LittleEndian.PutUint64(plain[:], n)
+	i.names.Encrypt(id[:], plain[:])
 	id[6] = id[6]&0x0f | 0x40
 	id[8] = id[8]&0x3f | 0x80
 	return id

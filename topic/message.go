@@ -3,6 +3,7 @@ package topic
 import (
 	"maps"
 	"slices"
+	"sync/atomic"
 
 	"example.com/inq"
 	"example.com/inq/topic/internal/filter"
@@ -76,6 +77,9 @@ type publication struct {
 	texts   texts
 	dedup   string // the deduplication id that goes along, of a FIFO topic
 	size    int64  // what a copy that waits counts
+
+	object uint64       // in the journal of the account
+	copies atomic.Int32 // in the journal
 
 	envelopes
 }

@@ -35,7 +35,12 @@ type accountConfig struct {
 }
 
 // WithBroker lets the account deliver to the queues of b by their ARNs, and gives it the region and
-// the account number of b unless others are set.
+// the account number of b unless others are set. Where b has a journal (see [inq.WithBrokerJournal]) the
+// account is in it too, one of each region and number at a time: topics, subscriptions, tokens,
+// deduplication ids and what waits to be delivered are there again when an account is made anew, and a
+// publish returns when it is durable. Subscriptions of functions are not, nor what waits for them, the
+// [Outbox], and the numbers of Stats. A queue that was given by reference and is none of b has to be
+// subscribed again; what is for it waits.
 func WithBroker(b *inq.Broker) AccountOption {
 	return accountOption(func(c *accountConfig) { c.broker = b })
 }
@@ -170,5 +175,5 @@ func (c *accountConfig) build() (*Account, error) {
 	if c.baseURL == "" {
 		c.baseURL = "https://sns." + c.region + ".amazonaws.com"
 	}
-	return newAccount(c), nil
+	return c.open()
 }

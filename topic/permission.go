@@ -104,11 +104,11 @@ func findStatement(list []json.RawMessage, label string) int {
 }
 
 // changePolicy changes the statements of the access policy.
-func (t *Topic) changePolicy(change func([]json.RawMessage) ([]json.RawMessage, error)) error {
+func (t *Topic) changePolicy(change func([]json.RawMessage) ([]json.RawMessage, error)) (err error) {
 	if err := t.lock(); err != nil {
 		return err
 	}
-	defer t.account.mu.Unlock()
+	defer t.account.commit(&err)
 	s := *t.settings.Load()
 	text := s.values["Policy"]
 	if text == "" {
@@ -122,7 +122,7 @@ func (t *Topic) changePolicy(change func([]json.RawMessage) ([]json.RawMessage, 
 	if given := members["Statement"]; given != nil && json.Unmarshal(given, &list) != nil {
 		list = []json.RawMessage{given} // a single statement needs no list
 	}
-	list, err := change(list)
+	list, err = change(list)
 	if err != nil {
 		return err
 	}
@@ -135,6 +135,5 @@ func (t *Topic) changePolicy(change func([]json.RawMessage) ([]json.RawMessage, 
 	}
 	s.values = maps.Clone(s.values)
 	s.values["Policy"] = text
-	t.settings.Store(&s)
-	return nil
+	return t.setLocked(&s)
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"example.com/inq/internal/durable"
 )
 
 // attemptTime is how long one attempt to deliver may take (SNS: HTTP-4).
@@ -27,6 +29,8 @@ type parcel struct {
 	next         *parcel       // behind it in a list
 	line         *line         // that it holds up, on FIFO topics
 	timer        *time.Timer   // while it waits for its next try
+	object       uint64        // in the journal of the account; 0: not there
+	pending      pendings      // sends of its last attempt that are not durable yet
 }
 
 // bytes is what the parcel counts while it waits.
@@ -143,11 +147,11 @@ func (p *pipe) stopsLocked(x *parcel) bool {
 
 // run works where start or add has reserved an attempt: in this goroutine where neither the target nor
 // the dead-letter queue takes its time, else in another.
-func (p *pipe) run() {
+func (p *pipe) run(waits *pendings) {
 	if p.of.target.atOnce() && p.of.buriesAtOnce() {
-		p.work(atOnceBudget)
+		p.work(atOnceBudget, waits)
 	} else {
-		go p.work(0)
+		go p.work(0, nil)
 	}
 }
 
@@ -185,9 +189,12 @@ func (p *pipe) startLocked(most int) bool {
 }
 
 // work makes one attempt after the other while something is ready. It was reserved by start or add.
-// After budget attempts it goes on in a goroutine of its own; 0 is no bound.
-func (p *pipe) work(budget int) {
+// After budget attempts it goes on in a goroutine of its own; 0 is no bound. What is not durable yet it
+// adds to waits, or waits for it where that is nil. A copy whose delivery fails to become durable is
+// still in the journal.
+func (p *pipe) work(budget int, waits *pendings) {
 	var x *parcel
+	var own pendings
 	returned := false
 	defer func() {
 		if !returned { // the target has ended its goroutine; nothing else gets here
@@ -195,10 +202,15 @@ func (p *pipe) work(budget int) {
 				p.mu.Lock()
 				p.doneLocked(x)
 				p.mu.Unlock()
+				own.take(x)
 			}
-			go p.work(0)
+			go p.work(0, nil)
 		}
+		_ = own.wait()
 	}()
+	if waits == nil {
+		waits = &own
+	}
 	var done *parcel
 	for n := 0; ; n++ {
 		if budget > 0 && n == budget {
@@ -207,7 +219,7 @@ func (p *pipe) work(budget int) {
 				p.doneLocked(done)
 				p.mu.Unlock()
 			}
-			go p.work(0)
+			go p.work(0, nil)
 			break
 		}
 		if x = p.take(done); x == nil {
@@ -219,6 +231,10 @@ func (p *pipe) work(budget int) {
 		}
 		if done = nil; p.settle(x, duplicate, err) {
 			done = x
+			waits.take(x) // of one that is tried again nothing is left to be waited for
+		}
+		if len(own) >= maxPendings {
+			_ = own.wait()
 		}
 	}
 	returned = true
@@ -246,7 +262,7 @@ func (p *pipe) take(done *parcel) *parcel {
 		p.burials++
 	}
 	if p.startLocked(most) {
-		go p.work(0)
+		go p.work(0, nil)
 	}
 	return x
 }
@@ -274,7 +290,7 @@ func (p *pipe) resume() {
 	started := p.startLocked(most)
 	p.mu.Unlock()
 	if started {
-		p.work(0)
+		p.work(0, nil)
 	}
 }
 
@@ -315,6 +331,8 @@ func (p *pipe) settle(x *parcel, duplicate bool, err error) (done bool) {
 	switch {
 	case err != nil && p.again(x, err):
 		return false
+	case err != nil && p.stays(x):
+		return true
 	case err != nil:
 		s.bury(x, err)
 	case x.confirmation != nil:
@@ -323,7 +341,19 @@ func (p *pipe) settle(x *parcel, duplicate bool, err error) (done bool) {
 	default:
 		s.counts.delivered.Add(1)
 	}
+	s.topic.account.letGo(x)
 	return true
+}
+
+// stays reports that a copy is left to the next account, since this one is closed.
+func (p *pipe) stays(x *parcel) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.staysLocked(x, p.ended)
+}
+
+func (p *pipe) staysLocked(x *parcel, ended error) bool {
+	return x.object != 0 && errors.Is(ended, ErrClosed)
 }
 
 // again arranges the next try of a parcel, and reports whether there is one.
@@ -341,6 +371,11 @@ func (p *pipe) again(x *parcel, err error) bool {
 		return false
 	}
 	x.attempts++
+	if x.object != 0 {
+		var b durable.Batch
+		put(&b, x.object, x.record(p.of, time.Now().Add(delay)))
+		_, _ = p.of.topic.account.journal.Write(&b) // else the next process begins with a lower number
+	}
 	if p.of.topic.fifo != nil && x.publication != nil && x.line == nil {
 		p.holdLocked(x)
 	}
@@ -370,7 +405,7 @@ func (p *pipe) due(x *parcel) {
 	started := p.startLocked(most)
 	p.mu.Unlock()
 	if started {
-		p.work(0)
+		p.work(0, nil)
 	}
 }
 
@@ -457,6 +492,11 @@ func (p *pipe) end(reason error) {
 	sortByNumber(all)
 	doomed := 0
 	for _, x := range all { // confirmations come last
+		if p.staysLocked(x, reason) {
+			p.waiting--
+			p.bytes -= x.bytes()
+			continue
+		}
 		if p.stopsLocked(x) {
 			x.line = nil
 			if doomed++; x.doomed == nil {
@@ -469,12 +509,13 @@ func (p *pipe) end(reason error) {
 		p.pause.Stop()
 		p.pause = nil
 	}
+	p.signalLocked()
 	p.mu.Unlock()
 	switch {
 	case !p.start():
 	case doomed > 0 && p.of.buriesAtOnce():
-		p.work(doomed)
+		p.work(doomed, nil)
 	default:
-		go p.work(0)
+		go p.work(0, nil)
 	}
 }

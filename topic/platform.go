@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/uuid"
+
+	"example.com/inq/internal/durable"
 )
 
 // platforms are the platform applications of an account with their endpoints, under its lock. They are
@@ -24,6 +26,7 @@ type platformApplication struct {
 	platform   string
 	name       string
 	attributes map[string]string
+	object     uint64 // in the journal of the account
 	serial     uint64
 	byToken    map[string]*platformEndpoint
 	list       roster[platformEndpoint]
@@ -33,6 +36,7 @@ type platformEndpoint struct {
 	arn         string
 	application *platformApplication
 	attributes  map[string]string
+	object      uint64 // in the journal of the account
 	serial      uint64
 }
 
@@ -85,29 +89,60 @@ func (a *Account) CreatePlatformApplication(name, platform string, attributes ma
 	if err := a.lock(); err != nil {
 		return "", err
 	}
-	defer a.mu.Unlock()
+	defer a.commit(&err)
 	arn = "arn:aws:sns:" + a.region + ":" + a.id + ":app/" + platform + "/" + name
 	app := a.platforms.applications[arn]
 	if app == nil {
-		app = &platformApplication{arn: arn, platform: platform, name: name, attributes: map[string]string{"Enabled": "true"}, byToken: map[string]*platformEndpoint{}}
-		if a.platforms.applications == nil {
-			a.platforms.applications = map[string]*platformApplication{}
-			a.platforms.endpoints = map[string]*platformEndpoint{}
-		}
-		a.platforms.applications[arn] = app
-		app.serial = a.platforms.list.add(app)
+		app = &platformApplication{arn: arn, platform: platform, name: name, object: a.nextNumber(), attributes: map[string]string{"Enabled": "true"}}
 	}
-	app.set(attributes)
+	if err := a.setApplicationLocked(app, attributes); err != nil {
+		return "", err
+	}
+	if a.platforms.applications[arn] == nil {
+		a.platforms.add(app)
+	}
 	return arn, nil
 }
 
-// set keeps attributes, but not the secrets, which are never shown (SNS: PLAT-4).
-func (app *platformApplication) set(attributes map[string]string) {
+// add takes an application in.
+func (p *platforms) add(app *platformApplication) {
+	if p.applications == nil {
+		p.applications = map[string]*platformApplication{}
+		p.endpoints = map[string]*platformEndpoint{}
+	}
+	app.byToken = map[string]*platformEndpoint{}
+	p.applications[app.arn] = app
+	app.serial = p.list.add(app)
+}
+
+// addEndpoint takes an endpoint in.
+func (p *platforms) addEndpoint(e *platformEndpoint) {
+	p.endpoints[e.arn] = e
+	e.application.byToken[e.attributes["Token"]] = e
+	e.serial = e.application.list.add(e)
+}
+
+// setApplicationLocked keeps attributes, but not the secrets, which are never shown (SNS: PLAT-4). The
+// account's lock must be held.
+func (a *Account) setApplicationLocked(app *platformApplication, attributes map[string]string) error {
+	all := maps.Clone(app.attributes)
 	for name, value := range attributes {
 		if name != "PlatformPrincipal" && name != "PlatformCredential" {
-			app.attributes[name] = value
+			all[name] = value
 		}
 	}
+	err := a.writeLocked(func(b *durable.Batch) {
+		put(b, app.object, &platformRecord{of: kindApplication, arn: app.arn, platform: app.platform, name: app.name, attributes: all})
+	})
+	if err == nil {
+		app.attributes = all
+	}
+	return err
+}
+
+// record returns the endpoint as it is written, with attributes that it may not have yet.
+func (e *platformEndpoint) record(attributes map[string]string) *platformRecord {
+	return &platformRecord{of: kindEndpoint, arn: e.arn, application: e.application.object, attributes: attributes}
 }
 
 // application finds a platform application (SNS: PLAT-5).
@@ -166,34 +201,42 @@ func (a *Account) PlatformApplicationAttributes(arn string) (map[string]string, 
 
 // SetPlatformApplicationAttributes adds attributes and overwrites those there are. Without any it is
 // refused with [ErrMissingValue] (SNS: WIRE-16, PLAT-5).
-func (a *Account) SetPlatformApplicationAttributes(arn string, attributes map[string]string) error {
+func (a *Account) SetPlatformApplicationAttributes(arn string, attributes map[string]string) (err error) {
 	if len(attributes) == 0 {
 		return errNoAttributes()
 	}
 	if err := a.lock(); err != nil {
 		return err
 	}
-	defer a.mu.Unlock()
+	defer a.commit(&err)
 	app, err := a.platforms.application(arn)
 	if err != nil {
 		return err
 	}
-	app.set(attributes)
-	return nil
+	return a.setApplicationLocked(app, attributes)
 }
 
 // DeletePlatformApplication deletes a platform application with its endpoints. One that does not exist
 // is deleted already (SNS: PLAT-6).
-func (a *Account) DeletePlatformApplication(arn string) error {
+func (a *Account) DeletePlatformApplication(arn string) (err error) {
 	if err := a.lock(); err != nil {
 		return err
 	}
-	defer a.mu.Unlock()
+	defer a.commit(&err)
 	app, err := a.platforms.application(arn)
 	if err != nil {
 		if app == nil && isNoApplication(err) {
 			return nil
 		}
+		return err
+	}
+	err = a.writeLocked(func(b *durable.Batch) {
+		b.Delete(app.object)
+		for _, e := range app.list.all() {
+			b.Delete(e.object)
+		}
+	})
+	if err != nil {
 		return err
 	}
 	for _, e := range app.list.all() {
@@ -225,7 +268,7 @@ func (a *Account) CreatePlatformEndpoint(applicationARN, token string, attribute
 	if err := a.lock(); err != nil {
 		return "", err
 	}
-	defer a.mu.Unlock()
+	defer a.commit(&err)
 	app, err := a.platforms.application(applicationARN)
 	if err != nil {
 		return "", err
@@ -246,11 +289,12 @@ func (a *Account) CreatePlatformEndpoint(applicationARN, token string, attribute
 		}
 		return e.arn, nil
 	}
-	e := &platformEndpoint{application: app, attributes: wanted,
+	e := &platformEndpoint{application: app, attributes: wanted, object: a.nextNumber(),
 		arn: "arn:aws:sns:" + a.region + ":" + a.id + ":endpoint/" + app.platform + "/" + app.name + "/" + uuid.NewString()}
-	a.platforms.endpoints[e.arn] = e
-	app.byToken[token] = e
-	e.serial = app.list.add(e)
+	if err := a.writeLocked(func(b *durable.Batch) { put(b, e.object, e.record(wanted)) }); err != nil {
+		return "", err
+	}
+	a.platforms.addEndpoint(e)
 	return e.arn, nil
 }
 
@@ -287,14 +331,14 @@ func (a *Account) EndpointAttributes(arn string) (map[string]string, error) {
 
 // SetEndpointAttributes adds attributes of a platform endpoint and overwrites those there are. Without
 // any it is refused with [ErrMissingValue] (SNS: WIRE-16, PLAT-9).
-func (a *Account) SetEndpointAttributes(arn string, attributes map[string]string) error {
+func (a *Account) SetEndpointAttributes(arn string, attributes map[string]string) (err error) {
 	if len(attributes) == 0 {
 		return errNoAttributes()
 	}
 	if err := a.lock(); err != nil {
 		return err
 	}
-	defer a.mu.Unlock()
+	defer a.commit(&err)
 	e, err := a.platforms.endpoint(arn)
 	if err != nil {
 		return err
@@ -308,25 +352,33 @@ func (a *Account) SetEndpointAttributes(arn string, attributes map[string]string
 			return &ParamError{Err: ErrInvalidParameter, Param: "Token", Reason: "another endpoint has it: " + other.arn,
 				Text: "Invalid parameter: Token Reason: Endpoint " + other.arn + " already exists with the same Token, but different attributes."}
 		}
-		delete(app.byToken, token)
-		app.byToken[next] = e
 	}
-	maps.Copy(e.attributes, attributes)
+	all := maps.Clone(e.attributes)
+	maps.Copy(all, attributes)
+	if err := a.writeLocked(func(b *durable.Batch) { put(b, e.object, e.record(all)) }); err != nil {
+		return err
+	}
+	e.attributes = all
+	delete(app.byToken, token)
+	app.byToken[all["Token"]] = e
 	return nil
 }
 
 // DeleteEndpoint deletes a platform endpoint. One that does not exist is deleted already. Subscriptions
 // of it stay, and their copies go to the dead letters (SNS: PLAT-6, PLAT-11).
-func (a *Account) DeleteEndpoint(arn string) error {
+func (a *Account) DeleteEndpoint(arn string) (err error) {
 	if err := a.lock(); err != nil {
 		return err
 	}
-	defer a.mu.Unlock()
+	defer a.commit(&err)
 	e, err := a.platforms.endpoint(arn)
 	if err != nil {
 		if isNoEndpoint(err) {
 			return nil
 		}
+		return err
+	}
+	if err := a.writeLocked(func(b *durable.Batch) { b.Delete(e.object) }); err != nil {
 		return err
 	}
 	delete(a.platforms.endpoints, arn)

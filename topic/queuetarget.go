@@ -16,6 +16,10 @@ type queueTarget struct {
 	account *Account
 	arn     string
 	found   atomic.Pointer[foundQueue]
+
+	// detached tells that the queue was given by reference to an earlier process, and not yet to this
+	// one. What is not found is tried again until it is.
+	detached atomic.Bool
 }
 
 // foundQueue is a queue, and as what it can be reached.
@@ -158,12 +162,15 @@ func (q *queueTarget) deliver(ctx context.Context, s *Subscription, x *parcel) (
 			}
 		}
 	}
+	if isGone(err) && q.detached.Load() {
+		return false, err
+	}
 	return duplicate, asRejected(err)
 }
 
 // send sends what the subscription delivers to a queue.
 func (s *Subscription) send(ctx context.Context, q *foundQueue, x *parcel) (duplicate bool, err error) {
-	sent, err := q.Send(ctx, s.queueMessage(x))
+	sent, err := x.sendTo(ctx, s.topic.account, q.Queue, s.queueMessage(x))
 	return sent.Duplicate(), err
 }
 

@@ -6,12 +6,14 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"example.com/inq/internal/durable"
 )
 
 // smsSettings are what an account keeps about phones, under its lock.
 type smsSettings struct {
 	attributes map[string]string
-	optedOut   map[string]struct{}
+	optedOut   map[string]uint64 // numbers in the journal of the account
 }
 
 // smsAttributes are the names that can be set (SNS: SMS-5).
@@ -56,7 +58,7 @@ func (a *Account) SMSAttributes(names ...string) (map[string]string, error) {
 
 // SetSMSAttributes sets settings of the account about text messages: all of them, or none where one is
 // refused. They are kept and shown, and decide nothing (SNS: SMS-5, SMS-6).
-func (a *Account) SetSMSAttributes(attributes map[string]string) error {
+func (a *Account) SetSMSAttributes(attributes map[string]string) (err error) {
 	for _, name := range slices.Sorted(maps.Keys(attributes)) {
 		if !slices.Contains(smsAttributes, name) {
 			return &ParamError{Err: ErrInvalidParameter, Param: "attributes", Value: name, Reason: "must be one of " + strings.Join(smsAttributes, ", "),
@@ -70,11 +72,14 @@ func (a *Account) SetSMSAttributes(attributes map[string]string) error {
 	if err := a.lock(); err != nil {
 		return err
 	}
-	defer a.mu.Unlock()
-	if a.sms.attributes == nil {
-		a.sms.attributes = map[string]string{}
+	defer a.commit(&err)
+	all := make(map[string]string, len(a.sms.attributes)+len(attributes))
+	maps.Copy(all, a.sms.attributes)
+	maps.Copy(all, attributes)
+	if err := a.writeLocked(func(b *durable.Batch) { put(b, a.object, &accountRecord{a.run, all}) }); err != nil {
+		return err
 	}
-	maps.Copy(a.sms.attributes, attributes)
+	a.sms.attributes = all
 	return nil
 }
 
@@ -84,15 +89,15 @@ func errPhoneNumber(number string) error {
 
 // OptOut makes a phone number one whose owner wants no messages, as an answer of STOP does.
 func (a *Account) OptOut(number string) error {
-	return a.changeOptedOut(number, func(n string) { a.sms.optedOut[n] = struct{}{} })
+	return a.changeOptedOut(number, true)
 }
 
 // OptIn takes a phone number back that had opted out. One that had not is fine too (SNS: SMS-7).
 func (a *Account) OptIn(number string) error {
-	return a.changeOptedOut(number, func(n string) { delete(a.sms.optedOut, n) })
+	return a.changeOptedOut(number, false)
 }
 
-func (a *Account) changeOptedOut(number string, change func(number string)) error {
+func (a *Account) changeOptedOut(number string, out bool) (err error) {
 	n, ok := phoneNumber(number)
 	if !ok {
 		return errPhoneNumber(number)
@@ -100,11 +105,31 @@ func (a *Account) changeOptedOut(number string, change func(number string)) erro
 	if err := a.lock(); err != nil {
 		return err
 	}
-	defer a.mu.Unlock()
-	if a.sms.optedOut == nil {
-		a.sms.optedOut = map[string]struct{}{}
+	defer a.commit(&err)
+	object, was := a.sms.optedOut[n]
+	if was == out {
+		return nil
 	}
-	change(n)
+	if out {
+		object = a.nextNumber()
+	}
+	err = a.writeLocked(func(b *durable.Batch) {
+		if out {
+			put(b, object, &optedOutRecord{n})
+		} else {
+			b.Delete(object)
+		}
+	})
+	switch {
+	case err != nil:
+		return err
+	case !out:
+		delete(a.sms.optedOut, n)
+		return nil
+	case a.sms.optedOut == nil:
+		a.sms.optedOut = map[string]uint64{}
+	}
+	a.sms.optedOut[n] = object
 	return nil
 }
 

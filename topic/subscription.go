@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"example.com/inq"
+	"example.com/inq/internal/durable"
 	"example.com/inq/topic/internal/filter"
 )
 
@@ -23,6 +24,11 @@ type Subscription struct {
 	endpoint string
 	textKey  string // of the text of structured messages
 	target   deliverer
+	object   uint64 // in the journal of the account; 0: not there
+
+	// reference tells that the queue, or the dead-letter queue, was given by reference. After a restart
+	// the program has to give it again; until then copies wait for it.
+	reference bool
 
 	settings atomic.Pointer[subscriptionSettings] // written under the account's and the topic's lock
 	pipe     pipe
@@ -32,6 +38,7 @@ type Subscription struct {
 	// The account's lock guards these.
 	serial uint64 // in the account's list
 	ended  bool
+	tokens int  // that confirm it
 	orphan bool // its topic was deleted; it can still be read
 
 	// The topic's lock guards these.
@@ -206,7 +213,7 @@ func (t *Topic) Subscribe(target Target, opts ...SubscribeOption) (*Subscription
 		return nil, err
 	}
 	s, err := t.subscribeLocked(target, &in)
-	t.account.mu.Unlock()
+	t.account.commit(&err)
 	if err != nil {
 		return nil, err
 	}
@@ -224,7 +231,7 @@ func (a *Account) Subscribe(ctx context.Context, topicARN, protocol, endpoint st
 		return nil, err
 	}
 	s, err := a.subscribeTextLocked(topicARN, protocol, endpoint, attributes)
-	a.mu.Unlock()
+	a.commit(&err)
 	if err != nil {
 		return nil, err
 	}
@@ -280,6 +287,7 @@ func (t *Topic) subscribeLocked(target Target, in *subscribeInput) (*Subscriptio
 		if in.deadLetter != nil && settings.deadLetterARN != current.deadLetterARN {
 			return nil, errOtherAttributes("RedrivePolicy", settings.deadLetterARN)
 		}
+		old.rebind(target, in.deadLetter)
 		return old, nil
 	}
 	if t.fifo != nil && !a.unlimited && t.subscriptions.len() >= maxFIFOSubscriptions {
@@ -290,6 +298,13 @@ func (t *Topic) subscribeLocked(target Target, in *subscribeInput) (*Subscriptio
 		return nil, err
 	}
 	s.pipe.init(s)
+	s.reference = in.deadLetter != nil || byReference(target)
+	if _, function := s.target.(targetDeliverer); !function { // a function does not survive
+		s.object = a.nextNumber()
+	}
+	if err := a.writeLocked(func(b *durable.Batch) { put(b, s.object, s.record(settings, false)) }); err != nil {
+		return nil, err
+	}
 	a.enterLocked(s, settings)
 	return s, nil
 }
@@ -384,12 +399,12 @@ func (s *Subscription) lock() (*Account, error) {
 }
 
 // change replaces the settings of a subscription by what f makes of a copy.
-func (s *Subscription) change(f func(*subscriptionSettings) error) error {
+func (s *Subscription) change(f func(*subscriptionSettings) error) (err error) {
 	a, err := s.lock()
 	if err != nil {
 		return err
 	}
-	defer a.mu.Unlock()
+	defer a.commit(&err)
 	if s.ended {
 		return errNoSubscription(s.ARN())
 	}
@@ -409,6 +424,9 @@ func (s *Subscription) changeLocked(f func(*subscriptionSettings) error) error {
 		return nil
 	}
 	if err := t.admitFilterLocked(old, &settings); err != nil {
+		return err
+	}
+	if err := t.account.writeLocked(func(b *durable.Batch) { put(b, s.object, s.record(&settings, false)) }); err != nil {
 		return err
 	}
 	settings.finish(s)
@@ -472,10 +490,11 @@ func (s *Subscription) Unsubscribe() error {
 	if err != nil {
 		return err
 	}
-	a.endLocked(s)
-	a.mu.Unlock()
-	s.pipe.end(errNoSubscription(s.ARN()))
-	return nil
+	if err = a.endLocked(s); err == nil {
+		defer s.pipe.end(errNoSubscription(s.ARN()))
+	}
+	a.commit(&err)
+	return err
 }
 
 // maxOrphans is how many subscriptions of deleted topics can still be read.
@@ -487,16 +506,28 @@ func (a *Account) orphanLocked(s *Subscription) {
 	s.orphan = true
 	a.orphans = append(a.orphans, s)
 	for len(a.orphans) > maxOrphans {
-		a.endLocked(a.orphans[0])
+		_ = a.endLocked(a.orphans[0]) // nothing is written for an orphan
 		a.orphans[0] = nil
 		a.orphans = a.orphans[1:]
 	}
 }
 
 // endLocked takes a subscription out of the account. The account's lock must be held.
-func (a *Account) endLocked(s *Subscription) {
+func (a *Account) endLocked(s *Subscription) error {
 	if s.ended {
-		return
+		return nil
+	}
+	if !s.orphan {
+		err := a.writeLocked(func(b *durable.Batch) {
+			a.sweepLocked(b)
+			a.endRecordLocked(b, s)
+			t := s.topic.record(s.topic.settings.Load(), s.topic.tags)
+			t.ended++
+			put(b, s.topic.object, t)
+		})
+		if err != nil {
+			return err
+		}
 	}
 	s.ended = true
 	if !s.orphan {
@@ -507,6 +538,7 @@ func (a *Account) endLocked(s *Subscription) {
 	delete(a.subscriptions, s.id)
 	a.list.remove(s.serial)
 	a.leaveLocked(&s.pipe)
+	return nil
 }
 
 // leaveLocked remembers a pipe that may still have something on its way, until it has not. The

@@ -20,7 +20,9 @@ type Topic struct {
 	name    string
 	arn     string
 	ids     *identity
-	fifo    *fifo // nil on Standard
+	fifo    *fifo  // nil on Standard
+	object  uint64 // in the journal of the account
+	base    uint64 // number of the last message of earlier processes
 
 	settings    atomic.Pointer[topicSettings] // written under the account's lock
 	deletedFlag atomic.Bool
@@ -57,10 +59,11 @@ type audience struct {
 func newTopic(a *Account, name string, fifo bool, s *topicSettings) *Topic {
 	t := &Topic{
 		account: a, name: name, arn: "arn:aws:sns:" + a.region + ":" + a.id + ":" + name,
-		ids: newIdentity(fifo), byEndpoint: map[endpointKey]*Subscription{},
+		ids: newIdentity(fifo), byEndpoint: map[endpointKey]*Subscription{}, base: a.run << runBits,
 	}
+	t.number.Store(t.base)
 	if fifo {
-		t.fifo = newFIFO()
+		t.fifo = newFIFO(a.journal)
 	}
 	t.settings.Store(s)
 	return t
@@ -112,7 +115,7 @@ type TopicStats struct {
 func (t *Topic) Stats() TopicStats {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	return TopicStats{Published: t.number.Load(), Duplicates: t.duplicates.Load(), Subscriptions: t.subscriptions.len()}
+	return TopicStats{Published: t.number.Load() - t.base, Duplicates: t.duplicates.Load(), Subscriptions: t.subscriptions.len()}
 }
 
 // Publish accepts one message and delivers it (SNS: sections 5, 7 and 10). It never waits for an
@@ -137,11 +140,11 @@ func (t *Topic) Publish(ctx context.Context, m Message) (Published, error) {
 		return Published{}, refusal
 	}
 	if t.fifo == nil {
-		return t.publish(&m, parts), nil
+		return t.publish(&m, parts)
 	}
 	var published [1]Published
-	t.publishInOrder(published[:], []Message{m}, []texts{parts}, s)
-	return published[0], nil
+	err := t.publishInOrder(published[:], []Message{m}, []texts{parts}, s)
+	return published[0], err
 }
 
 // PublishBatch is Publish for 1 to 10 messages in the order of the slice. A fault of any message
@@ -160,11 +163,19 @@ func (t *Topic) PublishBatch(ctx context.Context, ms []Message) ([]Published, er
 	}
 	published := make([]Published, len(ms))
 	if t.fifo != nil {
-		t.publishInOrder(published, ms, parts, t.settings.Load())
+		if err := t.publishInOrder(published, ms, parts, t.settings.Load()); err != nil {
+			return nil, err
+		}
+		return published, nil
+	}
+	if t.account.journal != nil {
+		if err := t.publishDurably(published, ms, parts); err != nil {
+			return nil, err
+		}
 		return published, nil
 	}
 	for i := range ms {
-		published[i] = t.publish(&ms[i], parts[i])
+		published[i], _ = t.publish(&ms[i], parts[i]) // fails with a journal only
 	}
 	return published, nil
 }
@@ -231,7 +242,12 @@ func (t *Topic) audienceLocked() *audience {
 }
 
 // publish accepts a message of a Standard topic that was checked.
-func (t *Topic) publish(m *Message, parts texts) Published {
+func (t *Topic) publish(m *Message, parts texts) (Published, error) {
+	if t.account.journal != nil {
+		var published [1]Published
+		err := t.publishDurably(published[:], []Message{*m}, []texts{parts})
+		return published[0], err
+	}
 	published := Published{ids: t.ids, number: t.number.Add(1)}
 	if f := t.account.published; f != nil {
 		told := *m // one that may escape
@@ -248,5 +264,5 @@ func (t *Topic) publish(m *Message, parts texts) Published {
 		}
 		s.accept(p, settings)
 	}
-	return published
+	return published, nil
 }

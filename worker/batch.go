@@ -149,6 +149,48 @@ func (r *Runner) settleBatch(c *call, err error) {
 // errBehind is why a message failed that was processed behind a failure of its group.
 var errBehind = errors.New("worker: an earlier message of the group failed")
 
+// invokeBatch calls the handler with the messages that have an attempt left.
+func (r *Runner) invokeBatch(c *call) error {
+	ds := make([]inq.Delivery, 0, len(c.jobs))
+	var places []int // of ds in the call; nil: the same
+	for i, j := range c.jobs {
+		switch {
+		case r.exhausted(j):
+			if places == nil {
+				places = make([]int, i, len(c.jobs))
+				for k := range places {
+					places[k] = k
+				}
+			}
+			continue
+		case places != nil:
+			places = append(places, i)
+		}
+		ds = append(ds, *j.delivery)
+	}
+	if places == nil {
+		return r.batch(&c.callContext, ds)
+	}
+	var err error
+	if len(ds) > 0 {
+		err = r.batch(&c.callContext, ds)
+	}
+	outcomes := make([]error, len(c.jobs))
+	for i := range outcomes {
+		outcomes[i] = errExhausted
+	}
+	for i, err := range batchErrors(err, len(ds)) {
+		outcomes[places[i]] = err
+	}
+	failed := &inq.BatchError{}
+	for i, err := range outcomes {
+		if err != nil {
+			failed.Failed = append(failed.Failed, inq.BatchFailure{Index: i, Err: err})
+		}
+	}
+	return failed
+}
+
 // batchErrors returns the error of each message of a batch.
 func batchErrors(err error, n int) []error {
 	errs := make([]error, n)

@@ -216,13 +216,12 @@ func (r *Runner) invoke(w *worker, c *call) (err error) {
 		}
 		go r.work(w, c, errGoexit)
 	}()
-	if r.batch != nil {
-		ds := make([]inq.Delivery, len(c.jobs))
-		for i, j := range c.jobs {
-			ds[i] = *j.delivery
-		}
-		err = r.batch(&c.callContext, ds)
-	} else {
+	switch {
+	case r.batch != nil:
+		err = r.invokeBatch(c)
+	case r.exhausted(c.jobs[0]):
+		err = errExhausted
+	default:
 		err = r.handler.Handle(&c.callContext, c.jobs[0].delivery)
 	}
 	done = true

@@ -105,7 +105,9 @@ func WithTimeout(d time.Duration) Option {
 }
 
 // WithMaxAttempts has a message that fails at its nth receive or later buried, n being from 1 to
-// 1,000,000. Default: none is. The queue's own limit, maxReceives of [inq.WithDeadLetter], stays the
+// 1,000,000. So is one of a queue of this process that was received n times without an end, because its
+// attempts took their process with them or lost their lease: the handler is not called for it again, where there is a
+// dead-letter target. Default: none is. The queue's own limit, maxReceives of [inq.WithDeadLetter], stays the
 // outer bound: it holds for messages whose consumer died as well. A message that the queue itself
 // hands to the dead letters counts as Failed in [Stats] and is not logged as buried, so n should not
 // be above maxReceives.

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"errors"
 	"log/slog"
 	"time"
 
@@ -69,6 +70,20 @@ func (r *Runner) delay(j *job) (d time.Duration) {
 		return r.visibility
 	}
 	return d
+}
+
+// errExhausted is the outcome of a message that the handler is not called for.
+var errExhausted = errors.New("worker: all attempts were made, and the last one did not end: its process died, or its lease was lost")
+
+// exhausted reports that a message was received more often than it may be attempted: attempts ended that no
+// handler has ended, with a process that they killed perhaps. It goes to the dead letters without one
+// more, where it can and where a receive is an attempt: a queue that takes receives back.
+func (r *Runner) exhausted(j *job) bool {
+	if r.maxAttempts == 0 || j.delivery.ReceiveCount <= r.maxAttempts || r.returner == nil {
+		return false
+	}
+	q, ok := r.queue.(inq.Local)
+	return ok && q.Config().DeadLetter != nil
 }
 
 // spent reports whether a queue of this process hands the message to the dead letters by its own

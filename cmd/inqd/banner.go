@@ -3,9 +3,13 @@ package main
 import "strings"
 
 // banner is what a user reads and pastes. The first line ends with the URL, for programs that read
-// it. URLs of queues begin with queueBase; queue is one that exists, or "".
-func banner(base, queueBase, region, account, queue string) string {
+// it. URLs of queues begin with queueBase; queue is one that exists, or "",
+// and data is the directory that keeps everything, or "".
+func banner(base, queueBase, region, account, queue, data string) string {
 	text := textBanner
+	if data != "" {
+		text = strings.Replace(text, "Messages end with this process.", "Queues, topics and messages are kept in {data}.", 1)
+	}
 	name := queue
 	if name == "" {
 		name = "jobs"
@@ -13,7 +17,7 @@ func banner(base, queueBase, region, account, queue string) string {
 		text = strings.Replace(text, "{create}", "    curl -d 'Action=CreateQueue&QueueName={queue}' {base}\n", 1)
 	}
 	return strings.NewReplacer("{create}", "", "{base}", base, "{region}", region, "{url}", queueBase+"/"+account+"/"+name, "{queue}", name,
-		"{account}", account, "{topic}", "arn:aws:sns:"+region+":"+account+":orders", "{dutch}", queueBase+"/"+account+"/dutch").Replace(text)
+		"{account}", account, "{topic}", "arn:aws:sns:"+region+":"+account+":orders", "{dutch}", queueBase+"/"+account+"/dutch", "{data}", data).Replace(text)
 }
 
 const textBanner = `inqd serves Amazon SQS and SNS on {base}

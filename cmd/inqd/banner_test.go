@@ -60,7 +60,7 @@ Messages end with this process. Ctrl-C stops it.
 `
 
 func TestBanner(t *testing.T) {
-	assert.Equal(t, goldenBanner, banner("http://127.0.0.1:4100", "http://127.0.0.1:4100", "eu-west-1", "123456789012", ""))
+	assert.Equal(t, goldenBanner, banner("http://127.0.0.1:4100", "http://127.0.0.1:4100", "eu-west-1", "123456789012", "", ""))
 }
 
 func TestBanner_HasTheLinesOfTheReadme(t *testing.T) {
@@ -69,14 +69,14 @@ func TestBanner_HasTheLinesOfTheReadme(t *testing.T) {
 	_, lines, found := strings.Cut(string(readme), "```text\nexport AWS_")
 	require.True(t, found)
 	lines, _, _ = strings.Cut("export AWS_"+lines, "```")
-	text := banner("http://127.0.0.1:9324", "http://127.0.0.1:9324", "us-east-1", "000000000000", "jobs")
+	text := banner("http://127.0.0.1:9324", "http://127.0.0.1:9324", "us-east-1", "000000000000", "jobs", "")
 	for line := range strings.Lines(lines) {
 		assert.Contains(t, text, "    "+line)
 	}
 }
 
 func TestBanner_ShowsAQueueThatExists(t *testing.T) {
-	text := banner("http://[::1]:1", "http://[::1]:1", "r", "000000000000", "{base}")
+	text := banner("http://[::1]:1", "http://[::1]:1", "r", "000000000000", "{base}", "")
 	assert.Contains(t, text, "--queue-url http://[::1]:1/000000000000/{base} --message-body")
 	assert.NotContains(t, text, "--queue-name {base}")
 	assert.NotContains(t, text, "--queue-name jobs")
@@ -84,7 +84,7 @@ func TestBanner_ShowsAQueueThatExists(t *testing.T) {
 }
 
 func TestBanner_ShowsTheURLsOfQueuesAsClientsGetThem(t *testing.T) {
-	text := banner("http://127.0.0.1:1", "https://queues.test/sqs", "r", "000000000000", "q")
+	text := banner("http://127.0.0.1:1", "https://queues.test/sqs", "r", "000000000000", "q", "")
 	assert.Contains(t, text, "--endpoint-url http://127.0.0.1:1 --queue-url https://queues.test/sqs/000000000000/q ")
 }
 

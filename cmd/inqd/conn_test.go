@@ -37,7 +37,8 @@ func newSocket(t *testing.T, c *config) *socket {
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(t.Context())
 	served := make(chan error, 1)
-	go func() { served <- newService(b, slog.New(slog.DiscardHandler), c).serve(ctx, listener) }()
+	service := testService(t, b, slog.New(slog.DiscardHandler), c)
+	go func() { served <- service.serve(ctx, listener) }()
 	t.Cleanup(func() {
 		stop()
 		require.NoError(t, <-served)

@@ -14,11 +14,12 @@ import (
 	"example.com/inq"
 )
 
-const about = `inqd serves the HTTP APIs of Amazon SQS and SNS from memory, on one address: all
-operations, for the AWS CLI and every AWS SDK. Credentials are not checked, and messages
-end with the process.
+const about = `inqd serves the HTTP APIs of Amazon SQS and SNS, on one address: all operations, for
+the AWS CLI and every AWS SDK. Credentials are not checked. Messages end with the process,
+or with -data are kept in a directory.
 
     inqd
+    inqd -data inqd.data
     inqd -queue jobs,VisibilityTimeout=10 -queue orders.fifo,ContentBasedDeduplication=true
     inqd -queue dead -queue 'jobs,RedrivePolicy={"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:dead","maxReceiveCount":3}'
 
@@ -30,6 +31,9 @@ The log goes to standard error. GET /health answers 200.
 SIGTERM, SIGHUP or Ctrl-C stops it within 8 seconds: long polls are answered as
 empty, other requests get 7 seconds to finish, the exit status is 0. A second
 Ctrl-C ends it at once.
+
+    inqd journal check DIR          look whether the files under -data are whole
+    inqd journal salvage DIR NEW    copy all that is whole of them to a new directory
 
 Flags:
 `
@@ -43,6 +47,7 @@ const aboutQueue = "create a queue at the start: its `name[,Attribute=value]...`
 type config struct {
 	addr              string
 	url               string // what queue URLs begin with, "" for what each request was sent to
+	links             string // what links in envelopes begin with, once it is known
 	region            string
 	account           string
 	queues            []queueSpec
@@ -53,6 +58,10 @@ type config struct {
 	maxMessages       int   // of each queue
 	maxBytes          int64 // of each queue
 	maxConnections    int
+	data              string       // directory of the journal, "" for none
+	sync              syncMode     // of the journal
+	keyFile           string       // "": nothing is encrypted
+	journal           *inq.Journal // once it is open
 	logLevel          slog.Level
 	logFormat         string
 }
@@ -84,6 +93,12 @@ func parseFlags(args []string, stdout io.Writer) (*config, error) {
 	f.Func("max-messages", "hold at most `n` messages in each queue (default 0, no bound)", setNumber(&c.maxMessages))
 	f.Func("max-bytes", "hold at most `n` bytes of bodies and attributes in each queue (default 0, no bound)", setNumber(&c.maxBytes))
 	f.Func("max-connections", "serve at most `n` connections at a time; others wait until one is closed (default 0, no bound)", setNumber(&c.maxConnections))
+	f.Func("data", "keep queues, messages and topics in this `directory`, and go on with what is in it (default: in\n"+
+		"memory, for as long as the process lives)", c.setData)
+	f.Func("sync", "with -data, answer a send or a delete when the disk has it: always (default); every `interval`,\n"+
+		"such as 100ms, in which a power cut loses that much; or os, when the operating system likes", c.sync.set)
+	f.Func("key-file", "with -data, encrypt by the key in this `file`: 64 hexadecimal digits, as openssl rand -hex 32\n"+
+		"makes them. Further lines are older keys, which are only read with", c.setKeyFile)
 	f.Func("log-level", "log from this `level` on: debug (each request), info, warn or error (default info)", c.setLogLevel)
 	f.Func("log-format", "`format` of the log: text or json (default "+c.logFormat+")", c.setLogFormat)
 	switch err := f.Parse(args); {
@@ -96,8 +111,26 @@ func parseFlags(args []string, stdout io.Writer) (*config, error) {
 		return nil, &usageError{err}
 	case f.NArg() != 0:
 		return nil, &usageError{fmt.Errorf("unexpected argument %q; all arguments are flags", f.Arg(0))}
+	case c.data == "" && c.sync.text != "":
+		return nil, &usageError{errors.New("flag -sync says how -data is kept, which is not given")}
+	case c.data == "" && c.keyFile != "":
+		return nil, &usageError{errors.New("flag -key-file encrypts -data, which is not given")}
 	}
 	return c, nil
+}
+
+func (c *config) setData(dir string) error {
+	if c.data = dir; dir == "" {
+		return errors.New("must be a directory")
+	}
+	return nil
+}
+
+func (c *config) setKeyFile(name string) error {
+	if c.keyFile = name; name == "" {
+		return errors.New("must be a file")
+	}
+	return nil
 }
 
 func (c *config) setAddr(text string) error {

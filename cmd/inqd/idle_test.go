@@ -32,7 +32,8 @@ func BenchmarkIdlePolls(b *testing.B) {
 	require.NoError(b, err)
 	ctx, stop := context.WithCancel(b.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- newService(broker, slog.New(slog.DiscardHandler), new(config)).serve(ctx, listener) }()
+	service := testService(b, broker, slog.New(slog.DiscardHandler), new(config))
+	go func() { ended <- service.serve(ctx, listener) }()
 	defer func() {
 		stop()
 		require.NoError(b, <-ended)

@@ -1,5 +1,5 @@
-// Inqd serves the HTTP APIs of Amazon SQS and SNS from memory, for programs in any language: the queues
-// and topics of one account in all regions, for as long as the process lives.
+// Inqd serves the HTTP APIs of Amazon SQS and SNS, for programs in any language: the queues and topics of
+// one account in all regions, from memory for as long as the process lives, or kept in a directory.
 //
 //	go run ./cmd/inqd -queue jobs,VisibilityTimeout=10
 //
@@ -14,11 +14,20 @@
 // created in it; 64 can. Where a request does not find a queue that another region has, the log says so:
 // the client and the program that made the queue are set to different regions.
 //
+// # Data
+//
+// With -data DIR queues, messages and topics are in a journal in that directory: what was answered with
+// success is there after a crash, and after a power cut as far as -sync says. The next inqd with the
+// same directory goes on with it, receipt handles from before included. A long recovery logs how far it is. -key-file encrypts
+// it. inqd journal check looks whether a directory is whole, and inqd journal salvage copies what is whole
+// of one that is not. docs/durability.md says what is kept and what is not, how large it gets and how to back
+// it up.
+//
 // # Stopping
 //
 // The first SIGTERM, SIGHUP or Ctrl-C makes it accept no more connections, answer every long poll at
 // once as one that found nothing, finish the requests under way, log how many messages are lost with
-// it, and end with status 0. Requests that clients keep from ending are cut off after 7 seconds, and
+// it, or kept in -data, and end with status 0. Requests that clients keep from ending are cut off after 7 seconds, and
 // the process ends within 8, whatever becomes of its clients and of its log. A second Ctrl-C ends it at
 // once, with status 130. A second SIGTERM changes nothing: whoever sends it to a process and to its
 // group, as timeout(1) does, sends it twice and means it once, and has SIGKILL for more. Under nohup(1)

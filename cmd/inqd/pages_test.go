@@ -25,7 +25,7 @@ func TestService_APageOfAnotherOriginCannotSend(t *testing.T) {
 	defer b.Close()
 	q, err := b.CreateStandard("jobs")
 	require.NoError(t, err)
-	handler := newService(b, slog.New(slog.NewTextHandler(io.Discard, nil)), new(config)).server.Handler
+	handler := testService(t, b, slog.New(slog.NewTextHandler(io.Discard, nil)), new(config)).server.Handler
 	for _, tt := range []struct {
 		name, value string
 		want        int
@@ -74,7 +74,7 @@ func TestService_BeyondLoopbackAGetThatChangesSomethingNeedsASignature(t *testin
 		{"beyond, of a password", "192.0.2.1", "GET", "Action=SendMessage&MessageBody=x", "Basic eDp5", false, 403},
 		{"beyond, allowed", "192.0.2.1", "GET", "Action=SendMessage&MessageBody=x", "", true, 200},
 	} {
-		handler := newService(b, log, &config{unsignedGet: tt.allowed}).server.Handler
+		handler := testService(t, b, log, &config{unsignedGet: tt.allowed}).server.Handler
 		r := httptest.NewRequest(tt.method, "/000000000000/victim?"+tt.query, nil)
 		r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, net.Addr(&net.TCPAddr{IP: net.ParseIP(tt.ip), Port: 9324})))
 		if tt.header != "" {
@@ -100,7 +100,7 @@ func TestReadme_TheLineForCurlSends(t *testing.T) {
 	r := httptest.NewRequest(http.MethodPost, line[2], strings.NewReader(line[1]))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded") // as curl -d does
 	w := httptest.NewRecorder()
-	newService(b, slog.New(slog.NewTextHandler(io.Discard, nil)), new(config)).server.Handler.ServeHTTP(w, r)
+	testService(t, b, slog.New(slog.NewTextHandler(io.Discard, nil)), new(config)).server.Handler.ServeHTTP(w, r)
 	assert.Equal(t, 200, w.Code)
 	assert.Equal(t, 1, q.Stats().Visible)
 }
@@ -109,8 +109,8 @@ func TestBanner_TheLinesForCurlWork(t *testing.T) {
 	b, err := inq.NewBroker()
 	require.NoError(t, err)
 	defer b.Close()
-	handler := newService(b, slog.New(slog.NewTextHandler(io.Discard, nil)), new(config)).server.Handler
-	text := banner("http://127.0.0.1:9324", "http://127.0.0.1:9324", b.Region(), b.Account(), "")
+	handler := testService(t, b, slog.New(slog.NewTextHandler(io.Discard, nil)), new(config)).server.Handler
+	text := banner("http://127.0.0.1:9324", "http://127.0.0.1:9324", b.Region(), b.Account(), "", "")
 	lines := regexp.MustCompile(`    curl -d '([^']+)'(?: --data-urlencode '([^=]+)=HANDLE')? http://127\.0\.0\.1:9324(/\S+)?\n`).FindAllStringSubmatch(text, -1)
 	require.Len(t, lines, 4)
 	handle := ""

@@ -95,6 +95,9 @@ func (c *config) brokerOptions(region string) []inq.BrokerOption {
 	if c.account != "" {
 		options = append(options, inq.WithAccount(c.account))
 	}
+	if c.journal != nil {
+		options = append(options, inq.WithBrokerJournal(c.journal))
+	}
 	if c.relaxed {
 		options = append(options, inq.WithoutCooldowns())
 	}

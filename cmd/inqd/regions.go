@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"sync"
 
 	"example.com/inq"
+	"example.com/inq/internal/durable"
 	"example.com/inq/internal/wire"
 	"example.com/inq/topic"
 )
@@ -30,22 +32,67 @@ type regions struct {
 	log    *slog.Logger
 	home   *region
 
-	mu      sync.Mutex         // guards everything below
-	all     map[string]*region // by name
-	baseURL string             // what links in envelopes begin with
-	hinted  map[string]bool    // queues that a hint was logged about, with their regions
+	mu     sync.Mutex         // guards everything below
+	all    map[string]*region // by name
+	hinted map[string]bool    // queues that a hint was logged about, with their regions
 }
 
 // newRegions makes the regions of a service whose first broker is b, which stays the caller's to close.
 func newRegions(b *inq.Broker, log *slog.Logger, c *config) (*regions, error) {
 	r := &regions{config: c, log: log, all: map[string]*region{}, hinted: map[string]bool{}}
-	a, err := r.newAccount(b)
+	r.home = &region{broker: b}
+	r.all[b.Region()] = r.home
+	// Topics that the journal has go on at once with what waits, and find no queue before all regions
+	// are there.
+	r.mu.Lock()
+	err := r.restoreLocked()
+	if err == nil {
+		err = r.newAccountsLocked()
+	}
+	r.mu.Unlock()
 	if err != nil {
+		r.close()
 		return nil, err
 	}
-	r.home = &region{b, a}
-	r.all[b.Region()] = r.home
 	return r, nil
+}
+
+// restoreLocked makes the brokers of the regions that the journal has something of. r.mu must be held.
+func (r *regions) restoreLocked() error {
+	if r.config.journal == nil {
+		return nil
+	}
+	account, others := r.home.broker.Account(), 0
+	for _, arn := range slices.Concat(r.config.journal.Queues(), durable.Names(r.config.journal)) {
+		parts := strings.Split(arn, ":")
+		if len(parts) < 5 || parts[4] != account {
+			others++
+			continue
+		}
+		if name := parts[3]; r.all[name] == nil {
+			b, err := inq.NewBroker(r.config.brokerOptions(name)...)
+			if err != nil {
+				return fmt.Errorf("region %s: %w", name, err)
+			}
+			r.all[name] = &region{broker: b}
+		}
+	}
+	if others > 0 {
+		r.log.Warn("the data has queues of other accounts, which are kept and not served", "account", account, "others", others)
+	}
+	return nil
+}
+
+// newAccountsLocked makes the topics of regions that have none yet. r.mu must be held.
+func (r *regions) newAccountsLocked() (err error) {
+	for _, region := range r.all {
+		if region.account == nil {
+			if region.account, err = r.newAccount(region.broker); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // newAccount makes the topics of a region. They reach the queues of all regions.
@@ -54,20 +101,10 @@ func (r *regions) newAccount(b *inq.Broker) (*topic.Account, error) {
 	if r.config.externalEndpoints {
 		options = append(options, topic.WithExternalEndpoints())
 	}
-	if r.baseURL != "" {
-		options = append(options, topic.WithBaseURL(r.baseURL))
+	if r.config.links != "" {
+		options = append(options, topic.WithBaseURL(r.config.links))
 	}
 	return topic.NewAccount(options...)
-}
-
-// setBaseURL tells where this service is reached.
-func (r *regions) setBaseURL(url string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.baseURL = url
-	for _, region := range r.all {
-		region.account.SetBaseURL(url)
-	}
 }
 
 var (
@@ -186,7 +223,9 @@ func (r *regions) hint(name, queue string) {
 // closeTopics ends all topics. What could not be delivered yet goes to the dead letters.
 func (r *regions) closeTopics() {
 	for _, region := range r.list() {
-		_ = region.account.Close() // always nil
+		if region.account != nil { // else the start has failed
+			_ = region.account.Close() // always nil
+		}
 	}
 }
 

@@ -32,7 +32,7 @@ func newAPI(t *testing.T, c *config) *api {
 	b, err := inq.NewBroker()
 	require.NoError(t, err)
 	a := &api{T: t, log: new(locked)}
-	s := newService(b, slog.New(slog.NewTextHandler(a.log, nil)), c)
+	s := testService(t, b, slog.New(slog.NewTextHandler(a.log, nil)), c)
 	a.handler, a.regions = s.server.Handler, s.regions
 	t.Cleanup(func() {
 		s.regions.close()

@@ -13,29 +13,40 @@ import (
 // run is the program: it serves until ctx ends, and then stops. It returns nil after a stop,
 // flag.ErrHelp after it explained itself, and a *usageError for arguments it does not take. The
 // first line on stdout ends with the URL it serves.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
+	if len(args) > 0 && args[0] == "journal" {
+		return runJournal(ctx, args[1:], stdout)
+	}
 	c, err := parseFlags(args, stdout)
 	if err != nil {
 		return err
+	}
+	log := c.logger(stderr)
+	listener, err := net.Listen("tcp", c.addr) // first, since it is what fails most, and is quick
+	if err != nil {
+		return listenError(c.addr, err)
+	}
+	defer listener.Close()
+	if c.data != "" {
+		if c.journal, err = c.openData(log); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, c.journal.Close()) }()
 	}
 	broker, err := c.newBroker(ctx)
 	if err != nil {
 		return err
 	}
 	defer broker.Close()
-	listener, err := net.Listen("tcp", c.addr)
-	if err != nil {
-		return listenError(c.addr, err)
-	}
-	s := newService(broker, c.logger(stderr), c)
 	base := baseURL(listener.Addr())
-	s.regions.setBaseURL(base)
-	queueBase := base
-	if c.url != "" {
-		queueBase = c.url
-		s.regions.setBaseURL(c.url)
+	if c.links = c.url; c.links == "" {
+		c.links = base
 	}
-	fmt.Fprint(stdout, banner(base, queueBase, c.region, c.account, firstQueue(c.queues)))
+	s, err := newService(broker, log, c)
+	if err != nil {
+		return err
+	}
+	fmt.Fprint(stdout, banner(base, c.links, c.region, c.account, firstQueue(c.queues), c.data))
 	s.log.Info("started", "url", base, "region", c.region, "account", c.account, "queues", len(c.queues), "relaxed", c.relaxed)
 	if !loopback(listener.Addr()) {
 		s.log.Warn("other machines may reach this address, and whoever reaches it can use the queues", "addr", listener.Addr().String())

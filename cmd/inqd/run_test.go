@@ -172,7 +172,8 @@ func TestServe_StopWithLongPollsOpenOverSocketsLosesNothing(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	ended := make(chan error, 1)
-	go func() { ended <- newService(b, slog.New(slog.DiscardHandler), new(config)).serve(ctx, listener) }()
+	service := testService(t, b, slog.New(slog.DiscardHandler), new(config))
+	go func() { ended <- service.serve(ctx, listener) }()
 	p := &program{T: t, url: baseURL(listener.Addr()), client: &http.Client{Transport: &http.Transport{}}}
 
 	const polls, messages = 60, 20

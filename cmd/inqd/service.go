@@ -44,15 +44,17 @@ type service struct {
 	regions     *regions
 	log         *slog.Logger
 	server      *http.Server
-	connections int // how many there may be, 0 for no bound
+	connections int    // how many there may be, 0 for no bound
+	data        string // directory that keeps everything, "" for none
 }
 
-func newService(b *inq.Broker, log *slog.Logger, c *config) *service {
+// newService makes a service whose first broker is b. It fails where the journal has what cannot be.
+func newService(b *inq.Broker, log *slog.Logger, c *config) (*service, error) {
 	all, err := newRegions(b, log, c)
 	if err != nil {
-		panic("bug: topics beside a broker were refused: " + err.Error())
+		return nil, err
 	}
-	s := &service{broker: b, regions: all, log: log, connections: c.maxConnections}
+	s := &service{broker: b, regions: all, log: log, connections: c.maxConnections, data: c.data}
 	options := sqsapi.Options{BaseURL: c.url, CooldownAdvice: "Start inqd with -relaxed to lift this rule.", Regions: all.brokerOf, Refused: s.refused}
 	topicOptions := snsapi.Options{Regions: all.accountOf, Accounts: all.accounts}
 	if !c.unsignedGet {
@@ -78,7 +80,7 @@ func newService(b *inq.Broker, log *slog.Logger, c *config) *service {
 		},
 	}
 	s.server.RegisterOnShutdown(api.EndLongPolls)
-	return s
+	return s, nil
 }
 
 // withHealth answers GET /health itself. It is no mux, which would redirect paths that sqsapi
@@ -175,6 +177,10 @@ func (s *service) serve(ctx context.Context, listener net.Listener) error {
 	}
 	<-served
 	s.regions.closeTopics()
+	if s.data != "" {
+		s.log.Info("stopped", "messages_kept", s.messages(), "data", s.data)
+		return nil
+	}
 	s.log.Info("stopped", "messages_lost", s.tellLosses())
 	return nil
 }
@@ -199,6 +205,12 @@ func (s *service) queues(f func(region, name string, stats inq.Stats)) {
 // waiting counts the long polls.
 func (s *service) waiting() (n int) {
 	s.queues(func(_, _ string, stats inq.Stats) { n += stats.WaitingReceives })
+	return n
+}
+
+// messages counts what is in the queues.
+func (s *service) messages() (n int) {
+	s.queues(func(_, _ string, stats inq.Stats) { n += stats.Visible + stats.NotVisible + stats.Delayed })
 	return n
 }
 

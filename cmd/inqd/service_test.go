@@ -80,7 +80,7 @@ func newBench(t *testing.T, level slog.Level) *bench {
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(t.Context())
 	s := &bench{T: t, pipes: newPipes(), broker: b, queue: q, log: new(bytes.Buffer), stop: stop, served: make(chan error, 1)}
-	service := newService(b, slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: level})), new(config))
+	service := testService(t, b, slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: level})), new(config))
 	go func() {
 		s.served <- service.serve(ctx, s.pipes)
 		close(s.served)
@@ -309,7 +309,7 @@ func TestService_AListenerThatFailsIsAnError(t *testing.T) {
 	require.NoError(t, err)
 	defer b.Close()
 	broken := errors.New("broken")
-	err = newService(b, slog.New(slog.DiscardHandler), new(config)).serve(t.Context(), failing{newPipes(), broken})
+	err = testService(t, b, slog.New(slog.DiscardHandler), new(config)).serve(t.Context(), failing{newPipes(), broken})
 	assert.ErrorIs(t, err, broken)
 	assert.ErrorContains(t, err, "serving on 127.0.0.1:1")
 }
@@ -320,3 +320,10 @@ type failing struct {
 }
 
 func (f failing) Accept() (net.Conn, error) { return nil, f.err }
+
+// testService is a service without a journal, which nothing is wrong with.
+func testService(t testing.TB, b *inq.Broker, log *slog.Logger, c *config) *service {
+	s, err := newService(b, log, c)
+	require.NoError(t, err)
+	return s
+}

@@ -1,5 +1,5 @@
-// Restart is a small service whose queue survives a restart: when it is told to stop, it saves the messages that are left
-// to a file, and sends them again when it starts the next time.
+// Restart kills its own service in the middle of the work, three times, and shows that no job is lost: the queue of the
+// service is in a journal.
 package main
 
 import (
@@ -7,129 +7,184 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync"
-	"time"
+	"os"
 
 	"example.com/inq"
 	"example.com/inq/examples/internal/program"
-	"example.com/inq/worker"
+	"example.com/inq/examples/internal/progress"
 )
 
-const about = `restart is a small service that keeps its queue across restarts.
+const about = `restart shows a queue that survives its process.
 
-A queue of inq lives in memory. This service takes new jobs at each start, more
-than it can do in a few seconds. On SIGTERM or Ctrl-C its worker stops
-receiving and finishes the jobs in work; then it saves what is left in the queue
-to a file. Its next start sends the jobs of the file again, before the new ones.
-Start it twice to see it:
+It starts a service, which is this program with -work: a queue in a journal, and
+a worker that does its jobs. Three times, in the middle of the work, it kills the
+service as kill -9 does, so that nothing can be saved at the last moment, and
+starts it again. The service finds its jobs in the journal and goes on. At the end
+the program counts: every job that was sent is done; those that a killed process
+had in its hands are done once more, because a queue delivers at least once. It
+fails if the numbers do not add up, and takes a few seconds.
 
-    go run ./examples/restart -for 3s
-    go run ./examples/restart -for 3s
+With -dir the journal stays, and a run that was stopped by Ctrl-C goes on when it
+is started again. The service alone, which ends when its standard input does:
 
-Bodies, attributes, the order of the messages and what is left of a delay are
-kept. Message ids, receive counts and times of sending are new.
+    go run ./examples/restart -work -dir jobs.journal
 `
 
-const (
-	handling    = 400 * time.Millisecond // how long a job takes
-	concurrency = 2
-	reminder    = 5 * time.Second // the delay of every fifth job
-)
+const kills = 3
 
 func main() { program.Main(run) }
 
 func run(ctx context.Context, args []string, stdout io.Writer) error {
 	flags := program.NewFlags("restart", stdout, about)
-	file := flags.String("file", "backlog.jsonl", "`file` that keeps the messages between two runs")
-	jobs := flags.Int("jobs", 20, "how many new jobs come in at the start")
-	bound := flags.Duration("for", 0, "stop by itself after this `time` (default: run until told to stop)")
+	jobs := flags.Int("jobs", 60, "how many jobs are sent, where there is no journal yet")
+	dir := flags.String("dir", "", "`directory` of the journal (default: one that is removed at the end)")
+	work := flags.Bool("work", false, "be the service")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	switch {
-	case *jobs < 0 || *jobs > 1000:
-		return program.Usagef("-jobs is %d and must be from 0 to 1000", *jobs)
-	case *bound < 0:
-		return program.Usagef("-for is %v and must not be negative", *bound)
-	case *bound > 0:
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, *bound)
-		defer cancel()
+	case *jobs < 20 || *jobs > 10_000:
+		return program.Usagef("-jobs is %d and must be from 20 to 10000", *jobs)
+	case *work && *dir == "":
+		return program.Usagef("-work needs -dir, the directory of the journal")
+	case *work:
+		return serve(ctx, os.Stdin, stdout, *dir, *jobs)
 	}
-	queue, err := inq.NewStandard("jobs")
-	if err != nil {
-		return err
-	}
-	defer queue.Close()
-	s := &service{queue: queue, stdout: stdout}
-	if err := s.start(*file, *jobs); err != nil {
-		return err
-	}
-	return errors.Join(s.work(ctx), s.stop(*file))
-}
-
-type service struct {
-	queue *inq.Standard
-
-	mu     sync.Mutex // keeps lines whole
-	stdout io.Writer
-}
-
-// start fills the queue: first what the last run left, then what is new. An error leaves the file as it is. A signal that
-// comes meanwhile has to wait, because stopping now would save half of the messages over all of them.
-func (s *service) start(file string, jobs int) error {
-	ctx := context.Background()
-	restored, err := restore(ctx, s.queue, file)
-	if err != nil {
-		return err
-	}
-	s.printf("Started. %d jobs of the last run are sent again from %s, and %d new ones come in.", restored, file, jobs)
-	started := time.Now().Format("15:04:05")
-	for i := 1; i <= jobs; i++ {
-		job := inq.Message{
-			Body:       fmt.Sprintf("job %d of the run of %s", i, started),
-			Attributes: map[string]inq.Attribute{"kind": inq.String("letter")},
-		}
-		if i%5 == 0 {
-			job.Attributes["kind"] = inq.String("reminder")
-			job.Delay = reminder
-		}
-		if _, err := s.queue.Send(ctx, job); err != nil {
+	if *dir == "" {
+		made, err := os.MkdirTemp("", "inq-restart-")
+		if err != nil {
 			return err
 		}
+		defer os.RemoveAll(made)
+		*dir = made
+	}
+	return supervise(ctx, stdout, *dir, *jobs)
+}
+
+// supervise runs the service until everything is done, and kills it on the way.
+func supervise(ctx context.Context, stdout io.Writer, dir string, jobs int) error {
+	fmt.Fprintf(stdout, "The journal is in %s.\n", dir)
+	l := ledger{done: map[string]int{}}
+	for round := 0; ; round++ {
+		p, err := startProcess(dir, jobs)
+		if err != nil {
+			return err
+		}
+		if err := l.begin(p, round); err != nil {
+			return errors.Join(err, p.stop())
+		}
+		if l.show == nil {
+			l.show = progress.New(stdout, "done", l.expected)
+			defer l.show.End()
+		}
+		l.show.Note("Process %d finds %d jobs in the journal, and %d are sent.", p.cmd.Process.Pid, p.found, p.sent)
+		until := l.expected // done by then
+		if round < kills {
+			until = max(l.expected*(round+1)/(kills+1), len(l.done)+1)
+		}
+		if err := l.follow(ctx, p, until); err != nil {
+			return errors.Join(err, p.stop())
+		}
+		if ctx.Err() != nil || len(l.done) == l.expected {
+			if err := p.stop(); err != nil {
+				return err
+			}
+			break
+		}
+		if err := p.kill(); err != nil {
+			return err
+		}
+		l.show.Note("Process %d is killed: %d of %d jobs are done.", p.cmd.Process.Pid, len(l.done), l.expected)
+		l.kills++
+		l.rest(p)
+	}
+	return l.end(ctx, dir)
+}
+
+// ledger is what the processes have said.
+type ledger struct {
+	expected int            // jobs that have to be done
+	done     map[string]int // how often each was
+	kills    int
+	show     progress.Progress
+}
+
+// begin takes down how many jobs there are at the start of a process.
+func (l *ledger) begin(p *process, round int) error {
+	if err := p.begin(); err != nil {
+		return err
+	}
+	if round == 0 {
+		l.expected = p.found + p.sent
+	}
+	if l.expected == 0 {
+		return errors.New("the journal has no jobs left; remove its directory for a new run")
 	}
 	return nil
 }
 
-// work handles jobs until ctx ends. When it returns, no job is in anybody's hands: the worker has finished what was begun,
-// and has deleted it although ctx has ended.
-func (s *service) work(ctx context.Context) error {
-	w, err := worker.New(s.queue, worker.HandlerFunc(s.handle), worker.WithConcurrency(concurrency))
+// follow counts jobs until so many are done, or ctx ends.
+func (l *ledger) follow(ctx context.Context, p *process, until int) error {
+	for len(l.done) < until {
+		select {
+		case job, more := <-p.done:
+			if !more {
+				return fmt.Errorf("the service ended by itself: %w", errors.Join(p.cmd.Wait(), errors.New("its error is above")))
+			}
+			l.count(job)
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	return nil
+}
+
+// rest counts what a process that has ended said at last.
+func (l *ledger) rest(p *process) {
+	for job := range p.done {
+		l.count(job)
+	}
+}
+
+func (l *ledger) count(job string) {
+	if l.done[job]++; l.done[job] == 1 {
+		l.show.Step()
+	}
+}
+
+// end looks into the journal and compares.
+func (l *ledger) end(ctx context.Context, dir string) error {
+	left, err := leftIn(dir)
 	if err != nil {
 		return err
 	}
-	return w.Run(ctx)
-}
-
-// handle does one job. A longer one would look at its ctx: that ends when the grace of the worker is over.
-func (s *service) handle(_ context.Context, d *inq.Delivery) error {
-	time.Sleep(handling) // what a real job does takes time as well
-	s.printf("done: %s (%s)", d.Body, d.Attributes()["kind"].Value)
-	return nil
-}
-
-// stop saves what is left. Nobody sends or receives any more, so nothing changes while it looks.
-func (s *service) stop(file string) error {
-	left, err := save(file, s.queue.Messages())
-	if err != nil {
-		return fmt.Errorf("the queue could not be saved, and %d jobs are lost: %w", s.queue.Stats().Visible, err)
+	again := 0
+	for _, times := range l.done {
+		again += times - 1
 	}
-	s.printf("Stopped. %d jobs are saved in %s; the next start sends them again.", left, file)
+	if ctx.Err() != nil && left > 0 {
+		l.show.Note("Stopped: %d jobs are done, and %d are left in the journal.", len(l.done), left)
+		return nil
+	}
+	l.show.Note("%d jobs, %d kills: %d done, %d of them once more because a killed process had them in its hands, %d left.",
+		l.expected, l.kills, len(l.done), again, left)
+	if len(l.done) != l.expected || left != 0 {
+		return fmt.Errorf("%d jobs are done and %d are left of %d: the numbers do not add up", len(l.done), left, l.expected)
+	}
 	return nil
 }
 
-func (s *service) printf(format string, args ...any) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	fmt.Fprintf(s.stdout, format+"\n", args...)
+// leftIn returns how many jobs a journal has.
+func leftIn(dir string) (n int, err error) {
+	journal, err := inq.OpenJournal(dir)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, journal.Close()) }()
+	queue, err := inq.NewStandard(queueName, inq.WithJournal(journal))
+	if err != nil {
+		return 0, err
+	}
+	counts, err := queue.Counts(context.Background())
+	return counts.Visible + counts.NotVisible + counts.Delayed, err
 }
