@@ -55,6 +55,16 @@ func (o journalOwner) tellFailure(err error) {
 	}
 }
 
+// openQueue returns the queue with this ARN if it is open, nil otherwise.
+func (j *Journal) openQueue(arn string) *queue {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if s := j.streams[arn]; s != nil {
+		return s.queue.Load()
+	}
+	return nil
+}
+
 // openQueues returns the queues that are open.
 func (j *Journal) openQueues() (qs []*queue) {
 	j.byNumber.Range(func(_, s any) bool {
