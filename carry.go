@@ -10,7 +10,8 @@ import (
 // that the file can go. It is done in small steps, by the log's own goroutine, which exists meanwhile.
 
 const (
-	carryRecords = 256     // written anew in one step
+	carryRecords = 256     // written anew in one step,
+	carryBytes   = 1 << 20 // unless they are large
 	carryScan    = 1 << 16 // slots looked at in one critical section
 )
 
@@ -114,7 +115,7 @@ func (q *queue) carry(segment uint32, slot *uint32, most int) (n int, done bool)
 	if end-min(*slot, end) > carryScan {
 		end = *slot + carryScan
 	}
-	for ; *slot < end && n < most; *slot++ {
+	for ; *slot < end && n < most && weight < carryBytes; *slot++ {
 		r := q.store.at(*slot)
 		if *k.segment(*slot) != segment {
 			continue
@@ -161,7 +162,7 @@ func (s *stream) carryKept(log *journal.Log, segment uint32, slot *uint32, most 
 		b.End(data, weight)
 	}
 	dedups := weight
-	for ; n < most && int(*slot/keptChunk) < len(s.kept.chunks); *slot++ {
+	for ; n < most && weight-dedups < carryBytes && int(*slot/keptChunk) < len(s.kept.chunks); *slot++ {
 		c := s.kept.chunks[*slot/keptChunk]
 		if c == nil {
 			*slot |= keptChunk - 1

@@ -21,6 +21,8 @@ type lives struct {
 	disk journal.FS
 	j    *Journal
 	opts []JournalOption
+
+	limit int64 // of the disk in the next life; 0: none
 }
 
 // withJournal runs f in a bubble with a journal.
@@ -58,7 +60,9 @@ func (l *lives) kill() {
 		stop(q)
 	}
 	_ = old.log.Close()
-	l.disk = l.disk.(*faultfs.FS).AfterKill()
+	next := l.disk.(*faultfs.FS).AfterKill()
+	next.SetLimit(l.limit)
+	l.disk = next
 	l.open()
 }
 
@@ -339,6 +343,72 @@ func TestJournal_AFullDiskRefusesSendsAloneAndGoesOnByItself(t *testing.T) {
 		}
 		require.True(l, bodies["y-1"])
 		require.LessOrEqual(l, len(bodies), 2)
+	})
+}
+
+func TestJournal_OpensWithoutAnyRoom(t *testing.T) {
+	withJournal(t, func(l *lives) {
+		ctx := l.Context()
+		disk := l.disk.(*faultfs.FS)
+		s := l.standard("q", WithVisibilityTimeout(12*time.Hour))
+		disk.SetLimit(disk.Used() + 100_000)
+		accepted := 0
+		for ; ; accepted++ {
+			if _, err := s.q.Send(ctx, Message{Body: strings.Repeat("x", 500)}); err != nil {
+				require.ErrorIs(l, err, ErrJournalFull)
+				break
+			}
+		}
+		for n := 0; ; n++ { // the reserve too
+			ds, err := s.q.Receive(ctx, ReceiveInput{VisibilityTimeout: 1})
+			if err == nil && len(ds) == 1 {
+				err = ds[0].ChangeVisibility(ctx, 0)
+			}
+			if err != nil {
+				require.ErrorIs(l, err, ErrJournalFull)
+				break
+			}
+		}
+		l.limit = disk.Used()
+		l.kill()
+		disk = l.disk.(*faultfs.FS)
+		s = l.standard("q")
+		c, err := s.q.Counts(ctx)
+		require.NoError(l, err)
+		require.Equal(l, accepted, c.Visible+c.NotVisible)
+		if _, err = s.q.Send(ctx, Message{Body: "y"}); err != nil { // there may be something to clean
+			require.ErrorIs(l, err, ErrJournalFull)
+		}
+		disk.SetLimit(0)
+		time.Sleep(5 * time.Second)
+		_, _ = s.q.Send(ctx, Message{Body: "y"})
+		time.Sleep(5 * time.Second)
+		s.send("z")
+		checkInvariants(l, s.q)
+	}, WithSegmentSize(16<<10))
+}
+
+func TestJournal_AMoveTaskFindsTheWayBackAfterARestart(t *testing.T) {
+	withJournal(t, func(l *lives) {
+		s, dead := l.standard("q"), l.standard("dead")
+		s.buriesIn(dead.asTarget(), 1)
+		s.send("a")
+		s.one(Zero)
+		s.receive(1, 0)
+		dead.counts(1, 0, 0)
+		l.kill()
+		dead = l.standard("dead")
+		task := dead.redrive(RedriveInput{})
+		<-task.Done()
+		require.ErrorIs(l, task.Err(), ErrNoSource, "the queue is not open")
+		s = l.standard("q")
+		task = dead.redrive(RedriveInput{})
+		<-task.Done()
+		require.NoError(l, task.Err())
+		s.counts(1, 0, 0)
+		l.kill()
+		l.standard("dead").counts(0, 0, 0)
+		l.standard("q").counts(1, 0, 0)
 	})
 }
 

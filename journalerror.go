@@ -29,12 +29,17 @@ func (j *Journal) asError(err error) error {
 	return journalError(err)
 }
 
+// errTooLarge refuses what is written at once and is too large for that.
+var errTooLarge error = &ParamError{Err: ErrInvalidParameter, Param: "MessageSize", Max: int64(journal.MaxBatch),
+	Reason: "bytes that a journal takes at once"}
+
 // journalError gives an error of the log its sentinel.
 func journalError(err error) error {
 	for _, e := range [...]struct{ of, as error }{
 		{journal.ErrFull, ErrJournalFull}, {journal.ErrFailed, ErrJournalFailed}, {journal.ErrClosed, ErrClosed},
 		{journal.ErrInUse, ErrJournalInUse}, {journal.ErrCorrupt, ErrJournalCorrupt}, {journal.ErrKey, ErrJournalKey},
 		{journal.ErrNewer, ErrJournalVersion}, {errRecord, ErrJournalCorrupt},
+		{journal.ErrTooLarge, errTooLarge},
 	} {
 		if errors.Is(err, e.as) {
 			return err

@@ -23,7 +23,10 @@ func (o journalOwner) Committed(number uint32, mark uint64, err error) {
 // batches these were, and who are about to wake.
 func (q *queue) committed(mark uint64, err error) {
 	q.mu.Lock()
-	now := q.clockLocked()
+	now := q.last
+	if err != nil || q.waiters.head != nil || q.settings.Load().observer != nil || len(q.watchers) != 0 {
+		now = q.clockLocked() // else nothing depends on it
+	}
 	k := q.journal
 	for {
 		it, ok := k.pending.next(mark)
@@ -50,6 +53,16 @@ func (o journalOwner) tellFailure(err error) {
 		}
 		q.pause(now)
 	}
+}
+
+// openQueue returns the queue with this ARN if it is open, nil otherwise.
+func (j *Journal) openQueue(arn string) *queue {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if s := j.streams[arn]; s != nil {
+		return s.queue.Load()
+	}
+	return nil
 }
 
 // openQueues returns the queues that are open.

@@ -122,6 +122,12 @@ func (q *queue) commit() error {
 
 // finishErrands does what was left to be done while a commit was waited for, and what that led to.
 func (q *queue) finishErrands() {
+	q.mu.Lock()
+	idle := q.errands == 0 && q.waiters.head == nil
+	q.mu.Unlock()
+	if idle { // nearly always, and then there is no need to know the time
+		return
+	}
 	now, err := q.enter()
 	if err == nil {
 		_ = q.leave(now)

@@ -378,6 +378,11 @@ func (q *queue) originOf(l *letter) (Queue, error) {
 		}
 		return origin.self, nil
 	}
+	if l.from == nil && q.journal != nil { // it came before a restart
+		if origin := q.journal.owner.openQueue(l.SourceARN); origin != nil {
+			return origin.self, nil
+		}
+	}
 	if l.from == nil {
 		return nil, ErrNoSource
 	}
