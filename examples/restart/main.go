@@ -1,5 +1,5 @@
-// Restart kills its own service in the middle of the work, three times, and shows that no job is lost: the queue of the
-// service is in a journal.
+// Restart kills its own service in the middle of the work, three times, and shows that no job is lost:
+// the queue of the service is in a journal.
 package main
 
 import (
