@@ -345,4 +345,3 @@ func receiveUntilKilled(q inq.Queue) {
 		}
 	}
 }
-
