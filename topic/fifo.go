@@ -172,7 +172,8 @@ func (t *Topic) publishInOrder(published []Published, ms []Message, parts []text
 	var waits pendings
 	f := t.fifo
 	f.mu.Lock()
-	copies, fault := t.acceptLocked(published, ms, parts, s)
+	var room [8]copyFor // for most
+	copies, fault := t.acceptLocked(room[:0], published, ms, parts, s)
 	err = fault
 	written := f.written
 	for _, c := range copies {
@@ -208,17 +209,17 @@ func (t *Topic) publishInOrder(published []Published, ms []Message, parts []text
 	return err
 }
 
-// acceptLocked takes in the messages that are no duplicates and returns their copies, in order. f.mu
-// must be held.
-func (t *Topic) acceptLocked(published []Published, ms []Message, parts []texts, s *topicSettings) ([]copyFor, error) {
+// acceptLocked takes in the messages that are no duplicates and appends their copies to copies, in order.
+// f.mu must be held.
+func (t *Topic) acceptLocked(copies []copyFor, published []Published, ms []Message, parts []texts, s *topicSettings) ([]copyFor, error) {
 	f := t.fifo
+	var b *durable.Batch // nil without a journal
 	if f.journal != nil {
 		if err := f.journal.Room(); err != nil {
 			return nil, err
 		}
+		b = new(durable.Batch)
 	}
-	var copies []copyFor
-	var b durable.Batch
 	accepted, duplicates := 0, 0
 	for i := range ms {
 		m := &ms[i]
@@ -237,17 +238,19 @@ func (t *Topic) acceptLocked(published []Published, ms []Message, parts []texts,
 		p.dedup = id
 		published[i] = Published{ids: t.ids, number: p.number}
 		e := dedupEntry{number: p.number, at: now, object: t.account.nextNumber()}
-		put(&b, e.object, &dedupRecord{t.object, scoped, e.number, t.ids.epoch.Add(time.Duration(now))})
+		if b != nil {
+			put(b, e.object, &dedupRecord{t.object, scoped, e.number, t.ids.epoch.Add(time.Duration(now))})
+		}
 		f.rememberLocked(key, e)
 		accepted++
 		for _, to := range t.recipients(&p.message, p.texts) {
 			x := &parcel{publication: p}
-			x.keep(&b, to)
+			x.keep(b, to)
 			copies = append(copies, copyFor{to, x})
 		}
 	}
-	if !b.Empty() {
-		mark, err := f.journal.Write(&b)
+	if b != nil && !b.Empty() {
+		mark, err := f.journal.Write(b)
 		if err != nil {
 			f.unrememberLocked(accepted)
 			clear(published)

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -46,13 +47,18 @@ func storedIdentity(key []byte, first uint64, fifo bool) *identity {
 // the form of a version-4 UUID. A publish whose caller does not ask for it, and whose copies do not
 // show it, pays nothing; and a deduplication window need not keep it.
 func (i *identity) messageID(n uint64) uuid.UUID {
-	var plain, id uuid.UUID
-	binary.LittleEndian.PutUint64(plain[:], n)
-	i.names.Encrypt(id[:], plain[:])
+	blocks := cipherBlocks.Get().(*[2]uuid.UUID) // what an interface is given cannot be on the stack
+	defer cipherBlocks.Put(blocks)
+	blocks[0] = uuid.UUID{}
+	binary.LittleEndian.PutUint64(blocks[0][:], n)
+	i.names.Encrypt(blocks[1][:], blocks[0][:])
+	id := blocks[1]
 	id[6] = id[6]&0x0f | 0x40
 	id[8] = id[8]&0x3f | 0x80
 	return id
 }
+
+var cipherBlocks = sync.Pool{New: func() any { return new([2]uuid.UUID) }}
 
 // sequenceNumber is that of the message published as number n. Like those of SNS they rise with
 // gaps.

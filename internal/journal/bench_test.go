@@ -2,12 +2,10 @@ package journal_test
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -17,7 +15,7 @@ import (
 
 // rawCommit is group commit at its barest: the bytes of all who wait are written and synced by one of them.
 type rawCommit struct {
-	f *os.File
+	f journal.File
 
 	mu      sync.Mutex
 	buf     []byte
@@ -58,7 +56,7 @@ func (r *rawCommit) commit(record []byte) error {
 	r.mu.Unlock()
 	_, err := r.f.WriteAt(buf, at)
 	if err == nil {
-		err = syscall.Fdatasync(int(r.f.Fd()))
+		err = r.f.Sync()
 	}
 	r.mu.Lock()
 	r.spare = buf
@@ -112,7 +110,7 @@ func BenchmarkCommit(b *testing.B) {
 			body := make([]byte, 272)
 			for b.Loop() {
 				dir := b.TempDir()
-				f, err := os.Create(filepath.Join(dir, "raw"))
+				f, err := journal.OSFiles().Create(filepath.Join(dir, "raw"))
 				require.NoError(b, err)
 				raw := &rawCommit{f: f, waiting: newRawBatch()}
 				l, err := journal.Open(filepath.Join(dir, "log"), journal.Options{})
@@ -151,7 +149,7 @@ func BenchmarkAppendOS(b *testing.B) {
 	l, err := journal.Open(filepath.Join(dir, "log"), journal.Options{Sync: journal.OS})
 	require.NoError(b, err)
 	l.Start(nobody{})
-	f, err := os.Create(filepath.Join(dir, "raw"))
+	f, err := journal.OSFiles().Create(filepath.Join(dir, "raw"))
 	require.NoError(b, err)
 	frame := make([]byte, 276+16)
 	body := make([]byte, 272)

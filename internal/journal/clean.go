@@ -13,6 +13,7 @@ const (
 	remove
 	carry
 	refill
+	turnOver
 )
 
 // stall remembers a segment of which the owner carried all it could, and something still lives.
@@ -55,7 +56,14 @@ func (l *Log) dutyLocked() duty {
 		return refill
 	}
 	oldest := l.segments[0]
-	if oldest.number >= l.tail.number || l.blocked != 0 {
+	if l.blocked != 0 {
+		return idle
+	}
+	if oldest.number >= l.tail.number {
+		// The only segment is never removed: where it is what fills a small disk, another one takes its place.
+		if l.full && l.died > l.turned && l.wastefulLocked() {
+			return turnOver
+		}
 		return idle
 	}
 	if oldest.live == 0 {
@@ -115,6 +123,9 @@ func (l *Log) clean() {
 			l.carryLocked()
 		case refill:
 			l.refillLocked()
+		case turnOver:
+			l.turned, l.rotate = l.died, true
+			l.proveLocked()
 		default:
 			l.endCleaningLocked()
 			return

@@ -2,8 +2,8 @@ package journal
 
 import "io"
 
-// FS holds the files of logs. Names are paths, joined with a slash. All errors are those of package os or wrap them; no
-// room is reported as syscall.ENOSPC, or as what the system has in its place (see [IsFull]).
+// FS holds the files of logs. Names are paths, joined with a slash. All errors are those of package os or wrap them; a full
+// disk is told by one for which [IsFull] is true.
 type FS interface {
 	// MakeDir makes the directory with its parents. One that exists is fine.
 	MakeDir(dir string) error

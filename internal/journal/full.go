@@ -4,4 +4,5 @@ package journal
 
 import "syscall"
 
-var noSpace error = syscall.ENOSPC
+// ErrNoSpace is what an [FS] returns where the disk is full; see [IsFull].
+var ErrNoSpace error = syscall.ENOSPC

@@ -2,5 +2,5 @@ package journal
 
 import "errors"
 
-// Plan 9 tells of a full disk in words of each file server.
-var noSpace = errors.New("no space left on device")
+// ErrNoSpace is what an [FS] returns where the disk is full; see [IsFull]. Plan 9 tells of a full disk in words of each file server.
+var ErrNoSpace = errors.New("no space left on device")

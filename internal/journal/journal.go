@@ -173,6 +173,7 @@ type Log struct {
 	pass        pass
 	making      bool          // room, since it was short
 	died        int64         // weight that was released, but for what was carried, and bytes without a weight; from 1
+	turned      int64         // died when the only segment was last followed by another one
 	progress    chan struct{} // closed when the cleaner removed a segment, or ended
 	proven      bool          // the newest frame is empty and says that all before it is on disk
 

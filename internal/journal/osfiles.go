@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"crypto/rand"
 	"errors"
 	"io"
 	"os"
@@ -61,18 +62,21 @@ func (f osFile) Sync() error { return syncData(f.File) }
 
 func (f osFile) Allocate(size int64) error { return allocate(f.File, size) }
 
-// writeZeros is Allocate where the system has no call for it.
-func writeZeros(f *os.File, size int64) error {
-	zeros := make([]byte, 1<<16)
-	for at := int64(0); at < size; {
-		n, err := f.WriteAt(zeros[:min(size-at, int64(len(zeros)))], at)
+// fill is Allocate where the system has no call for it. What it writes cannot be compressed, so that no file system saves
+// the room.
+func fill(f *os.File, size int64) error {
+	s, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	b := make([]byte, 1<<16)
+	_, _ = rand.Read(b) // never fails
+	for at := s.Size(); at < size; {
+		n, err := f.WriteAt(b[:min(size-at, int64(len(b)))], at)
 		if err != nil {
 			return err
 		}
 		at += int64(n)
-	}
-	if err := f.Truncate(size); err != nil {
-		return err
 	}
 	return f.Sync()
 }
@@ -87,4 +91,4 @@ func IsFull(err error) bool {
 	return false
 }
 
-var fullErrors = append([]error{noSpace}, systemFull...)
+var fullErrors = append([]error{ErrNoSpace}, systemFull...)

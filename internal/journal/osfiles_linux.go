@@ -49,7 +49,7 @@ func allocate(f *os.File, size int64) error {
 	case nil:
 		return nil
 	case syscall.EOPNOTSUPP, syscall.ENOSYS, syscall.EINVAL:
-		return writeZeros(f, size)
+		return fill(f, size)
 	}
 	return &os.PathError{Op: "fallocate", Path: f.Name(), Err: result}
 }

@@ -25,7 +25,7 @@ func (l *Log) deleteRoom() int64 { return l.o.SegmentSize / 4 }
 func (l *Log) reserveWant() int64 { return l.carryRoom() + l.deleteRoom() }
 
 // errLimit stands for a disk of MaxDisk bytes that is full.
-var errLimit = fmt.Errorf("MaxDisk is reached: %w", noSpace)
+var errLimit = fmt.Errorf("MaxDisk is reached: %w", ErrNoSpace)
 
 // tryEvery is how often a refused send lets a full log look for room that others made on the disk.
 const tryEvery = time.Second

@@ -12,7 +12,6 @@ import (
 	"path"
 	"slices"
 	"sync"
-	"syscall"
 
 	"example.com/inq/internal/journal"
 )
@@ -458,7 +457,7 @@ func (h *file) WriteAt(b []byte, at int64) (int, error) {
 	case fault.Err != nil:
 		return int(room), fault.Err
 	case room < int64(len(b)):
-		return int(room), &fs.PathError{Op: "write", Path: h.name, Err: syscall.ENOSPC}
+		return int(room), &fs.PathError{Op: "write", Path: h.name, Err: journal.ErrNoSpace}
 	}
 	return len(b), nil
 }
@@ -514,7 +513,7 @@ func (h *file) Allocate(size int64) error {
 		return fault.Err
 	}
 	if f := h.f; f.limit > 0 && f.used-h.i.blocks+size > f.limit {
-		return &fs.PathError{Op: "allocate", Path: h.name, Err: syscall.ENOSPC}
+		return &fs.PathError{Op: "allocate", Path: h.name, Err: journal.ErrNoSpace}
 	}
 	if size > int64(len(h.i.data)) {
 		h.resize(size)
