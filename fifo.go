@@ -21,6 +21,7 @@ type fifo struct {
 	// Set by the constructor and read without the lock, to check and hash before it is taken.
 	scope    DeduplicationScope // as it was at the creation of the queue (SQS: FIFO-22)
 	seed     maphash.Seed       // hashes the names of groups; such a hash never leaves the process
+	latest   *uint64            // of a queue with a journal: the highest number of a message, which the lock guards
 	dedupIDs sipKey             // hashes deduplication ids,
 	dedupIn  sipKey             // and the groups that they may be scoped to
 
@@ -31,14 +32,23 @@ type fifo struct {
 type groupState struct {
 	groups   slab[group]
 	names    index.Index // of groups by the hash of their name
-	first    uint32      // eligible groups in the order of their turns
+	first    uint32      // eligible groups in the order of their turns, in which group.turn does not fall
 	last     uint32
+	turns    []turn     // by group, of a queue with a journal
+	turn     turn       // the latest one
 	run      uint32     // the message taken last in the receive under way, while its group may have more; 0: none
 	delayed  links.List // messages in the queue's delay, by enqueue time: the delay in force applies to all (SQS: LC-1)
 	hidden   int        // messages in a delay or waiting for their commit: neither ready nor counted as not visible
 	locked   int        // groups with a message in flight
 	dedup    dedup
 	attempts attempts
+}
+
+// turn is the place of a group among those that can deliver: since when it is there, by the highest number of
+// a message then, and how many came after the first one at that number.
+type turn struct {
+	number uint64
+	after  uint32
 }
 
 // group is one message group. It exists while it has messages.
@@ -208,6 +218,9 @@ func (f *fifo) changed(s *store, g uint32) {
 // lineUp puts a group at the end of the eligible ones.
 func (f *fifo) lineUp(g uint32, gr *group) {
 	gr.eligible = true
+	if f.latest != nil {
+		f.takeTurn(g)
+	}
 	gr.prev, gr.next = f.last, 0
 	if f.last == 0 {
 		f.first = g
@@ -215,6 +228,17 @@ func (f *fifo) lineUp(g uint32, gr *group) {
 		f.groups.at(f.last).next = g
 	}
 	f.last = g
+}
+
+// takeTurn notes the place of a group that comes behind all others.
+func (f *fifo) takeTurn(g uint32) {
+	for int(g) >= len(f.turns) {
+		f.turns = append(f.turns, turn{})
+	}
+	if f.turn.after++; f.turn.number != *f.latest {
+		f.turn = turn{number: *f.latest}
+	}
+	f.turns[g] = f.turn
 }
 
 // stepOut takes a group out of the eligible ones.

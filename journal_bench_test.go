@@ -107,7 +107,7 @@ func BenchmarkJournalSenders(b *testing.B) {
 type nobody struct{}
 
 func (nobody) Committed(uint32, uint64, error) {}
-func (nobody) Carry(uint32) bool                { return false }
+func (nobody) Carry(uint32) bool               { return false }
 
 // BenchmarkJournalRecovery is the opening of a journal with a million messages that live, among as many that do
 // not, and of their queue.

@@ -23,6 +23,8 @@ func (j *Journal) open(q *queue) error {
 	q.ids = storedIdentity(s.key, s.first, s.fifo)
 	if q.fifo != nil {
 		q.fifo.identify(q.ids)
+		q.fifo.latest = &q.seq
+		q.fifo.scope = s.scope
 	}
 	q.created = time.Unix(0, s.created)
 	q.modified = q.created
@@ -46,8 +48,12 @@ func (j *Journal) streamOf(q *queue) (*stream, error) {
 	if s := j.streams[q.arn]; s != nil {
 		return s, nil
 	}
-	return j.createLocked(&stream{number: j.next, name: q.arn, fifo: q.fifo != nil, key: q.ids.key, first: q.ids.first,
-		created: q.created.UnixNano(), seq: j.base, opened: true})
+	s := &stream{number: j.next, name: q.arn, fifo: q.fifo != nil, key: q.ids.key, first: q.ids.first,
+		created: q.created.UnixNano(), seq: j.base, opened: true}
+	if s.fifo {
+		s.scope = q.fifo.scope
+	}
+	return j.createLocked(s)
 }
 
 // createLocked puts a new stream into the catalogue. j.mu must be held.

@@ -50,6 +50,7 @@ const (
 	changeFirst    = 1 << 5
 	changeMoved    = 1 << 6 // LC-5 gave it a place
 	changeRare     = 1 << 7 // receives were taken back, or its target was gone
+	changeTurn     = 1 << 8 // its group has had its turn before
 )
 
 // Bits of a message.
@@ -131,7 +132,7 @@ func appendChange(dst []byte, k *kept, shift int64) []byte {
 func appendGone(dst []byte, seq uint64) []byte { return binary.AppendUvarint(dst, seq) }
 
 func appendMutable(dst []byte, k *kept, shift int64) []byte {
-	bits := byte(k.state)
+	bits := uint64(k.state)
 	if k.alone {
 		bits |= changeAlone
 	}
@@ -151,7 +152,10 @@ func appendMutable(dst []byte, k *kept, shift int64) []byte {
 	if rare {
 		bits |= changeRare
 	}
-	dst = append(dst, bits)
+	if k.turn != (turn{}) {
+		bits |= changeTurn
+	}
+	dst = binary.AppendUvarint(dst, bits)
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(k.at+shift))
 	if k.left != never {
 		dst = binary.AppendUvarint(dst, uint64(k.left))
@@ -170,6 +174,10 @@ func appendMutable(dst []byte, k *kept, shift int64) []byte {
 	if rare {
 		dst = binary.AppendUvarint(dst, uint64(k.rare.uncounted))
 		dst = binary.AppendUvarint(dst, uint64(k.rare.spared))
+	}
+	if k.turn != (turn{}) {
+		dst = binary.AppendUvarint(dst, k.turn.number)
+		dst = binary.AppendUvarint(dst, uint64(k.turn.after))
 	}
 	return dst
 }
@@ -348,7 +356,7 @@ func (d *recordReader) readKey(x *putExtra) (at int64) {
 
 // readMutable reads what can change of a message. It makes the rare part where that is needed.
 func (d *recordReader) readMutable(k *kept) {
-	bits := d.byte()
+	bits := d.uvarint()
 	k.state, k.alone, k.moved = durableState(bits&changeState), bits&changeAlone != 0, bits&changeMoved != 0
 	k.at = int64(d.fixed64())
 	k.left, k.first = never, never
@@ -374,6 +382,10 @@ func (d *recordReader) readMutable(k *kept) {
 	}
 	if bits&changeRare != 0 {
 		k.rare.uncounted, k.rare.spared = d.uint32(), d.uint32()
+	}
+	k.turn = turn{}
+	if bits&changeTurn != 0 {
+		k.turn = turn{number: d.uvarint(), after: d.uint32()}
 	}
 	if k.state > durableInFlight || k.left < 0 || k.rare != nil && k.rare.uncounted > k.receive {
 		d.fail()

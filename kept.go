@@ -16,6 +16,7 @@ type kept struct {
 	enqueued    int64 // when it was sent
 	at          int64 // when this was so,
 	left        int64 // and how much of its delay or visibility timeout was left then
+	turn        turn  // FIFO: that of its group, if it is the first one there; else zero
 	received    int64
 	first       int64
 }
@@ -26,7 +27,13 @@ func (q *queue) keptLocked(now int64, slot uint32, r *record) (k kept) {
 		alone: r.flags&flagAlone != 0, moved: r.flags&flagMoved != 0,
 		enqueued: r.enqueued, at: now, received: r.received, first: r.first}
 	if q.fifo != nil {
-		k.dedup = q.store.part(slot).dedup
+		part := q.store.part(slot)
+		k.dedup = part.dedup
+		if gr := q.fifo.groups.at(part.group); gr.eligible && gr.head == slot {
+			if k.turn = q.fifo.turns[part.group]; k.turn == (turn{number: r.seq}) {
+				k.turn = turn{}
+			}
+		}
 	}
 	deadline := q.store.nodes.At(slot).Deadline
 	switch r.state {

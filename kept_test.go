@@ -27,6 +27,9 @@ func anyKept(r *rand.Rand) (k kept, x putExtra) {
 		k.left = never
 	}
 	if some() {
+		k.turn = turn{r.Uint64(), r.Uint32()}
+	}
+	if some() {
 		k.receive, k.received = 1+r.Uint32()>>4, at()
 	}
 	if some() {

@@ -88,7 +88,6 @@ func (q *modelQueue) restarted() {
 	q.totals = Stats{}
 	clear(q.attempts)
 	clear(q.lastSent)
-	q.turns = nil
 	for _, m := range q.messages {
 		q.lastSent[m.sent.GroupID] = m.arrived
 		if m.state == modelBackoff {
@@ -98,7 +97,7 @@ func (q *modelQueue) restarted() {
 		m.dueOrder = q.world.tick()
 	}
 	for _, m := range q.messages {
-		q.turn(m.sent.GroupID)
+		q.turn(m.sent.GroupID) // that of one which waited for its next try is the last
 	}
 }
 
@@ -313,7 +312,7 @@ func atRest(k *kept) kept {
 	if c.state == durableReady || c.state == durableDelayed && !c.alone && c.dedup != "" {
 		c.left = 0
 	}
-	c.at = 0
+	c.at, c.turn = 0, turn{} // what was not received yet is recorded before it has its turn
 	if c.receive == 0 {
 		c.received = 0
 	}

@@ -26,13 +26,19 @@ const (
 )
 
 // Bits of what a stream is.
-const streamFIFO = 1
+const (
+	streamFIFO       = 1
+	streamGroupScope = 2 // deduplication ids count within their groups
+)
 
 func appendCreate(dst []byte, s *stream) []byte {
 	dst = binary.AppendUvarint(dst, uint64(s.number))
 	bits := byte(0)
 	if s.fifo {
 		bits |= streamFIFO
+		if s.scope == ScopeMessageGroup {
+			bits |= streamGroupScope
+		}
 	}
 	kind := byte(streamQueue)
 	if s.objects != nil {
@@ -49,7 +55,13 @@ func appendCreate(dst []byte, s *stream) []byte {
 func (d *recordReader) readCreate() (s *stream, kind byte) {
 	s = &stream{number: d.uint32()}
 	kind = d.byte()
-	s.fifo = d.byte()&streamFIFO != 0
+	bits := d.byte()
+	if s.fifo = bits&streamFIFO != 0; s.fifo {
+		s.scope = ScopeQueue
+		if bits&streamGroupScope != 0 {
+			s.scope = ScopeMessageGroup
+		}
+	}
 	s.key = sipKey{d.fixed64(), d.fixed64()}
 	s.first, s.created = d.fixed64(), int64(d.fixed64())
 	s.name = d.text()

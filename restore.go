@@ -45,8 +45,34 @@ func (k *kept) deadline(now int64) int64 {
 	return after(now, time.Duration(max(k.left-max(now-k.at, 0), 0)))
 }
 
-// restoreLocked puts messages into a queue that is empty. Groups take their turns anew, in the order of their
-// oldest messages. With release what was in flight times out at once.
+// restoreTurnsLocked puts the groups that can deliver in the order they had.
+func (q *queue) restoreTurnsLocked(s *stream) {
+	if q.fifo == nil || q.fifo.first == 0 {
+		return
+	}
+	f := q.fifo
+	var groups []uint32
+	for g := f.first; g != 0; g = f.groups.at(g).next {
+		head := f.groups.at(g).head
+		k := s.kept.find(head, q.store.at(head).seq)
+		if f.turns[g] = k.turn; k.turn == (turn{}) {
+			f.turns[g] = turn{number: k.seq}
+		}
+		groups = append(groups, g)
+	}
+	slices.SortStableFunc(groups, func(a, b uint32) int {
+		x, y := f.turns[a], f.turns[b]
+		return cmp.Or(cmp.Compare(x.number, y.number), cmp.Compare(x.after, y.after))
+	})
+	f.first, f.last = 0, 0
+	for _, g := range groups {
+		t := f.turns[g]
+		f.lineUp(g, f.groups.at(g))
+		f.turns[g], f.turn = t, t
+	}
+}
+
+// restoreLocked puts messages into a queue that is empty. With release what was in flight times out at once.
 func (q *queue) restoreLocked(now int64, s *stream, release bool) {
 	q.seq = s.seq
 	refs := make([]ref, 0, s.kept.live)
@@ -71,6 +97,7 @@ func (q *queue) restoreLocked(now int64, s *stream, release bool) {
 		q.restoreOneLocked(now, k, set, release)
 	}
 	q.store.linkFree()
+	q.restoreTurnsLocked(s)
 	q.restoreDedupLocked(now, s.remembered)
 	if len(refs) != 0 || len(s.remembered) != 0 {
 		q.scheduleLocked(q.nextLocked())

@@ -13,6 +13,7 @@ type stream struct {
 	name    string       // ARN of the queue, or of the owner
 	objects *objectStore // nil: it is that of a queue
 	fifo    bool
+	scope   DeduplicationScope // FIFO: as it was at the creation of the queue (SQS: FIFO-22)
 	key     sipKey
 	first   uint64 // sequence number of the message with number 0
 	created int64  // of the wall clock

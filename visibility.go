@@ -265,6 +265,9 @@ func (q *queue) passLocked(now int64, slot uint32, r *record) {
 	if moved {
 		q.tellLocked(now, EventMovedBack, slot)
 	}
+	if q.journal != nil && q.fifo != nil {
+		q.noteTurnLocked(q.store.part(slot).group)
+	}
 }
 
 // repeatLocked hands a message in flight out once more: the answer of a receive that is repeated, whose
@@ -573,7 +576,11 @@ func (q *queue) removeLocked(slot uint32, r *record) {
 	q.bytes -= int64(r.size())
 	q.setStateLocked(slot, r, stateFree)
 	if q.fifo != nil {
+		g := q.store.part(slot).group
 		q.fifo.leave(&q.store, slot)
+		if q.journal != nil {
+			q.noteTurnLocked(g)
+		}
 	} else if t := q.tenantLocked(slot); t != 0 {
 		q.leaveTenantLocked(t)
 	}

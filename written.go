@@ -50,6 +50,19 @@ func (q *queue) noteChangeLocked(now int64, kind EventKind, slot uint32) {
 	q.errands |= errandKeep
 }
 
+// noteTurnLocked writes down the place of a group among those that can deliver, with the message that is its
+// first one now.
+func (q *queue) noteTurnLocked(g uint32) {
+	gr := q.fifo.groups.at(g)
+	if !gr.eligible {
+		return
+	}
+	k := q.journal
+	m := q.keptLocked(q.last, gr.head, q.store.at(gr.head))
+	b := &k.batches[journal.Note]
+	b.End(appendChange(b.Begin(k.stream.number, recordChange), &m, k.shift), 0)
+}
+
 // note writes down that a message is gone, for which nobody waits.
 func (k *queueJournal) note(q *queue, seq uint64) {
 	b := &k.batches[journal.Note]
