@@ -210,6 +210,9 @@ func (f *fifo) changed(s *store, g uint32) {
 	switch {
 	case gr.ready && !gr.eligible:
 		f.lineUp(g, gr)
+		if f.latest != nil {
+			f.takeTurn(g)
+		}
 	case !gr.ready && gr.eligible:
 		f.stepOut(gr)
 	}
@@ -218,9 +221,6 @@ func (f *fifo) changed(s *store, g uint32) {
 // lineUp puts a group at the end of the eligible ones.
 func (f *fifo) lineUp(g uint32, gr *group) {
 	gr.eligible = true
-	if f.latest != nil {
-		f.takeTurn(g)
-	}
 	gr.prev, gr.next = f.last, 0
 	if f.last == 0 {
 		f.first = g
