@@ -306,3 +306,40 @@ func TestServer_EndsLongPollsOverASocket(t *testing.T) {
 	assert.Equal(t, 200, <-status)
 	assert.Equal(t, "inqtest: left behind by TestIt:\n  q: 1 long poll still open", got)
 }
+
+// Faults that are slow have no say in when a test ends.
+func TestServer_EndsWhatIsSlowOverASocket(t *testing.T) {
+	t.Parallel()
+	status := make(chan int, 1)
+	var r recorder
+	r.run(func(tb inqtest.TB) {
+		s := inqtest.New(tb)
+		q := s.Standard("q")
+		plan := s.Faults(1, inqtest.On(inqtest.Send).Do(inqtest.Slow(time.Hour)))
+		url := s.URL()
+		go func() {
+			code, _ := post(t, s, http.DefaultClient, url, "SendMessage", `{"QueueUrl":"q","MessageBody":"1"}`)
+			status <- code
+		}()
+		for len(plan.Did()) == 0 {
+			runtime.Gosched()
+		}
+		assert.Zero(t, q.Stats().Sent)
+	})
+	assert.Equal(t, 200, <-status)
+}
+
+func TestServer_NobodyListensWhenTheTestIsOver(t *testing.T) {
+	var one, other *inqtest.Server
+	var r recorder
+	var url string
+	r.run(func(tb inqtest.TB) {
+		one, other = inqtest.New(tb), inqtest.New(tb)
+		url = one.URL()
+	})
+	assert.Equal(t, url, one.URL())
+	_, err := http.Get(url)
+	require.Error(t, err)
+	assert.Equal(t, inqtest.Endpoint, other.URL())
+	assert.Equal(t, inqtest.Endpoint+"/000000000000/q", other.QueueURL("q"))
+}

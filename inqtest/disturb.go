@@ -85,6 +85,21 @@ func inner(q inq.Queue) inq.Queue {
 	return q
 }
 
+// bare is the queue itself, without all that this package puts around it: for calls that are not those of
+// the code under test.
+func bare(q inq.Queue) inq.Queue {
+	for {
+		around, ok := q.(interface{ behind() inq.Queue })
+		if !ok {
+			return q
+		}
+		q = around.behind()
+	}
+}
+
+func (q *disturbed) behind() inq.Queue { return q.queue }
+func (c *counted) behind() inq.Queue   { return c.Local }
+
 // standardOf returns the queue that can be asked for what these never do by themselves, nil for none.
 func standardOf(q inq.Queue) *inq.Standard {
 	s, _ := inner(q).(*inq.Standard)

@@ -63,7 +63,7 @@ func (s *Server) Golden(path string, filters ...Filter) {
 		s.tb.Errorf("inqtest: %s is not there; -%s writes it:\n%s", path, updateFlag, strings.TrimSuffix(got, "\n"))
 	case err != nil:
 		s.tb.Fatalf("inqtest: Golden: %v", err)
-	case got != want:
+	case strings.TrimSuffix(got, "\n") != strings.TrimSuffix(want, "\n"):
 		s.tb.Errorf("inqtest: the log differs from %s; -%s writes it anew\n%s", path, updateFlag, difference(want, got))
 	}
 }

@@ -34,7 +34,7 @@ func (s *Server) around(ctx context.Context, operation, queue string, carryOut f
 	if p == nil {
 		return carryOut(nil)
 	}
-	c := &call{plan: p, operation: Operation(operation), queue: queue}
+	c := &call{plan: p, operation: Operation(operation), queue: queue, ended: s.ended}
 	reset, err := c.begin(ctx)
 	if err != nil {
 		if reset {

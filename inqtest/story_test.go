@@ -139,6 +139,12 @@ func TestGolden_OutsideABubbleHasNoTimes(t *testing.T) {
 		require.NoError(t, q.Purge(t.Context()))
 		s.Golden(path)
 	})
+	require.NoError(t, os.WriteFile(path, []byte("q          sent #1 \"one\""), 0o600)) // as some editors end a file
+	passing(t, func(tb inqtest.TB) {
+		s := inqtest.New(tb)
+		send(t, s.Standard("q"), "one")
+		s.Golden(path)
+	})
 	failing(t, "inqtest: the log differs from "+path+"; -inqtest.update writes it anew\n"+
 		"  want q          sent #1 \"one\"\n  got  (nothing more)", func(tb inqtest.TB) { inqtest.New(tb).Golden(path) })
 	failing(t, "inqtest: Golden: read .: is a directory", func(tb inqtest.TB) { inqtest.New(tb).Golden(".") })

@@ -356,3 +356,31 @@ func TestLog_String(t *testing.T) {
 `, masked(s.Log().String()))
 	})
 }
+
+// What a test asks to know when it can go on is no part of what it tests.
+func TestWaitDrained_MeetsNoFaultsAndIsNoCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := inqtest.New(t)
+		plan := inqtest.NewPlan(t, 1, inqtest.On().Do(inqtest.Throttle))
+		q := inqtest.Disturb(inqtest.Disturb(s.Count(s.Standard("q")), plan), plan)
+		inqtest.WaitDrained(t, q)
+		inqtest.WaitIdle(t, q)
+		assert.Empty(t, plan.Did())
+		assert.Zero(t, s.Calls().Of().Calls)
+		failing(t, "inqtest: WaitDrained: queue 2 is nil", func(tb inqtest.TB) { inqtest.WaitDrained(tb, q, nil) })
+	})
+}
+
+func TestLog_ShowsTimesInAColumnAndJSONAsItIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := inqtest.New(t)
+		q := s.Standard("q")
+		send(t, q, `{"a":"b"}`)
+		time.Sleep(time.Second + 1)
+		send(t, q, "\"\n", "it's", "`\"")
+		assert.Equal(t, "            +0s  q          sent SHORTID `{\"a\":\"b\"}`\n"+
+			"  +1.000000001s  q          sent SHORTID \"\\\"\\n\"\n"+
+			"  +1.000000001s  q          sent SHORTID \"it's\"\n"+
+			"  +1.000000001s  q          sent SHORTID \"`\\\"\"\n", masked(s.Log().String()))
+	})
+}
