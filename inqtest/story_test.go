@@ -147,6 +147,12 @@ func TestGolden_OutsideABubbleHasNoTimes(t *testing.T) {
 	})
 	failing(t, "inqtest: the log differs from "+path+"; -inqtest.update writes it anew\n"+
 		"  want q          sent #1 \"one\"\n  got  (nothing more)", func(tb inqtest.TB) { inqtest.New(tb).Golden(path) })
+	var r recorder
+	assert.Contains(t, r.run(func(tb inqtest.TB) {
+		s := inqtest.New(tb, inqtest.WithKept(1))
+		send(t, s.Standard("q"), "zero", "one")
+		s.Golden(path)
+	}), "  want q          sent #1 \"one\"\n  got  (1 entry before these dropped)\n")
 	failing(t, "inqtest: Golden: read .: is a directory", func(tb inqtest.TB) { inqtest.New(tb).Golden(".") })
 }
 
@@ -160,6 +166,7 @@ func TestGolden_HeedsAnUpdateFlagOfTheTests(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "none.txt")
 	passing(t, func(tb inqtest.TB) { inqtest.New(tb).Golden(path) })
 	assert.FileExists(t, path)
+	failing(t, "inqtest: Golden: mkdir "+path+": not a directory", func(tb inqtest.TB) { inqtest.New(tb).Golden(filepath.Join(path, "x")) })
 }
 
 func TestSNSBody(t *testing.T) {

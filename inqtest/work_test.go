@@ -132,12 +132,12 @@ func TestWork_FindsWhatQueuesCanDoBeside(t *testing.T) {
 			{back, snoozing, "snoozed, comes again after 1m0s", inq.Counts{Delayed: 1}},
 			{struct {
 				plainQueue
-				burier
+				buries
 			}{plainQueue{q}, q}, burying, "buried: broken", inq.Counts{}},
 			{dead, burying, "buried: broken", inq.Counts{}},
 			{struct {
 				returner
-				burier
+				buries
 			}{back, q}, burying, "buried: broken", inq.Counts{}},
 			{struct {
 				returner
@@ -157,9 +157,6 @@ type (
 	returner struct {
 		plainQueue
 		own *inq.Standard
-	}
-	burier interface {
-		Bury(ctx context.Context, receiptHandle, reason string) error
 	}
 	deadLetterQueue struct{ target inq.Queue }
 )
