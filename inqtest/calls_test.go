@@ -18,6 +18,7 @@ import (
 	"example.com/inq/conformance"
 	"example.com/inq/inqtest"
 	"example.com/inq/topic"
+	"example.com/inq/worker"
 )
 
 // post sends a request in AWS JSON to the server, and returns the answer.
@@ -191,6 +192,14 @@ func TestServer_RefusesBadInput(t *testing.T) {
 		func(tb inqtest.TB) { inqtest.New(tb, inqtest.WithTopics(topic.WithWaiting(0, 0))) })
 	failing(t, "inqtest: Watch(nil)", func(tb inqtest.TB) { inqtest.New(tb, nil).Watch(nil) })
 	failing(t, "inqtest: Count(nil)", func(tb inqtest.TB) { inqtest.New(tb).Count(nil) })
+	var none *inq.FIFO // as a variable that nobody has set
+	failing(t, "inqtest: Watch(nil)", func(tb inqtest.TB) { inqtest.New(tb).Watch(none) })
+	failing(t, "inqtest: Count(nil)", func(tb inqtest.TB) { inqtest.New(tb).Count(none) })
+	failing(t, "inqtest: WaitDrained: queue 1 is nil", func(tb inqtest.TB) { inqtest.WaitDrained(tb, none) })
+	failing(t, "inqtest: Disturb(nil): must have a queue\ninqtest: faults with seed 1:", func(tb inqtest.TB) { inqtest.Disturb(none, inqtest.NewPlan(tb, 1)) })
+	failing(t, "inqtest: Work needs a queue and a handler", func(tb inqtest.TB) {
+		inqtest.Work(tb, none, worker.HandlerFunc(func(context.Context, *inq.Delivery) error { return nil }))
+	})
 }
 
 func TestServer_Reset(t *testing.T) {

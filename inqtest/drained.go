@@ -47,7 +47,7 @@ func waitUntil(tb TB, name, what string, queues []inq.Queue, done func(inq.Count
 	}
 	queues = slices.Clone(queues)
 	for i := range queues {
-		if queues[i] == nil {
+		if isNil(queues[i]) {
 			tb.Fatalf("inqtest: %s: queue %d is nil", name, i+1)
 			return
 		}

@@ -31,7 +31,7 @@ func (s *Server) Faults(seed uint64, rules ...Rule) *Plan {
 // around carries out a request under the plan.
 func (s *Server) around(ctx context.Context, operation, queue string, carryOut func(wrap func(any) any) (any, error)) (any, error) {
 	p := s.plan.Load()
-	if p == nil {
+	if p == nil || cutOf(ctx) == nil { // the request began before there was a plan
 		return carryOut(nil)
 	}
 	c := &call{plan: p, operation: Operation(operation), queue: queue, ended: s.ended}

@@ -274,7 +274,7 @@ func (s *Server) URL() string {
 // server does not close it.
 func (s *Server) Watch(q inq.Local) {
 	s.tb.Helper()
-	if q == nil {
+	if isNil(q) {
 		s.tb.Fatalf("inqtest: Watch(nil)")
 		return
 	}
@@ -285,8 +285,9 @@ func (s *Server) Watch(q inq.Local) {
 }
 
 // Reset takes everything out of the queues and forgets log and calls, so that a server can be used by
-// one case of a table after another. Queues, topics and their subscriptions stay, and copies that topics
-// have yet to deliver come. Nobody should use the server meanwhile.
+// one case of a table after another; times of the log count from then on. Queues, topics and their
+// subscriptions stay, and so does a plan of faults; copies that topics have yet to deliver come. Nobody
+// should use the server meanwhile.
 func (s *Server) Reset() {
 	s.tb.Helper()
 	for q := range s.queues() {

@@ -58,7 +58,7 @@ func (r Result) String() string {
 // logs nothing, and there is one slot. How long h may run is a matter of opts too.
 func Work(tb TB, q inq.Queue, h worker.Handler, opts ...worker.Option) Result {
 	tb.Helper()
-	if q == nil || h == nil {
+	if isNil(q) || h == nil {
 		tb.Fatalf("inqtest: Work needs a queue and a handler")
 		return Result{}
 	}
