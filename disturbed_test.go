@@ -448,3 +448,47 @@ func (d *doubling) handle(m heldMessage) {
 		}
 	}
 }
+
+// TestDisturbed_ALookLeavesTheOrder has one of two like queues looked at by receives that see nothing, and
+// demands that both deliver the same from then on.
+func TestDisturbed_ALookLeavesTheOrder(t *testing.T) {
+	for seed := range uint64(100) {
+		scene(t, fmt.Sprint("seed=", seed), func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(seed, 12))
+			one, other := standardSteps(t), standardSteps(t)
+			both := []steps{one, other}
+			var held [2][]Delivery
+			for n := range 300 {
+				m := Message{Body: fmt.Sprint(n), GroupID: []string{"", "a", "a", "a", "b"}[rng.IntN(5)], Delay: time.Duration(rng.IntN(2)) * time.Second}
+				in := ReceiveInput{Max: 1 + rng.IntN(4), Wait: Zero, VisibilityTimeout: time.Duration(1+rng.IntN(3)) * time.Second}
+				sends, what, which := rng.IntN(2) == 0, rng.IntN(4), rng.Uint64()
+				for i, s := range both {
+					if sends {
+						_, err := s.q.Send(context.Background(), m)
+						require.NoError(t, err)
+					}
+					if i == 1 {
+						require.Empty(t, s.disturbed(10, disturbance.Receive{Seed: which, Shuffle: true, Sample: true}))
+					}
+					ds, err := s.q.Receive(context.Background(), in)
+					require.NoError(t, err)
+					held[i] = append(held[i], ds...)
+					if len(held[i]) != 0 {
+						k := int(which % uint64(len(held[i])))
+						switch d := held[i][k]; what {
+						case 0:
+							_ = d.Return(context.Background(), 0)
+						case 1:
+							_ = d.ChangeVisibility(context.Background(), Zero)
+						case 2:
+							s.delete(d)
+						}
+						held[i] = slices.Delete(held[i], k, k+1)
+					}
+				}
+				require.Equal(t, bodiesOf(held[0]), bodiesOf(held[1]))
+				time.Sleep(time.Duration(rng.IntN(1500)) * time.Millisecond)
+			}
+		})
+	}
+}
