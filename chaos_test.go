@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"example.com/inq/internal/journal/faultfs"
 	"github.com/stretchr/testify/require"
 )
 
@@ -22,7 +23,7 @@ import (
 // numbers. Whenever nothing moves any more it asks that
 //
 //   - the invariants hold, nothing is half done, and no receive waits for what it could have;
-//   - the state of each message is what a recorder was told, and the recorder was waited for;
+//   - the state of each message is what an observer was told, and what a journal holds, where there is one;
 //   - every message that was accepted was deleted, taken by a target, or is in one queue, once;
 //   - what was deleted is in no queue, and was not received later;
 //   - in the end, no goroutine is left.
@@ -47,7 +48,7 @@ func TestChaos_NothingIsLostDoubledOrLeftHalfDone(t *testing.T) {
 	for round := 0; round < rounds && !t.Failed(); round++ {
 		seed := first + uint64(round)
 		synctest.Test(t, func(t *testing.T) {
-			c := &chaos{t: t, rng: rand.New(rand.NewPCG(seed, 1)), fifo: seed%2 == 1, rough: seed%4 >= 2,
+			c := &chaos{t: t, rng: rand.New(rand.NewPCG(seed, 1)), fifo: seed%2 == 1, rough: seed%4 >= 2, kept: seed%8 >= 4,
 				accepted: map[string]bool{}, taken: map[string]bool{}, deleted: map[string]time.Time{}, removed: map[string]bool{}, copied: map[string]bool{}}
 			defer func() {
 				if t.Failed() {
@@ -63,6 +64,9 @@ type chaos struct {
 	t       *testing.T
 	fifo    bool
 	mirrors []mirror
+	kept    bool // in a journal
+	disk    *faultfs.FS
+	journal *Journal
 	rough   bool // queues are purged and closed too
 	queues  []*queue
 
@@ -94,12 +98,21 @@ const chaosQueues, chaosActors, chaosActs = 4, 6, 60
 func (c *chaos) run() {
 	c.calm = true
 	c.mirrors = make([]mirror, chaosQueues)
+	if c.kept {
+		c.disk = faultfs.New()
+		j, err := OpenJournal("journal", onFiles(c.disk), WithSegmentSize(16<<10))
+		require.NoError(c.t, err)
+		c.journal = j
+	}
 	for i := range chaosQueues {
 		observe := func(es []Event) {
 			c.mirrors[i].observe(es)
 			c.observe(es)
 		}
 		opts := []Option{WithObserver(observe), WithVisibilityTimeout(5 * time.Second), WithoutSQSLimits()}
+		if c.kept {
+			opts = append(opts, WithJournal(c.journal))
+		}
 		if c.draw(3) == 0 {
 			opts = append(opts, WithInFlightLimit(1+c.draw(100)))
 		}
@@ -195,8 +208,19 @@ func (c *chaos) settle() {
 			c.t.Errorf("%s is lost", body)
 		}
 	}
+	if c.kept {
+		require.NoError(c.t, c.journal.log.Sync())
+		for _, q := range c.queues {
+			if q.gone == nil {
+				compareJournal(c.t, c.disk, q)
+			}
+		}
+	}
 	for _, q := range c.queues {
 		require.NoError(c.t, q.Close())
+	}
+	if c.kept {
+		require.NoError(c.t, c.journal.Close())
 	}
 }
 

@@ -77,6 +77,13 @@ func (k *queueJournal) keepDedup(d *dedup, begun []pending, segment uint32) {
 	}
 }
 
+// dropGone drops runs of which all entries live no more.
+func (k *dedupRuns) dropGone() {
+	for len(k.runs) > 1 && k.runs[1].from <= k.gone {
+		k.runs = k.runs[1:]
+	}
+}
+
 // releaseDedup tells the log of entries that the window has forgotten since.
 func (k *queueJournal) releaseDedup(d *dedup) {
 	runs := &k.dedup
@@ -87,10 +94,9 @@ func (k *queueJournal) releaseDedup(d *dedup) {
 		}
 		k.forget(runs.runs[0].segment, int64(to-runs.gone)*dedupWeight)
 		runs.gone = to
-		if len(runs.runs) > 1 && runs.runs[1].from == to {
-			runs.runs = runs.runs[1:]
-		}
+		runs.dropGone()
 	}
+	runs.dropGone() // what came after it may have been carried
 	if d.begin == d.end {
 		runs.runs = nil
 	}

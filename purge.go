@@ -21,7 +21,7 @@ func (q *queue) purgedLocked(now int64, upTo uint64, err error) {
 	if err != nil {
 		return
 	}
-	q.ownLocked(now)
+	q.ownLocked(now, upTo)
 	n, newer := 0, false
 	for slot := uint32(1); slot < q.store.size; slot++ {
 		switch r := q.store.at(slot); {

@@ -291,7 +291,7 @@ func (q *queue) Purge(ctx context.Context) error {
 		q.purgeForGoodLocked()
 		return q.leave(now)
 	}
-	q.ownLocked(now)
+	q.ownLocked(now, q.seq)
 	q.tellQueueLocked(now, Event{Kind: EventPurged, Count: q.store.live})
 	q.metrics.purged += uint64(q.store.live)
 	q.resetLocked()
@@ -333,9 +333,10 @@ func (q *queue) end(reason error) error {
 	if q.journal != nil {
 		now, err = q.restLocked(now)
 	}
-	q.ownLocked(now)
+	q.ownLocked(now, q.seq)
 	q.tellQueueLocked(now, Event{Kind: EventClosed, Count: q.store.live})
 	q.resetLocked()
+	q.behind = false
 	_ = q.unlock(now)
 	return err
 }

@@ -202,6 +202,7 @@ func (q *queue) restLocked(now int64) (int64, error) {
 			s.remembered = append(s.remembered, rememberedID{e, k.dedup.at(number)})
 		}
 	}
+	k.segments, k.dedup = nil, dedupRuns{}
 	s.queue.Store(nil)
 	s.mu.Unlock()
 	return now, err

@@ -443,11 +443,11 @@ func (q *queue) revealLocked(now int64, slot uint32, r *record) {
 	}
 }
 
-// ownLocked counts adopted messages in that are about to go before they were revealed, so that what went
-// has come before.
-func (q *queue) ownLocked(now int64) {
+// ownLocked counts adopted messages in, up to a number, that are about to go before they were revealed, so
+// that what went has come before.
+func (q *queue) ownLocked(now int64, upTo uint64) {
 	for slot := uint32(1); q.adopting != 0 && slot < q.store.size; slot++ {
-		if q.store.at(slot).state == stateAdopted {
+		if r := q.store.at(slot); r.state == stateAdopted && r.seq <= upTo {
 			q.adopting--
 			q.metrics.movedIn++
 			q.tellLocked(now, EventMovedIn, slot)
