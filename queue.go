@@ -16,7 +16,8 @@ import (
 // concurrent use.
 //
 // Every method that takes a ctx refuses a nil one with [ErrMissingParameter] and returns the bare
-// error of one that has already ended; then nothing was done. Only Receive waits. After the queue
+// error of one that has already ended; then nothing was done. Only Receive waits; on a queue that is
+// kept in a [Journal] the others wait for that too, whatever becomes of ctx meanwhile. After the queue
 // is closed these methods return [ErrClosed].
 type Queue interface {
 	// Name returns the queue's name.
@@ -300,7 +301,7 @@ func (q *queue) Purge(ctx context.Context) error {
 
 // Close ends the queue: its messages are dropped, receives that wait return [ErrClosed], a running
 // move task is cancelled, and later calls return ErrClosed. It always returns nil and can be called
-// again.
+// again. A queue with a [Journal] leaves its messages there, and returns what went wrong with that.
 func (q *queue) Close() error { return q.end(ErrClosed) }
 
 // end closes the queue with the error that later calls return. Its own error is that of a journal.
