@@ -191,11 +191,12 @@ func (l *Log) carryLocked() {
 	if l.pass.end == 0 {
 		l.pass.end, l.pass.began = l.tail.number, l.died
 	}
+	before := s.live
 	l.mu.Unlock()
 	more := l.owner.Carry(s.number)
 	l.mu.Lock()
 	l.waitWrittenLocked(l.last) // that there is no room is seen by the next duty
-	if !more && s.live > 0 {
+	if s.live > 0 && (!more || s.live == before) {
 		l.stalled = stall{s.number, s.live, l.bytes}
 	}
 }

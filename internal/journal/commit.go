@@ -180,12 +180,18 @@ func (l *Log) Sync() error {
 	return err
 }
 
-// flush writes what gathered while nobody waited. It is called with the write turn.
+// flush writes what gathered while nobody waited, and what gathers meanwhile. It is called with the write turn.
 func (l *Log) flush() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.useWriteTurnLocked()
-	l.afterWriteLocked()
+	for {
+		l.useWriteTurnLocked()
+		l.afterWriteLocked()
+		if l.write.busy || l.pending <= flushAt || l.usableLocked() != nil || l.blocked != 0 {
+			return
+		}
+		l.write.busy = true
+	}
 }
 
 // useWriteTurnLocked writes what is queued, and passes the turn on. In modes where that is the promise, the owner is told

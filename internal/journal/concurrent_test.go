@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"example.com/inq/internal/journal"
@@ -46,7 +47,7 @@ func TestLog_ManyAtOnce(t *testing.T) {
 							mark, err := o.put(id, uint32(w), body)
 							require.NoError(t, err)
 							require.NoError(t, o.log.Wait(mark, true))
-							require.Contains(t, o.told(), fmt.Sprint(w, mark, nil))
+							require.True(t, o.told(uint32(w), mark), "before Wait returned")
 							var b journal.Batch
 							b.End(append(b.Begin(uint32(w), kindNote), 1, 2, 3), 0)
 							_, mark, err = o.log.Append(&b, journal.Note)
@@ -180,6 +181,33 @@ func TestLog_NothingGathersWithoutEnd(t *testing.T) {
 		runtime.Gosched()
 	}
 	require.NoError(t, o.log.Close())
+}
+
+// idler is an owner that carries nothing and says that there is more.
+type idler struct{ asked atomic.Int64 }
+
+func (*idler) Committed(uint32, uint64, error) {}
+func (i *idler) Carry(uint32) bool             { i.asked.Add(1); return true }
+
+func TestClean_AnOwnerThatCarriesNothingIsNotAskedOnAndOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, err := journal.Open("dir", journal.Options{FS: journal.Memory(), SegmentSize: journal.MinSegmentSize})
+		require.NoError(t, err)
+		var o idler
+		l.Start(&o)
+		for range 100 {
+			var b journal.Batch
+			b.End(append(b.Begin(1, kindPut), make([]byte, 2000)...), 2000)
+			segment, mark, err := l.Append(&b, journal.Send)
+			require.NoError(t, err)
+			require.NoError(t, l.Wait(mark, true))
+			l.Release(segment, 1900) // a little lives in each segment
+		}
+		synctest.Wait()
+		require.Positive(t, o.asked.Load())
+		require.Less(t, o.asked.Load(), int64(100), "a few times for each segment that was filled")
+		require.NoError(t, l.Close())
+	})
 }
 
 func TestStats_TellTheTimesOfSyncs(t *testing.T) {

@@ -48,11 +48,17 @@ func (o *owner) Committed(stream uint32, mark uint64, err error) {
 	o.marks = append(o.marks, mark)
 }
 
-// told returns what Committed was called with of late.
-func (o *owner) told() []string {
+// told says whether Committed was called for the frame, and without an error.
+func (o *owner) told(stream uint32, mark uint64) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return slices.Clone(o.committed[max(0, len(o.committed)-300):])
+	i, found := slices.BinarySearch(o.marks, mark) // in the order of frames
+	for ; found && i < len(o.marks) && o.marks[i] == mark; i++ {
+		if o.committed[i] == fmt.Sprint(stream, mark, nil) {
+			return true
+		}
+	}
+	return false
 }
 
 // ordered says whether it was called in the order of frames.
