@@ -221,8 +221,8 @@ func (b *Broker) enlistLocked(e *entry) {
 	b.listLocked(e, sourceOf(b, e.queue))
 }
 
-// makeLocked makes the queue of an entry that is not in the broker yet. With a journal its settings and tags
-// are written first: the queue is never there without them. b.mu must be held.
+// makeLocked makes the queue of an entry that is not in the broker yet. With a journal its settings and
+// tags are written first: the queue is never there without them. b.mu must be held.
 func (b *Broker) makeLocked(e *entry, name string, fifo bool, all *patch, k keeper) error {
 	arn := queueARN(b.region, b.account, name)
 	isNew := k.number == 0

@@ -15,8 +15,8 @@ import (
 	"example.com/inq/internal/journal/faultfs"
 )
 
-// brokerSteps are what a broker is asked to do, one after the other, until the disk stops. Each says what is
-// true of the broker once it was acknowledged, and what may be true while it was not.
+// brokerSteps are what a broker is asked to do, one after the other, until the disk stops. Each says
+// what is true of the broker once it was acknowledged, and what may be true while it was not.
 type brokerSteps struct {
 	b      *Broker
 	queues map[string]map[string]string // what is certain: tags and some settings, by queue

@@ -92,9 +92,7 @@ func (q *queue) enterToDelete() (now int64, err error) {
 func (q *queue) deleteLocked(now int64, rc receipt) error {
 	r := q.findLocked(now, rc)
 	if r != nil && q.fifo != nil && !q.currentLocked(now, rc, r) {
-		err := q.expiredHandle(rc)
-		q.lapsedLocked(now, rc.slot, err)
-		return err
+		return q.refuseLapsedLocked(now, rc)
 	}
 	q.metrics.deleted++
 	switch {
@@ -102,7 +100,7 @@ func (q *queue) deleteLocked(now int64, rc receipt) error {
 		if q.journal != nil { // it may be about to be gone, and then this call is as good as the one that did that
 			q.joinLocked(rc.seq)
 		}
-	case q.watched && r.flags&flagTwice == 0 && !q.currentLocked(now, rc, r) && !q.duplicateOfLocked(now, rc, r):
+	case q.watched && r.flags&flagTwice == 0 && q.lateLocked(now, rc, r):
 		q.ackLocked(now, rc.slot, r, true)
 	case q.plain && r.rare == nil && r.state == stateInFlight && r.flags == flagLine:
 		q.deletePlainLocked(now, rc.slot, r)
@@ -143,6 +141,25 @@ func (q *queue) duplicateOfLocked(now int64, rc receipt, r *record) bool {
 		return false
 	}
 	return r.flags&flagTwice != 0 || r.receive == rc.receive+1 && q.leasedLocked(now, rc.slot, r)
+}
+
+// lateLocked reports whether the receive of a handle is over, on Standard.
+func (q *queue) lateLocked(now int64, rc receipt, r *record) bool {
+	return !q.currentLocked(now, rc, r) && !q.duplicateOfLocked(now, rc, r)
+}
+
+// refuseLapsedLocked refuses a handle whose receive is over, on FIFO, and tells of it.
+func (q *queue) refuseLapsedLocked(now int64, rc receipt) error {
+	err := q.expiredHandle(rc)
+	q.lapsedLocked(now, rc.slot, err)
+	return err
+}
+
+// tellLapsedLocked tells of a handle by which there is nothing to change, unless a duplicate is the reason.
+func (q *queue) tellLapsedLocked(now int64, rc receipt, r *record) {
+	if q.lateLocked(now, rc, r) {
+		q.lapsedLocked(now, rc.slot, nil)
+	}
 }
 
 func (q *queue) expiredHandle(rc receipt) error {
@@ -333,24 +350,23 @@ func (q *queue) changeLocked(now int64, rc receipt, timeout time.Duration) error
 	case r == nil:
 		return q.goneMessage(rc)
 	case q.fifo != nil && !q.currentLocked(now, rc, r):
-		err := q.expiredHandle(rc)
-		q.lapsedLocked(now, rc.slot, err)
-		return err
+		return q.refuseLapsedLocked(now, rc)
 	}
 	if !q.leasedLocked(now, rc.slot, r) {
-		if !q.duplicateOfLocked(now, rc, r) {
-			q.lapsedLocked(now, rc.slot, nil)
-		}
+		q.tellLapsedLocked(now, rc, r)
 		return nil // visible again: nothing to change
 	}
-	late := r.receive != rc.receive && !q.duplicateOfLocked(now, rc, r)
 	if err := q.checkTotal(now, r, timeout); err != nil {
 		return err
 	}
 	if timeout != 0 || r.state == stateBurying {
-		q.extendLocked(now, rc.slot, r, timeout, late)
+		q.extendLocked(now, rc.slot, r, timeout)
+		if q.watched {
+			q.tellMessageLocked(now, Event{Kind: EventExtended, Late: q.lateLocked(now, rc, r)}, rc.slot)
+		}
 		return nil
 	}
+	late := q.watched && q.lateLocked(now, rc, r)
 	r.flags |= flagChanged
 	q.timeouts.remove(&q.store, rc.slot, r)
 	q.releaseLocked(now, rc.slot, r, EventReleased, late)

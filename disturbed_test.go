@@ -3,6 +3,7 @@ package inq
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -301,6 +302,203 @@ func TestDisturbed_NothingIsLost(t *testing.T) {
 				done[body]++
 			}
 			require.Len(t, done, n)
+		})
+	}
+}
+
+// TestDisturbed_NoDeleteIsForgotten has duplicates meet all else that a queue can do: dead letters, move
+// tasks, tenants, purges, returns and handles of any age. After a delete a message comes again only where
+// its duplicate was still to come, and none gets lost.
+func TestDisturbed_NoDeleteIsForgotten(t *testing.T) {
+	doubled := 0
+	for seed := range uint64(200) {
+		scene(t, fmt.Sprint("seed=", seed), func(t *testing.T) {
+			d := newDoubling(t, seed)
+			for round := 0; d.sent < d.most || !d.empty(); round++ {
+				require.Less(t, round, 20_000, "%v %v", d.main.Stats(), d.dead.Stats())
+				d.round()
+			}
+			require.Len(t, d.ended, d.sent)
+			doubled += d.doubled
+		})
+	}
+	require.Greater(t, doubled, 1000)
+}
+
+// doubling is a queue and its dead-letter queue under duplicates, and what is known of their messages.
+type doubling struct {
+	*testing.T
+	rng        *rand.Rand
+	main, dead *Standard
+	most       int
+	sent       int
+	doubled    int
+	held       []heldMessage
+	twice      map[heldID]bool // a duplicate is to come
+	ended      map[string]bool // bodies that were deleted or purged
+	gone       map[string]bool // and those of them that must not come again
+}
+
+type heldMessage struct {
+	Delivery
+	from *Standard
+}
+
+type heldID struct {
+	from *Standard
+	id   string
+}
+
+func (m *heldMessage) place() heldID { return heldID{m.from, m.ID()} }
+
+func newDoubling(t *testing.T, seed uint64) *doubling {
+	b := testBroker(t, WithoutCooldowns())
+	dead, err := b.CreateStandard("dead", WithVisibilityTimeout(4*time.Second))
+	require.NoError(t, err)
+	main, err := b.CreateStandard("main", WithVisibilityTimeout(3*time.Second), WithDeadLetter(dead, 2+int(seed%3)))
+	require.NoError(t, err)
+	return &doubling{T: t, rng: rand.New(rand.NewPCG(seed, 11)), main: main, dead: dead, most: 25,
+		twice: map[heldID]bool{}, ended: map[string]bool{}, gone: map[string]bool{}}
+}
+
+func (d *doubling) empty() bool {
+	return d.main.Stats().Counts == Counts{} && d.dead.Stats().Counts == Counts{}
+}
+
+func (d *doubling) seconds(most int) time.Duration {
+	return time.Duration(d.rng.IntN(most+1)) * time.Second
+}
+
+func (d *doubling) round() {
+	if d.sent < d.most && d.rng.IntN(2) == 0 {
+		_, err := d.main.Send(context.Background(), Message{Body: fmt.Sprint(d.sent), GroupID: []string{"", "a", "b"}[d.rng.IntN(3)], Delay: d.seconds(1)})
+		require.NoError(d, err)
+		d.sent++
+	}
+	d.receive(d.main)
+	d.receive(d.dead)
+	for range min(4, len(d.held)) {
+		i := d.rng.IntN(len(d.held))
+		d.handle(d.held[i])
+		if d.rng.IntN(2) == 0 {
+			d.held = slices.Delete(d.held, i, i+1)
+		}
+	}
+	switch d.rng.IntN(40) {
+	case 0, 1:
+		if task, err := d.dead.Redrive(context.Background(), RedriveInput{}); err == nil && d.rng.IntN(2) == 0 {
+			<-task.Done()
+		}
+	case 2:
+		for m := range d.main.Messages() {
+			d.ended[m.Body] = true
+		}
+		require.NoError(d, d.main.Purge(context.Background()))
+	default:
+		time.Sleep(d.seconds(1))
+	}
+	synctest.Wait()
+	for _, q := range []*Standard{d.main, d.dead} {
+		checkInvariants(d, &q.queue)
+		there := d.there(q)
+		for body := range d.gone {
+			require.NotContains(d, there, body)
+		}
+		for at := range d.twice {
+			if at.from == q && !slices.Contains(slices.Collect(maps.Values(there)), at.id) {
+				delete(d.twice, at) // it was moved or purged
+			}
+		}
+	}
+}
+
+// there returns the ids of the messages in a queue, by body.
+func (d *doubling) there(q *Standard) map[string]string {
+	ids := map[string]string{}
+	for m := range q.Messages() {
+		ids[m.Body] = m.ID
+	}
+	return ids
+}
+
+func (d *doubling) receive(q *Standard) {
+	how := disturbance.Receive{Seed: d.rng.Uint64(), Shuffle: d.rng.IntN(2) == 0, Sample: d.rng.IntN(3) == 0, Share: d.rng.Float64()}
+	ds, err := disturbance.ReceiveFrom(context.Background(), q, ReceiveInput{Max: 1 + d.rng.IntN(10), Wait: []time.Duration{Zero, time.Second}[d.rng.IntN(2)],
+		VisibilityTimeout: []time.Duration{0, 0, time.Second, Zero}[d.rng.IntN(4)]}, how)
+	require.NoError(d, err)
+	for _, got := range ds.([]Delivery) {
+		require.False(d, d.gone[got.Body], "%s came after its delete", got.Body)
+		m := heldMessage{got, q}
+		delete(d.twice, m.place())
+		d.held = append(d.held, m)
+	}
+}
+
+// handle does something with a message that was received some time.
+func (d *doubling) handle(m heldMessage) {
+	ctx := context.Background()
+	switch d.rng.IntN(8) {
+	case 0, 1:
+		if m.from.duplicate(m.ReceiptHandle()) {
+			d.twice[m.place()] = true
+			d.doubled++
+		}
+	case 2:
+		_ = m.ChangeVisibility(ctx, plainZero(d.seconds(2)))
+	case 3:
+		_ = m.Return(ctx, d.seconds(1))
+	case 4:
+		_ = m.Bury(ctx, "no use")
+	default:
+		id := d.there(m.from)[m.Body]
+		require.NoError(d, m.Delete(ctx))
+		d.ended[m.Body] = true
+		if id == m.ID() && !d.twice[m.place()] {
+			d.gone[m.Body] = true
+		}
+	}
+}
+
+// TestDisturbed_ALookLeavesTheOrder has one of two like queues looked at by receives that see nothing, and
+// demands that both deliver the same from then on.
+func TestDisturbed_ALookLeavesTheOrder(t *testing.T) {
+	for seed := range uint64(100) {
+		scene(t, fmt.Sprint("seed=", seed), func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(seed, 12))
+			one, other := standardSteps(t), standardSteps(t)
+			both := []steps{one, other}
+			var held [2][]Delivery
+			for n := range 300 {
+				m := Message{Body: fmt.Sprint(n), GroupID: []string{"", "a", "a", "a", "b"}[rng.IntN(5)], Delay: time.Duration(rng.IntN(2)) * time.Second}
+				in := ReceiveInput{Max: 1 + rng.IntN(4), Wait: Zero, VisibilityTimeout: time.Duration(1+rng.IntN(3)) * time.Second}
+				sends, what, which := rng.IntN(2) == 0, rng.IntN(4), rng.Uint64()
+				for i, s := range both {
+					if sends {
+						_, err := s.q.Send(context.Background(), m)
+						require.NoError(t, err)
+					}
+					if i == 1 {
+						require.Empty(t, s.disturbed(10, disturbance.Receive{Seed: which, Shuffle: true, Sample: true}))
+					}
+					ds, err := s.q.Receive(context.Background(), in)
+					require.NoError(t, err)
+					held[i] = append(held[i], ds...)
+					if len(held[i]) != 0 {
+						k := int(which % uint64(len(held[i])))
+						switch d := held[i][k]; what {
+						case 0:
+							_ = d.Return(context.Background(), 0)
+						case 1:
+							_ = d.ChangeVisibility(context.Background(), Zero)
+						case 2:
+							s.delete(d)
+						}
+						held[i] = slices.Delete(held[i], k, k+1)
+					}
+				}
+				require.Equal(t, bodiesOf(held[0]), bodiesOf(held[1]))
+				time.Sleep(time.Duration(rng.IntN(1500)) * time.Millisecond)
+			}
 		})
 	}
 }

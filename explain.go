@@ -53,9 +53,8 @@ const (
 	ObstacleGone Obstacle = "gone"
 )
 
-// An Explanation tells why one message was not delivered at one moment, see [Standard.Explain].
-// The first five
-// fields are always set; of the others those that belong to the Obstacle.
+// An Explanation tells why one message was not delivered at one moment, see [Standard.Explain]. The first
+// five fields are always set; of the others those that belong to the Obstacle.
 type Explanation struct {
 	MessageID    string
 	Obstacle     Obstacle

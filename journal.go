@@ -202,20 +202,31 @@ func (s *journalSettings) check() error {
 
 // begin writes down from where messages are numbered from now on.
 func (j *Journal) begin() error {
+	mark, err := j.writeBase()
+	if err == nil {
+		err = j.log.Wait(mark, true)
+	}
+	if err == nil {
+		err = j.log.Sync()
+	}
+	return err
+}
+
+// writeBase writes the record of that. The log may be cleaning already, and carry the old one.
+func (j *Journal) writeBase() (mark uint64, err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	var b journal.Batch
 	b.End(appendBase(b.Begin(0, recordBase), j.base, j.next), baseWeight)
 	segment, mark, err := j.log.Append(&b, journal.Note)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if j.based != 0 {
 		j.log.Release(j.based, baseWeight)
 	}
 	j.based = segment
-	if err := j.log.Wait(mark, true); err != nil {
-		return err
-	}
-	return j.log.Sync()
+	return mark, nil
 }
 
 // WithJournal has the queue kept in j. A queue of the same name and type that j has gives its messages; it

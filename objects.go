@@ -28,6 +28,10 @@ type objectStore struct {
 	open    bool
 	batch   journal.Batch
 	changes []objectChange // whose frames are not settled, in their order
+	leaving struct {       // what is to be carried, found in one walk over all objects
+		segment uint32 // 0: none
+		numbers []uint64
+	}
 }
 
 // object is one object and where its record is.
@@ -260,12 +264,20 @@ func (s *objectStore) changingLocked(number uint64) bool {
 func (s *objectStore) carry(segment uint32, most int) (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for number, o := range s.objects {
-		if n == most {
-			break
+	l := &s.leaving
+	if l.segment != segment {
+		l.segment, l.numbers = segment, l.numbers[:0]
+		for number, o := range s.objects {
+			if o.segment == segment {
+				l.numbers = append(l.numbers, number)
+			}
 		}
-		if o.segment != segment || len(s.changes) > 0 && s.changingLocked(number) {
-			continue
+	}
+	for ; n < most && len(l.numbers) > 0; l.numbers = l.numbers[:len(l.numbers)-1] {
+		number := l.numbers[len(l.numbers)-1]
+		o := s.objects[number]
+		if o == nil || o.segment != segment || s.changingLocked(number) {
+			continue // what is about to change is there when it is looked for again
 		}
 		s.encodePut(&s.batch, number, o)
 		to, _, err := s.log.Append(&s.batch, journal.Carry)
@@ -276,6 +288,9 @@ func (s *objectStore) carry(segment uint32, most int) (n int) {
 		o.segment = to
 		s.log.Release(segment, o.weight())
 		n++
+	}
+	if len(l.numbers) == 0 {
+		l.segment, l.numbers = 0, nil
 	}
 	return n
 }

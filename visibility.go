@@ -282,8 +282,9 @@ func (q *queue) repeatLocked(now int64, slot uint32, r *record, visibility time.
 }
 
 // extendLocked gives a message in flight a new deadline that is not now (SQS: VIS-1). Where it is on its
-// way to the target, by a consumer's Bury, that is the deadline it has should the target fail.
-func (q *queue) extendLocked(now int64, slot uint32, r *record, timeout time.Duration, late bool) {
+// way to the target, by a consumer's Bury, that is the deadline it has should the target fail. Whether the
+// handle was late is for the caller to tell.
+func (q *queue) extendLocked(now int64, slot uint32, r *record, timeout time.Duration) {
 	r.flags |= flagChanged
 	deadline := after(now, timeout)
 	usual := timeout <= q.settings.Load().visibility
@@ -298,9 +299,6 @@ func (q *queue) extendLocked(now int64, slot uint32, r *record, timeout time.Dur
 		} else {
 			q.deadlineLocked(slot, r, deadline)
 		}
-	}
-	if q.watched {
-		q.tellMessageLocked(now, Event{Kind: EventExtended, Late: late}, slot)
 	}
 }
 

@@ -16,6 +16,8 @@ type call struct {
 	operation Operation
 	queue     string
 
+	ended <-chan struct{} // closed when nothing is to be slow any more; nil: never
+
 	void    bool  // refused by the queue whatever the plan says
 	failing []int // entries of the batch
 	expire  bool  // the handles it is given
@@ -31,7 +33,7 @@ func (c *call) begin(ctx context.Context) (reset bool, err error) {
 	for i, t := range hit {
 		switch {
 		case t.slow != 0:
-			if err := pause(ctx, t.slow); err != nil {
+			if err := pause(ctx, c.ended, t.slow); err != nil {
 				return false, err
 			}
 		case t.ends:
@@ -48,11 +50,13 @@ func (c *call) begin(ctx context.Context) (reset bool, err error) {
 	return false, nil
 }
 
-func pause(ctx context.Context, d time.Duration) error {
+func pause(ctx context.Context, ended <-chan struct{}, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+		return nil
+	case <-ended:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
@@ -80,7 +84,7 @@ func (c *call) receive(ctx context.Context, q inq.Queue, in inq.ReceiveInput) (d
 			if t.duplicate {
 				disturbance.Duplicate(standardOf(q), ds[i].ReceiptHandle())
 			} else {
-				lapse(ctx, inner(q), ds[i].ReceiptHandle())
+				lapse(ctx, bare(q), ds[i].ReceiptHandle())
 			}
 		}
 	}
@@ -91,7 +95,7 @@ func (c *call) receive(ctx context.Context, q inq.Queue, in inq.ReceiveInput) (d
 func (c *call) handles(ctx context.Context, q inq.Queue, handles ...string) {
 	if c.expire {
 		for _, h := range handles {
-			lapse(ctx, inner(q), h)
+			lapse(ctx, bare(q), h)
 		}
 	}
 }
@@ -169,7 +173,7 @@ func (p *Plan) failed(ctx context.Context) {
 		p.tb.Errorf("inqtest: %d calls have failed at the same instant: the code under test tries again without a pause", mostAtOnce)
 	}
 	if hasty {
-		_ = pause(ctx, time.Millisecond)
+		_ = pause(ctx, nil, time.Millisecond)
 	}
 }
 

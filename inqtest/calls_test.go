@@ -18,6 +18,7 @@ import (
 	"example.com/inq/conformance"
 	"example.com/inq/inqtest"
 	"example.com/inq/topic"
+	"example.com/inq/worker"
 )
 
 // post sends a request in AWS JSON to the server, and returns the answer.
@@ -191,6 +192,14 @@ func TestServer_RefusesBadInput(t *testing.T) {
 		func(tb inqtest.TB) { inqtest.New(tb, inqtest.WithTopics(topic.WithWaiting(0, 0))) })
 	failing(t, "inqtest: Watch(nil)", func(tb inqtest.TB) { inqtest.New(tb, nil).Watch(nil) })
 	failing(t, "inqtest: Count(nil)", func(tb inqtest.TB) { inqtest.New(tb).Count(nil) })
+	var none *inq.FIFO // as a variable that nobody has set
+	failing(t, "inqtest: Watch(nil)", func(tb inqtest.TB) { inqtest.New(tb).Watch(none) })
+	failing(t, "inqtest: Count(nil)", func(tb inqtest.TB) { inqtest.New(tb).Count(none) })
+	failing(t, "inqtest: WaitDrained: queue 1 is nil", func(tb inqtest.TB) { inqtest.WaitDrained(tb, none) })
+	failing(t, "inqtest: Disturb(nil): must have a queue\ninqtest: faults with seed 1:", func(tb inqtest.TB) { inqtest.Disturb(none, inqtest.NewPlan(tb, 1)) })
+	failing(t, "inqtest: Work needs a queue and a handler", func(tb inqtest.TB) {
+		inqtest.Work(tb, none, worker.HandlerFunc(func(context.Context, *inq.Delivery) error { return nil }))
+	})
 }
 
 func TestServer_Reset(t *testing.T) {
@@ -305,4 +314,41 @@ func TestServer_EndsLongPollsOverASocket(t *testing.T) {
 	})
 	assert.Equal(t, 200, <-status)
 	assert.Equal(t, "inqtest: left behind by TestIt:\n  q: 1 long poll still open", got)
+}
+
+// Faults that are slow have no say in when a test ends.
+func TestServer_EndsWhatIsSlowOverASocket(t *testing.T) {
+	t.Parallel()
+	status := make(chan int, 1)
+	var r recorder
+	r.run(func(tb inqtest.TB) {
+		s := inqtest.New(tb)
+		q := s.Standard("q")
+		plan := s.Faults(1, inqtest.On(inqtest.Send).Do(inqtest.Slow(time.Hour)))
+		url := s.URL()
+		go func() {
+			code, _ := post(t, s, http.DefaultClient, url, "SendMessage", `{"QueueUrl":"q","MessageBody":"1"}`)
+			status <- code
+		}()
+		for len(plan.Did()) == 0 {
+			runtime.Gosched()
+		}
+		assert.Zero(t, q.Stats().Sent)
+	})
+	assert.Equal(t, 200, <-status)
+}
+
+func TestServer_NobodyListensWhenTheTestIsOver(t *testing.T) {
+	var one, other *inqtest.Server
+	var r recorder
+	var url string
+	r.run(func(tb inqtest.TB) {
+		one, other = inqtest.New(tb), inqtest.New(tb)
+		url = one.URL()
+	})
+	assert.Equal(t, url, one.URL())
+	_, err := http.Get(url)
+	require.Error(t, err)
+	assert.Equal(t, inqtest.Endpoint, other.URL())
+	assert.Equal(t, inqtest.Endpoint+"/000000000000/q", other.QueueURL("q"))
 }

@@ -17,7 +17,7 @@ import (
 // Redrive and looking at messages do not count.
 func (s *Server) Count(q inq.Local) inq.Local {
 	s.tb.Helper()
-	if q == nil {
+	if isNil(q) {
 		s.tb.Fatalf("inqtest: Count(nil)")
 	}
 	return &counted{q, s}

@@ -3,6 +3,7 @@ package inqtest
 import (
 	"context"
 	"errors"
+	"reflect"
 	"time"
 
 	"example.com/inq"
@@ -21,7 +22,7 @@ func Disturb(q inq.Queue, plan *Plan) inq.Queue {
 		return q
 	}
 	plan.tb.Helper()
-	if q == nil {
+	if isNil(q) {
 		plan.tb.Fatalf("inqtest: Disturb(nil): must have a queue")
 		return nil
 	}
@@ -84,6 +85,27 @@ func inner(q inq.Queue) inq.Queue {
 	}
 	return q
 }
+
+// isNil reports whether q is nil, be it of a type of queues.
+func isNil(q inq.Queue) bool {
+	v := reflect.ValueOf(q)
+	return !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
+}
+
+// bare is the queue itself, without all that this package puts around it: for calls that are not those of
+// the code under test.
+func bare(q inq.Queue) inq.Queue {
+	for {
+		around, ok := q.(interface{ behind() inq.Queue })
+		if !ok {
+			return q
+		}
+		q = around.behind()
+	}
+}
+
+func (q *disturbed) behind() inq.Queue { return q.queue }
+func (c *counted) behind() inq.Queue   { return c.Local }
 
 // standardOf returns the queue that can be asked for what these never do by themselves, nil for none.
 func standardOf(q inq.Queue) *inq.Standard {

@@ -3,6 +3,7 @@ package inqtest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,11 +14,13 @@ import (
 // delayed, and none is on its way from one of them to another. Give it the dead-letter queues too where
 // nothing is to be left anywhere.
 //
-// Queues of this process are not polled: it returns at the instant the last message goes, and in a bubble
+// It looks at the queue behind what [Disturb] and [Server.Count] return: its looks meet no faults and are
+// no calls. Queues of this process are not polled: it returns at the instant the last message goes, and in a bubble
 // after everything else of that instant. Others are asked for their Counts, every millisecond first and
 // then less often, up to every second; on Amazon SQS these are approximate. What Counts returns as an
 // error ends the test, and so does patience, after 10 seconds or in a bubble 24 hours of its time, with
-// what is left.
+// what is left. Outside a bubble, where that is less than a visibility timeout, [Log.Wait] with [Within]
+// waits longer.
 func WaitDrained(tb TB, queues ...inq.Queue) {
 	tb.Helper()
 	waitUntil(tb, "WaitDrained", "to be empty", queues, func(c inq.Counts) bool { return c == inq.Counts{} })
@@ -41,6 +44,14 @@ func waitUntil(tb TB, name, what string, queues []inq.Queue, done func(inq.Count
 	if len(queues) == 0 {
 		tb.Fatalf("inqtest: %s needs a queue", name)
 		return
+	}
+	queues = slices.Clone(queues)
+	for i := range queues {
+		if isNil(queues[i]) {
+			tb.Fatalf("inqtest: %s: queue %d is nil", name, i+1)
+			return
+		}
+		queues[i] = bare(queues[i])
 	}
 	bubble := settle()
 	longest := patienceFor(bubble)

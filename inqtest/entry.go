@@ -74,9 +74,17 @@ func (e *Entry) line(id string) string {
 // shown is a body in quotes, cut where it is long.
 func shown(body string) string {
 	if len(body) <= shownBody {
-		return strconv.Quote(body)
+		return quoted(body)
 	}
-	return fmt.Sprintf("%s… (%d bytes)", strconv.Quote(strings.ToValidUTF8(body[:shownBody], "")), len(body))
+	return fmt.Sprintf("%s… (%d bytes)", quoted(strings.ToValidUTF8(body[:shownBody], "")), len(body))
+}
+
+// quoted is a text as Go would have it: JSON, which is full of quotes, between back quotes.
+func quoted(text string) string {
+	if strings.Contains(text, `"`) && strconv.CanBackquote(text) {
+		return "`" + text + "`"
+	}
+	return strconv.Quote(text)
 }
 
 // countEntries is a number of them in words.

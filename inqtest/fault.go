@@ -57,6 +57,7 @@ const (
 	// its handle has lapsed when the consumer has it, or just before a delete or a change of
 	// visibility by its handle. Then the rules of the queue apply: a FIFO queue refuses the handle, a
 	// Standard queue deletes by it and changes nothing, and somebody else may receive the message.
+	// [Server.Leaks] tells of such handles as of others.
 	ExpireHandle FaultKind = "ExpireHandle"
 )
 

@@ -352,3 +352,30 @@ func TestServerFaults_WhatCannotBeReadMeetsNone(t *testing.T) {
 		require.Equal(t, 403, c.do(t.Context(), "ListQueues", "").status)
 	})
 }
+
+// readerFunc reads by a function.
+type readerFunc func(p []byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// A plan that claims to have lost an answer has lost it.
+func TestServerFaults_ARequestThatBeganBeforeThePlanMeetsNone(t *testing.T) {
+	s := inqtest.New(t)
+	s.Standard("q")
+	var plan *inqtest.Plan
+	text := strings.NewReader(`{"QueueUrl":"q","MessageBody":"1"}`)
+	req, err := http.NewRequest(http.MethodPost, inqtest.Endpoint, readerFunc(func(p []byte) (int, error) {
+		if plan == nil {
+			plan = s.Faults(1, inqtest.On().Do(inqtest.LoseAnswer))
+		}
+		return text.Read(p)
+	}))
+	require.NoError(t, err)
+	req.Header.Set("Content-Type", "application/x-amz-json-1.0")
+	req.Header.Set("X-Amz-Target", "AmazonSQS.SendMessage")
+	resp, err := s.HTTPClient().Do(req)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	assert.Equal(t, http.StatusOK, resp.StatusCode)
+	assert.Empty(t, plan.Did())
+}

@@ -16,7 +16,8 @@ const mostListed = 5
 // Leaks returns what was left behind in the queues, as it is told at the end of the test: by Logf, or
 // by Errorf of a server that is [Strict]. "" is nothing. It tells of
 //
-//   - messages in flight: whoever received them has neither deleted nor returned them;
+//   - messages in flight: whoever received them has neither deleted nor returned them, or has them wait
+//     for another try;
 //   - messages that were received, came back, and were not deleted since; dead letters that nobody has
 //     received from their queue are none;
 //   - deletes and extensions by handles whose receives were over, which Standard takes without an error:
@@ -28,7 +29,7 @@ const mostListed = 5
 func (s *Server) Leaks() string {
 	r := report{begun: s.log.look().begun}
 	for q := range s.queues() {
-		r.messages(q)
+		r.messages(q, s.log)
 		if n := q.Stats().WaitingReceives; n != 0 {
 			r.line(q.Name(), fmt.Sprintf("%s still open", plural(n, "long poll")))
 		}
@@ -71,9 +72,10 @@ func (r *report) list(queue, heading string, cases []string, n int) {
 }
 
 // messages tells of messages that somebody has or had.
-func (r *report) messages(q inq.Local) {
+func (r *report) messages(q inq.Local, l *Log) {
 	var inFlight, had []string
 	nInFlight, nHad := 0, 0
+	var here map[string]bool // ids of messages that were received in this queue; nil: nobody asked yet
 	add := func(list *[]string, n *int, text string) {
 		if *n++; *n <= mostListed {
 			*list = append(*list, text)
@@ -85,12 +87,33 @@ func (r *report) messages(q inq.Local) {
 			add(&inFlight, &nInFlight, about)
 		case m.State == inq.StateNotVisible:
 			add(&inFlight, &nInFlight, about+", visible again at "+since(r.begun, m.VisibleAt))
-		case m.ReceiveCount > 0 && m.DeadLetterSourceARN == "":
-			add(&had, &nHad, about)
+		case m.ReceiveCount > 0:
+			if m.DeadLetterSourceARN != "" && here == nil {
+				here = l.receivedIn(q.Name())
+			}
+			if m.DeadLetterSourceARN == "" || here[m.ID] {
+				add(&had, &nHad, about)
+			}
 		}
 	}
 	r.list(q.Name(), plural(nInFlight, "message")+" in flight:", inFlight, nInFlight)
 	r.list(q.Name(), plural(nHad, "message")+" received and never deleted:", had, nHad)
+}
+
+// receivedIn returns the ids of the messages that were received in a queue since they came there.
+func (l *Log) receivedIn(queue string) map[string]bool {
+	ids := map[string]bool{}
+	v := l.look()
+	for e := range v.all() {
+		switch {
+		case e.Queue != queue:
+		case e.Kind == MovedIn:
+			delete(ids, e.ID)
+		case e.Kind == Received:
+			ids[e.ID] = true
+		}
+	}
+	return ids
 }
 
 // lapses tells of handles whose receives were over.

@@ -145,3 +145,22 @@ func TestLeaks_NothingToTell(t *testing.T) {
 		})
 	})
 }
+
+func TestLeaks_TellOfDeadLettersThatSomebodyReceived(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		failing(t, `inqtest: left behind by TestIt:
+  dead: 1 message received and never deleted:
+    SHORTID "looked at" received 2 times`, func(tb inqtest.TB) {
+			s := inqtest.New(tb, inqtest.Strict())
+			dead := s.Standard("dead")
+			q := s.Standard("q", inq.WithDeadLetter(dead, 1))
+			send(t, q, "looked at", "left alone")
+			for range 2 {
+				d := receive(t, q)
+				require.NoError(t, d.Bury(t.Context(), "no use"))
+			}
+			d := receive(t, dead)
+			require.NoError(t, d.ChangeVisibility(t.Context(), inq.Zero))
+		})
+	})
+}

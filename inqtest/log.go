@@ -235,11 +235,15 @@ func (l *Log) wasShown() bool {
 
 // write writes the last n entries as lines, with a mark before those that q picks.
 func (v *view) write(b *strings.Builder, n int, q *query) {
+	width := 8
+	for e := range entriesOf(v.chunks, v.count-n) {
+		width = max(width, len(since(v.begun, e.Time)))
+	}
 	for e := range entriesOf(v.chunks, v.count-n) {
 		mark := " "
 		if q != nil && q.picks(e) {
 			mark = ">"
 		}
-		fmt.Fprintf(b, "%s %8s  %s\n", mark, since(v.begun, e.Time), e)
+		fmt.Fprintf(b, "%s %*s  %s\n", mark, width, since(v.begun, e.Time), e)
 	}
 }

@@ -36,6 +36,7 @@ type Server struct {
 	sqs    *sqsapi.Handler
 	api    http.Handler
 	client *http.Client
+	ended  chan struct{}        // closed when the test is over
 	plan   atomic.Pointer[Plan] // of faults; nil: none
 
 	mu      sync.Mutex // guards everything below
@@ -104,7 +105,7 @@ func New(tb TB, opts ...Option) *Server {
 	if c.keep < 1 {
 		tb.Fatalf("inqtest: WithKept(%d): must be at least 1 entry", c.keep)
 	}
-	s := &Server{tb: tb, config: c, bubble: settle()}
+	s := &Server{tb: tb, config: c, bubble: settle(), ended: make(chan struct{})}
 	s.log = newLog(tb, s.bubble, c.keep)
 	s.calls = newCalls()
 	if err := s.start(); err != nil {
@@ -157,8 +158,9 @@ func (s *Server) end() {
 	}
 	s.sqs.EndLongPolls()
 	s.mu.Lock()
+	close(s.ended) // no socket from now on
 	socket, watched := s.socket, s.watched
-	s.socket, s.watched = nil, nil
+	s.watched = nil
 	s.mu.Unlock()
 	if socket != nil {
 		socket.Close()
@@ -246,7 +248,8 @@ func (s *Server) HTTPClient() *http.Client { return s.client }
 
 // URL returns the address of the server on the loopback interface, where it listens from the first call
 // on: for clients in other processes, and for those that bring their own transport. In a bubble, whose
-// clock stands still while a goroutine waits for a socket, it ends the test: use HTTPClient there.
+// clock stands still while a goroutine waits for a socket, it ends the test: use HTTPClient there. When
+// the test is over nobody listens.
 func (s *Server) URL() string {
 	s.tb.Helper()
 	if s.bubble {
@@ -256,6 +259,11 @@ func (s *Server) URL() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.socket == nil {
+		select {
+		case <-s.ended:
+			return Endpoint
+		default:
+		}
 		s.socket = httptest.NewServer(s.api)
 	}
 	return s.socket.URL
@@ -266,7 +274,7 @@ func (s *Server) URL() string {
 // server does not close it.
 func (s *Server) Watch(q inq.Local) {
 	s.tb.Helper()
-	if q == nil {
+	if isNil(q) {
 		s.tb.Fatalf("inqtest: Watch(nil)")
 		return
 	}
@@ -277,8 +285,9 @@ func (s *Server) Watch(q inq.Local) {
 }
 
 // Reset takes everything out of the queues and forgets log and calls, so that a server can be used by
-// one case of a table after another. Queues, topics and their subscriptions stay, and copies that topics
-// have yet to deliver come. Nobody should use the server meanwhile.
+// one case of a table after another; times of the log count from then on. Queues, topics and their
+// subscriptions stay, and so does a plan of faults; copies that topics have yet to deliver come. Nobody
+// should use the server meanwhile.
 func (s *Server) Reset() {
 	s.tb.Helper()
 	for q := range s.queues() {

@@ -30,10 +30,16 @@ func (s *Server) Story(id string) string {
 	id = ids[0]
 	var b strings.Builder
 	var queues []string
+	width := 8
+	for e := range v.all() {
+		if e.ID == id {
+			width = max(width, len(since(v.begun, e.Time)))
+		}
+	}
 	fmt.Fprintf(&b, "message %s\n", id)
 	for e := range v.all() {
 		if e.ID == id {
-			fmt.Fprintf(&b, "%8s  %s\n", since(v.begun, e.Time), e.line(""))
+			fmt.Fprintf(&b, "%*s  %s\n", width, since(v.begun, e.Time), e.line(""))
 			if i := slices.Index(queues, e.Queue); i >= 0 {
 				queues = slices.Delete(queues, i, i+1)
 			}

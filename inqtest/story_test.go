@@ -139,8 +139,20 @@ func TestGolden_OutsideABubbleHasNoTimes(t *testing.T) {
 		require.NoError(t, q.Purge(t.Context()))
 		s.Golden(path)
 	})
+	require.NoError(t, os.WriteFile(path, []byte("q          sent #1 \"one\""), 0o600)) // as some editors end a file
+	passing(t, func(tb inqtest.TB) {
+		s := inqtest.New(tb)
+		send(t, s.Standard("q"), "one")
+		s.Golden(path)
+	})
 	failing(t, "inqtest: the log differs from "+path+"; -inqtest.update writes it anew\n"+
 		"  want q          sent #1 \"one\"\n  got  (nothing more)", func(tb inqtest.TB) { inqtest.New(tb).Golden(path) })
+	var r recorder
+	assert.Contains(t, r.run(func(tb inqtest.TB) {
+		s := inqtest.New(tb, inqtest.WithKept(1))
+		send(t, s.Standard("q"), "zero", "one")
+		s.Golden(path)
+	}), "  want q          sent #1 \"one\"\n  got  (1 entry before these dropped)\n")
 	failing(t, "inqtest: Golden: read .: is a directory", func(tb inqtest.TB) { inqtest.New(tb).Golden(".") })
 }
 
@@ -154,6 +166,7 @@ func TestGolden_HeedsAnUpdateFlagOfTheTests(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "none.txt")
 	passing(t, func(tb inqtest.TB) { inqtest.New(tb).Golden(path) })
 	assert.FileExists(t, path)
+	failing(t, "inqtest: Golden: mkdir "+path+": not a directory", func(tb inqtest.TB) { inqtest.New(tb).Golden(filepath.Join(path, "x")) })
 }
 
 func TestSNSBody(t *testing.T) {
@@ -200,4 +213,51 @@ func TestS3Event(t *testing.T) {
 		  "object":{"key":"k","sequencer":"0000000000000002"}}}]}`, got)
 	assert.Equal(t, `{"Records":[]}`, inqtest.S3Event())
 	assert.Contains(t, inqtest.S3Event(inqtest.S3Object{Bucket: "b", Key: "empty"}), `"size":0`)
+}
+
+// At one instant it does not matter who was first, except where a queue promises an order.
+func TestGolden_IsTheSameWhicheverGoroutineWasFirst(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "life.txt")
+	require.NoError(t, os.WriteFile(path, []byte(`+0s      orders     purged 1 message
++0s      orders     sent #1 "one"
++0s      orders     received #1 "one" receive 1
++0s      orders     deleted #1 "one" receive 1
++0s      orders     sent #2 "two"
++0s      orders     received #2 "two" receive 1
++0s      orders     deleted #2 "two" receive 1
++0s      orders.fifo sent #3 "a1" group "a"
++0s      orders.fifo sent #5 "a2" group "a"
++0s      orders.fifo deduplicated #3 group "a"
++0s      orders.fifo received #3 "a1" group "a" receive 1
++0s      orders.fifo received #5 "a2" group "a" receive 1
++0s      orders.fifo deleted #3 "a1" group "a" receive 1
++0s      orders.fifo deleted #5 "a2" group "a" receive 1
++0s      orders.fifo sent #4 "b1" group "b"
++0s      orders.fifo received #4 "b1" group "b" receive 1
++0s      orders.fifo deleted #4 "b1" group "b" receive 1
+`), 0o600))
+	for _, order := range [][]int{{0, 1, 2, 3, 4}, {4, 1, 0, 2, 3}, {2, 0, 3, 1, 4}} {
+		synctest.Test(t, func(t *testing.T) {
+			s := inqtest.New(t)
+			q := s.Standard("orders")
+			f := s.FIFO("orders.fifo", inq.WithContentBasedDeduplication(true))
+			send(t, q, "zero")
+			require.NoError(t, q.Purge(t.Context()))
+			send(t, q, "one", "two")
+			for _, body := range []string{"a1", "b1", "a2", "a1"} {
+				_, err := f.Send(t.Context(), inq.Message{Body: body, GroupID: body[:1]})
+				require.NoError(t, err)
+			}
+			ds, err := q.Receive(t.Context(), inq.ReceiveInput{Max: 10})
+			require.NoError(t, err)
+			more, err := f.Receive(t.Context(), inq.ReceiveInput{Max: 10})
+			require.NoError(t, err)
+			ds = append(ds, more...)
+			for _, i := range order {
+				require.NoError(t, ds[i].Delete(t.Context()))
+			}
+			notZero := inqtest.Match("not zero", func(e inqtest.Entry) bool { return e.Body != "zero" })
+			s.Golden(path, notZero)
+		})
+	}
 }

@@ -40,7 +40,7 @@ func settle() (bubble bool) {
 		switch bubble, busy := trySettle(); {
 		case busy:
 			// Another goroutine settles, which ends when this one waits, and before any time passes.
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 		default:
 			return bubble
 		}

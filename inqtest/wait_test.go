@@ -295,6 +295,14 @@ q: 1 visible, 0 in flight, 0 delayed
 			send(t, q, "one")
 			inqtest.WaitDrained(tb, q, s.Standard("dead"))
 		})
+		failing(t, `
+inqtest: waited 24h0m0s for q to be idle
+q: 1 visible, 0 in flight, 0 delayed
+  SHORTID "one": The message is receivable now, and the next receive takes it.`, func(tb inqtest.TB) {
+			q := inqtest.New(tb).Standard("q")
+			send(t, q, "one")
+			inqtest.WaitIdle(tb, q)
+		})
 		failing(t, "inqtest: WaitIdle: counts of q: inq: queue is closed", func(tb inqtest.TB) {
 			q := inqtest.New(tb).Standard("q")
 			require.NoError(t, q.Close())
@@ -354,5 +362,58 @@ func TestLog_String(t *testing.T) {
 		assert.Equal(t, `       +0s  orders.fifo sent SHORTID "éééééééééééééééééééééééééééééé"… (200 bytes) group "g"
     +1m30s  orders.fifo purged 1 message
 `, masked(s.Log().String()))
+	})
+}
+
+// What a test asks to know when it can go on is no part of what it tests.
+func TestWaitDrained_MeetsNoFaultsAndIsNoCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := inqtest.New(t)
+		plan := inqtest.NewPlan(t, 1, inqtest.On().Do(inqtest.Throttle))
+		q := inqtest.Disturb(inqtest.Disturb(s.Count(s.Standard("q")), plan), plan)
+		inqtest.WaitDrained(t, q)
+		inqtest.WaitIdle(t, q)
+		assert.Empty(t, plan.Did())
+		assert.Zero(t, s.Calls().Of().Calls)
+		failing(t, "inqtest: WaitDrained: queue 2 is nil", func(tb inqtest.TB) { inqtest.WaitDrained(tb, q, nil) })
+	})
+}
+
+func TestLog_ShowsTimesInAColumnAndJSONAsItIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := inqtest.New(t)
+		q := s.Standard("q")
+		send(t, q, `{"a":"b"}`)
+		time.Sleep(time.Second + 1)
+		send(t, q, "\"\n", "it's", "`\"")
+		assert.Equal(t, "            +0s  q          sent SHORTID `{\"a\":\"b\"}`\n"+
+			"  +1.000000001s  q          sent SHORTID \"\\\"\\n\"\n"+
+			"  +1.000000001s  q          sent SHORTID \"it's\"\n"+
+			"  +1.000000001s  q          sent SHORTID \"`\\\"\"\n", masked(s.Log().String()))
+	})
+}
+
+func TestLog_TellsOfHandlesWhoseReceivesWereOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := inqtest.New(t)
+		q := s.Standard("q")
+		send(t, q, "one")
+		d := receive(t, q)
+		time.Sleep(30 * time.Second)
+		require.NoError(t, d.Delete(t.Context()))
+		f := s.FIFO("q.fifo", inq.WithContentBasedDeduplication(true))
+		_, err := f.Send(t.Context(), inq.Message{Body: "two", GroupID: "g"})
+		require.NoError(t, err)
+		d = receive(t, f)
+		time.Sleep(30 * time.Second)
+		require.ErrorIs(t, d.Delete(t.Context()), inq.ErrReceiptHandleExpired)
+		var got []string
+		for e := range s.Log().All(inqtest.Deleted, inqtest.Lapsed) {
+			got = append(got, masked(e.String()))
+		}
+		assert.Equal(t, []string{
+			`q          deleted SHORTID "one" receive 1 by a handle whose receive was over`,
+			`q.fifo     lapsed SHORTID "two" group "g" receive 1: a call by a handle whose receive was over, refused`,
+		}, got)
 	})
 }

@@ -58,7 +58,7 @@ func (r Result) String() string {
 // logs nothing, and there is one slot. How long h may run is a matter of opts too.
 func Work(tb TB, q inq.Queue, h worker.Handler, opts ...worker.Option) Result {
 	tb.Helper()
-	if q == nil || h == nil {
+	if isNil(q) || h == nil {
 		tb.Fatalf("inqtest: Work needs a queue and a handler")
 		return Result{}
 	}
@@ -173,14 +173,47 @@ func (j *job) did(o Outcome, delay time.Duration, reason string, err error) erro
 // face returns the queue as the runner is to see it: with the methods beyond [inq.Queue] that the one
 // behind it has, by which runners go.
 func (j *job) face() inq.Queue {
-	f := jobQueue{j.queue, j}
+	f := &jobQueue{Queue: j.queue, job: j}
 	if l, ok := j.queue.(inq.Local); ok {
-		return &localJob{l, f}
+		f.self = &localJob{l, f}
+		return f.self
 	}
-	if d, ok := j.queue.(deadLetterQueuer); ok {
-		return &farJob{f, d}
+	ret, returns := j.queue.(returner)
+	bury, buries := j.queue.(burier)
+	dead, knows := j.queue.(deadLetterQueuer)
+	r, b := jobReturner{j, ret}, jobBurier{j, bury}
+	switch {
+	case returns && buries:
+		f.self = &struct {
+			*jobQueue
+			jobReturner
+			jobBurier
+		}{f, r, b}
+	case returns && knows:
+		f.self = &struct {
+			*jobQueue
+			jobReturner
+			deadLetterQueuer
+		}{f, r, dead}
+	case returns:
+		f.self = &struct {
+			*jobQueue
+			jobReturner
+		}{f, r}
+	case buries:
+		f.self = &struct {
+			*jobQueue
+			jobBurier
+		}{f, b}
+	case knows:
+		f.self = &struct {
+			*jobQueue
+			deadLetterQueuer
+		}{f, dead}
+	default:
+		f.self = f
 	}
-	return &f
+	return f.self
 }
 
 // deadLetterQueuer is how a runner buries on queues without Bury, such as those of module inqaws.
@@ -191,24 +224,32 @@ type deadLetterQueuer interface {
 // jobQueue is a queue with one message.
 type jobQueue struct {
 	inq.Queue
-	job *job
+	job  *job
+	self inq.Queue // what the methods of its delivery call
 }
 
-// farJob is one that knows its dead-letter queue.
-type farJob struct {
-	jobQueue
-	deadLetterQueuer
-}
+// What it can have beyond.
+type (
+	jobReturner struct {
+		job *job
+		to  returner
+	}
+	jobBurier struct {
+		job *job
+		to  burier
+	}
+)
 
 // localJob is one of this process.
 type localJob struct {
 	inq.Local
-	one jobQueue
+	one *jobQueue
 }
 
-func (q *jobQueue) receive(ctx context.Context, in inq.ReceiveInput, self inq.Queue) ([]inq.Delivery, error) {
+func (q *jobQueue) Receive(ctx context.Context, in inq.ReceiveInput) ([]inq.Delivery, error) {
 	q.job.mu.Lock()
 	taken := q.job.taken
+	q.job.taken = true // another receive may be under way at once
 	q.job.mu.Unlock()
 	if taken {
 		<-ctx.Done()
@@ -217,16 +258,12 @@ func (q *jobQueue) receive(ctx context.Context, in inq.ReceiveInput, self inq.Qu
 	in.Max = 1
 	ds, err := q.Queue.Receive(ctx, in)
 	for i := range ds {
-		ds[i].Rebind(self)
+		ds[i].Rebind(q.self)
 	}
 	q.job.mu.Lock()
 	q.job.taken = len(ds) != 0
 	q.job.mu.Unlock()
 	return ds, err
-}
-
-func (q *jobQueue) Receive(ctx context.Context, in inq.ReceiveInput) ([]inq.Delivery, error) {
-	return q.receive(ctx, in, q)
 }
 
 func (q *jobQueue) Delete(ctx context.Context, receiptHandle string) error {
@@ -249,12 +286,16 @@ func (q *jobQueue) ChangeVisibilityBatch(ctx context.Context, changes []inq.Visi
 	return err
 }
 
-func (q *farJob) Receive(ctx context.Context, in inq.ReceiveInput) ([]inq.Delivery, error) {
-	return q.receive(ctx, in, q)
+func (r jobReturner) Return(ctx context.Context, receiptHandle string, delay time.Duration) error {
+	return r.job.did(Snoozed, delay, "", r.to.Return(ctx, receiptHandle, delay))
+}
+
+func (b jobBurier) Bury(ctx context.Context, receiptHandle, reason string) error {
+	return b.job.did(Buried, 0, reason, b.to.Bury(ctx, receiptHandle, reason))
 }
 
 func (q *localJob) Receive(ctx context.Context, in inq.ReceiveInput) ([]inq.Delivery, error) {
-	return q.one.receive(ctx, in, q)
+	return q.one.Receive(ctx, in)
 }
 
 func (q *localJob) Delete(ctx context.Context, receiptHandle string) error {

@@ -50,7 +50,8 @@ func TestWork_TellsWhatBecameOfTheJob(t *testing.T) {
 		{"the message is gone meanwhile", func(ctx context.Context, d *inq.Delivery) error { return errors.Join(d.Delete(ctx), broken) },
 			"lost: broken", inq.Counts{}, ""},
 	} {
-		for _, far := range []bool{false, true} {
+		for _, way := range []string{"itself", "disturbed", "far"} {
+			far := way == "far"
 			for _, fifo := range []bool{false, true} {
 				t.Run(c.name, func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
@@ -62,8 +63,11 @@ func TestWork_TellsWhatBecameOfTheJob(t *testing.T) {
 							q = s.Standard("jobs", inq.WithDeadLetter(s.Standard("dead"), 3))
 						}
 						own := q
-						if far {
+						switch way {
+						case "far":
 							q = plainQueue{q}
+						case "disturbed":
+							q = inqtest.Disturb(q, inqtest.NewPlan(t, 1))
 						}
 						for _, body := range []string{"one", "two"} {
 							_, err := q.Send(t.Context(), inq.Message{Body: body, GroupID: "g"})
@@ -106,3 +110,59 @@ func TestWork_Fails(t *testing.T) {
 		})
 	})
 }
+
+func TestWork_FindsWhatQueuesCanDoBeside(t *testing.T) {
+	broken := errors.New("broken")
+	burying := worker.HandlerFunc(func(context.Context, *inq.Delivery) error { return worker.Bury(broken) })
+	snoozing := worker.HandlerFunc(func(context.Context, *inq.Delivery) error { return worker.Snooze(time.Minute) })
+	synctest.Test(t, func(t *testing.T) {
+		s := inqtest.New(t)
+		q := s.Standard("jobs", inq.WithDeadLetter(s.Standard("dead"), 3))
+		back := returner{plainQueue{q}, q}
+		dead := struct {
+			plainQueue
+			*deadLetterQueue
+		}{plainQueue{q}, &deadLetterQueue{s.Standard("dead")}}
+		for _, c := range []struct {
+			q    inq.Queue
+			h    worker.Handler
+			want string
+			left inq.Counts
+		}{
+			{back, snoozing, "snoozed, comes again after 1m0s", inq.Counts{Delayed: 1}},
+			{struct {
+				plainQueue
+				buries
+			}{plainQueue{q}, q}, burying, "buried: broken", inq.Counts{}},
+			{dead, burying, "buried: broken", inq.Counts{}},
+			{struct {
+				returner
+				buries
+			}{back, q}, burying, "buried: broken", inq.Counts{}},
+			{struct {
+				returner
+				*deadLetterQueue
+			}{back, dead.deadLetterQueue}, snoozing, "snoozed, comes again after 1m0s", inq.Counts{Delayed: 1}},
+		} {
+			send(t, q, "one")
+			assert.Equal(t, c.want, inqtest.Work(t, c.q, c.h).String())
+			assert.Equal(t, c.left, q.Stats().Counts)
+			s.Reset()
+		}
+	})
+}
+
+// What queues can have beside what they must.
+type (
+	returner struct {
+		plainQueue
+		own *inq.Standard
+	}
+	deadLetterQueue struct{ target inq.Queue }
+)
+
+func (r returner) Return(ctx context.Context, receiptHandle string, delay time.Duration) error {
+	return r.own.Return(ctx, receiptHandle, delay)
+}
+
+func (d *deadLetterQueue) DeadLetterQueue(context.Context) (inq.Queue, error) { return d.target, nil }

@@ -396,11 +396,12 @@ func (a *Account) deleteTopicLocked(t *Topic) []*Subscription {
 	return ended
 }
 
-// Close ends the account at once: publishes are refused, deliveries that are under way are told to
-// stop by their context, and Close returns when they have. What waits goes to the dead letters of its
+// Close ends the account at once: publishes are refused, deliveries that are under way are told to stop
+// by their context, and Close returns when they have. What waits goes to the dead letters of its
 // subscription, or is counted and logged as failed. Where the broker has a journal it stays there, and
-// the next account of this region and number goes on with it; only what waits for functions ends. It always returns nil and can be called again. A
-// target must not call it, nor Shutdown: they would wait for each other.
+// the next account of this region and number goes on with it; only what waits for functions ends. It
+// always returns nil and can be called again. A target must not call it, nor Shutdown: they would wait
+// for each other.
 func (a *Account) Close() error {
 	if a.running == nil {
 		return nil

@@ -14,12 +14,13 @@ import (
 // receive brings. The concurrency and [WithTimeout] count calls of h, and a batch is collected only
 // while one is free.
 //
-// When h returns nil all messages are processed. An [*inq.BatchError] names those that failed, by
-// their index in ds and each with an error of its own, which may be a [Bury] or [Snooze]; the others
-// are processed, so one that names none is as good as nil. Where an index is not one of ds all have
-// failed, since nobody knows which is meant. Any other error, and a panic, is that of all. On FIFO everything behind a failure
-// in its group fails with it, since it has to come again after it; h may leave it out then. A lost
-// lease drops the result of its message alone; ctx ends with [ErrLeaseLost] when all are lost.
+// When h returns nil all messages are processed. An [*inq.BatchError] names those that failed, by their
+// index in ds and each with an error of its own, which may be a [Bury] or [Snooze]; the others are
+// processed, so one that names none is as good as nil. Where an index is not one of ds all have failed,
+// since nobody knows which is meant. Any other error, and a panic, is that of all. On FIFO everything
+// behind a failure in its group fails with it, since it has to come again after it; h may leave it out
+// then. A lost lease drops the result of its message alone; ctx ends with [ErrLeaseLost] when all are
+// lost.
 //
 // What is refused, and how, is as with [New]; [WithMiddleware] is refused too.
 func NewBatch(q inq.Queue, h func(ctx context.Context, ds []inq.Delivery) error, max int, wait time.Duration, opts ...Option) (*Runner, error) {

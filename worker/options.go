@@ -106,11 +106,11 @@ func WithTimeout(d time.Duration) Option {
 
 // WithMaxAttempts has a message that fails at its nth receive or later buried, n being from 1 to
 // 1,000,000. So is one of a queue of this process that was received n times without an end, because its
-// attempts took their process with them or lost their lease: the handler is not called for it again, where there is a
-// dead-letter target. Default: none is. The queue's own limit, maxReceives of [inq.WithDeadLetter], stays the
-// outer bound: it holds for messages whose consumer died as well. A message that the queue itself
-// hands to the dead letters counts as Failed in [Stats] and is not logged as buried, so n should not
-// be above maxReceives.
+// attempts took their process with them or lost their lease: the handler is not called for it again,
+// where there is a dead-letter target. Default: none is. The queue's own limit, maxReceives of
+// [inq.WithDeadLetter], stays the outer bound: it holds for messages whose consumer died as well. A
+// message that the queue itself hands to the dead letters counts as Failed in [Stats] and is not logged
+// as buried, so n should not be above maxReceives.
 func WithMaxAttempts(n int) Option {
 	return func(s *settings) error {
 		s.maxAttempts = n
@@ -161,8 +161,9 @@ func WithMiddleware(mw ...Middleware) Option {
 	}
 }
 
-// WithAutoscale has p decide how many slots there are, from lowest to highest: how many handlers run
-// at once at most. Both are from 1 to 1,000,000, and highest is not below lowest. See [Policy] for how often and in what steps.
+// WithAutoscale has p decide how many slots there are, from lowest to highest: how many handlers run at
+// once at most. Both are from 1 to 1,000,000, and highest is not below lowest. See [Policy] for how
+// often and in what steps.
 func WithAutoscale(lowest, highest int, p Policy) Option {
 	return func(s *settings) error {
 		s.scale = scaling{min: lowest, max: highest, policy: p}

@@ -97,7 +97,8 @@ func (r *Runner) spent(j *job) bool {
 	return limit > 0 && j.delivery.ReceiveCount >= limit
 }
 
-// logFailure logs that a message has failed and is tried again. What no handler is there for is logged once.
+// logFailure logs that a message has failed and is tried again. What no handler is there for is logged
+// once.
 func (r *Runner) logFailure(j *job, delay time.Duration, why error) {
 	if nobody, ok := as[*unknownKindError](why); ok {
 		r.mu.Lock()

@@ -18,20 +18,20 @@
 //
 // With -data DIR queues, messages and topics are in a journal in that directory: what was answered with
 // success is there after a crash, and after a power cut as far as -sync says. The next inqd with the
-// same directory goes on with it, receipt handles from before included. A long recovery logs how far it is. -key-file encrypts
-// it. inqd journal check looks whether a directory is whole, and inqd journal salvage copies what is whole
-// of one that is not. docs/durability.md says what is kept and what is not, how large it gets and how to back
-// it up.
+// same directory goes on with it, receipt handles from before included. A long recovery logs how far it
+// is. -key-file encrypts it. inqd journal check looks whether a directory is whole, and inqd journal
+// salvage copies what is whole of one that is not. docs/durability.md says what is kept and what is
+// not, how large it gets and how to back it up.
 //
 // # Stopping
 //
 // The first SIGTERM, SIGHUP or Ctrl-C makes it accept no more connections, answer every long poll at
 // once as one that found nothing, finish the requests under way, log how many messages are lost with
-// it, or kept in -data, and end with status 0. Requests that clients keep from ending are cut off after 7 seconds, and
-// the process ends within 8, whatever becomes of its clients and of its log. A second Ctrl-C ends it at
-// once, with status 130. A second SIGTERM changes nothing: whoever sends it to a process and to its
-// group, as timeout(1) does, sends it twice and means it once, and has SIGKILL for more. Under nohup(1)
-// SIGHUP changes nothing either.
+// it, or kept in -data, and end with status 0. Requests that clients keep from ending are cut off after
+// 7 seconds, and the process ends within 8, whatever becomes of its clients and of its log. A second
+// Ctrl-C ends it at once, with status 130. A second SIGTERM changes nothing: whoever sends it to a
+// process and to its group, as timeout(1) does, sends it twice and means it once, and has SIGKILL for
+// more. Under nohup(1) SIGHUP changes nothing either.
 //
 // # Trust
 //

@@ -1,5 +1,5 @@
-// Restart kills its own service in the middle of the work, three times, and shows that no job is lost: the queue of the
-// service is in a journal.
+// Restart kills its own service in the middle of the work, three times, and shows that no job is lost:
+// the queue of the service is in a journal.
 package main
 
 import (
@@ -71,7 +71,7 @@ func supervise(ctx context.Context, stdout io.Writer, dir string, jobs int) erro
 			return err
 		}
 		if err := l.begin(p, round); err != nil {
-			return errors.Join(err, p.stop())
+			return errors.Join(err, p.stop(func(string) {}))
 		}
 		if l.show == nil {
 			l.show = progress.New(stdout, "done", l.expected)
@@ -83,10 +83,10 @@ func supervise(ctx context.Context, stdout io.Writer, dir string, jobs int) erro
 			until = max(l.expected*(round+1)/(kills+1), len(l.done)+1)
 		}
 		if err := l.follow(ctx, p, until); err != nil {
-			return errors.Join(err, p.stop())
+			return errors.Join(err, p.stop(l.count))
 		}
 		if ctx.Err() != nil || len(l.done) == l.expected {
-			if err := p.stop(); err != nil {
+			if err := p.stop(l.count); err != nil {
 				return err
 			}
 			break

@@ -68,10 +68,11 @@ func (p *process) kill() error {
 	return nil
 }
 
-// stop lets the service finish what it has begun.
-func (p *process) stop() error {
+// stop lets the service finish what it has begun, and calls count with each job that it has done meanwhile.
+func (p *process) stop(count func(job string)) error {
 	_ = p.stdin.Close() // it may have ended already
-	for range p.done {
+	for job := range p.done {
+		count(job)
 	}
 	_, err := p.cmd.Process.Wait()
 	return err
