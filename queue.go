@@ -110,6 +110,7 @@ type queue struct {
 	behind     bool     // receives wait that could have more, and somebody is about to serve them: a carrier or the timer
 	delivering bool     // a goroutine is delivering events
 	watched    bool     // there is an observer, a watcher or a journal
+	heard      bool     // there is an observer or a watcher
 	events     []Event  // not yet delivered
 	letters    []letter // to be carried by whoever unlocks
 	marked     int      // messages made burying since a carrier looked
@@ -204,7 +205,8 @@ func (q *queue) init(name, arn string, self Local, a account, s *settings) error
 	q.senderID = s.sender
 	q.limit = s.inFlight
 	q.settings.Store(s.finish())
-	q.watched = s.observer != nil || q.journal != nil
+	q.heard = s.observer != nil
+	q.watched = q.heard || q.journal != nil
 	q.armed = never
 	// A method value made at each use would tie the timer to the functions that arm it, and escape
 	// analysis would give up on their buffers.
