@@ -163,8 +163,8 @@ type Log struct {
 	behind  bool // a goroutine syncs rotated segments
 
 	troubled    atomic.Bool // full, failed or closing: read without mu by Room, so that it costs next to nothing
-	full        bool // the reserve is cut: nothing is taken in class Send
-	reserve     File // nil where it could not be made yet; belongs to the holder of the write turn
+	full        bool        // the reserve is cut: nothing is taken in class Send
+	reserve     File        // nil where it could not be made yet; belongs to the holder of the write turn
 	reserveSize int64
 	lastTry     time.Time
 	cleaning    bool
