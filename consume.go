@@ -82,7 +82,7 @@ func (q *queue) enterToDelete() (now int64, err error) {
 		q.mu.Unlock()
 		return 0, err
 	}
-	if q.waiters.head != nil || q.watched { // room in flight may let one of them have a message
+	if q.waiters.head != nil || q.heard { // room in flight may let one of them have a message
 		q.last = max(q.last, int64(time.Since(q.ids.epoch)))
 	}
 	return q.last, nil
@@ -100,7 +100,7 @@ func (q *queue) deleteLocked(now int64, rc receipt) error {
 		if q.journal != nil { // it may be about to be gone, and then this call is as good as the one that did that
 			q.joinLocked(rc.seq)
 		}
-	case q.watched && r.flags&flagTwice == 0 && q.lateLocked(now, rc, r):
+	case q.heard && r.flags&flagTwice == 0 && q.lateLocked(now, rc, r):
 		q.ackLocked(now, rc.slot, r, true)
 	case q.plain && r.rare == nil && r.state == stateInFlight && r.flags == flagLine:
 		q.deletePlainLocked(now, rc.slot, r)
@@ -362,11 +362,11 @@ func (q *queue) changeLocked(now int64, rc receipt, timeout time.Duration) error
 	if timeout != 0 || r.state == stateBurying {
 		q.extendLocked(now, rc.slot, r, timeout)
 		if q.watched {
-			q.tellMessageLocked(now, Event{Kind: EventExtended, Late: q.lateLocked(now, rc, r)}, rc.slot)
+			q.tellMessageLocked(now, Event{Kind: EventExtended, Late: q.heard && q.lateLocked(now, rc, r)}, rc.slot)
 		}
 		return nil
 	}
-	late := q.watched && q.lateLocked(now, rc, r)
+	late := q.heard && q.lateLocked(now, rc, r)
 	r.flags |= flagChanged
 	q.timeouts.remove(&q.store, rc.slot, r)
 	q.releaseLocked(now, rc.slot, r, EventReleased, late)

@@ -10,8 +10,8 @@ import (
 
 // Errors about the queue itself.
 var (
-	// ErrClosed is returned by every call on a queue or broker after Close, and on one that no
-	// constructor made.
+	// ErrClosed is returned by every call on a queue, broker or journal after Close, and on a queue or
+	// broker that no constructor made.
 	ErrClosed = errors.New("inq: queue is closed")
 	// ErrQueueDoesNotExist is returned by a [Broker] for a name or ARN it does not hold, and by
 	// every call on a queue that was deleted from its broker.

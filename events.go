@@ -91,7 +91,7 @@ func (q *queue) tellLocked(now int64, kind EventKind, slot uint32) {
 func (q *queue) tellMessageLocked(now int64, e Event, slot uint32) {
 	if q.journal != nil {
 		q.noteChangeLocked(now, e.Kind, slot)
-		if q.settings.Load().observer == nil && len(q.watchers) == 0 {
+		if !q.heard {
 			return
 		}
 	}
@@ -145,7 +145,7 @@ func (q *queue) groupLocked(slot uint32) string {
 
 // noteLocked numbers an event and keeps it until the lock is released.
 func (q *queue) noteLocked(now int64, e Event) {
-	if q.settings.Load().observer == nil && len(q.watchers) == 0 {
+	if !q.heard {
 		return
 	}
 	q.eventSeq++

@@ -24,7 +24,7 @@ func (o journalOwner) Committed(number uint32, mark uint64, err error) {
 func (q *queue) committed(mark uint64, err error) {
 	q.mu.Lock()
 	now := q.last
-	if err != nil || q.waiters.head != nil || q.settings.Load().observer != nil || len(q.watchers) != 0 {
+	if err != nil || q.waiters.head != nil || q.heard {
 		now = q.clockLocked() // else nothing depends on it
 	}
 	k := q.journal

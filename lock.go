@@ -114,9 +114,12 @@ func (q *queue) unlock(now int64) error {
 // commit unlocks, waits until what was written in this critical section is kept, and does the errands.
 func (q *queue) commit() error {
 	d := q.takeDueLocked()
+	idle := q.errands == 0 && !d.synced && d.others == nil
 	q.mu.Unlock()
 	err := q.journal.wait(&d)
-	q.finishErrands()
+	if !idle || err != nil { // else nothing of it is waited for by the queue
+		q.finishErrands()
+	}
 	return err
 }
 

@@ -25,7 +25,7 @@ func (m *mirror) watch(q *queue) {
 	s := *q.settings.Load()
 	s.observer = m.observe
 	q.settings.Store(&s)
-	q.watched = true
+	q.watched, q.heard = true, true
 }
 
 // arrows are the states that a transition may begin in, the states it may end in, and whether the message

@@ -16,7 +16,8 @@ import (
 // concurrent use.
 //
 // Every method that takes a ctx refuses a nil one with [ErrMissingParameter] and returns the bare
-// error of one that has already ended; then nothing was done. Only Receive waits. After the queue
+// error of one that has already ended; then nothing was done. Only Receive waits; on a queue that is
+// kept in a [Journal] the others wait for that too, whatever becomes of ctx meanwhile. After the queue
 // is closed these methods return [ErrClosed].
 type Queue interface {
 	// Name returns the queue's name.
@@ -109,6 +110,7 @@ type queue struct {
 	behind     bool     // receives wait that could have more, and somebody is about to serve them: a carrier or the timer
 	delivering bool     // a goroutine is delivering events
 	watched    bool     // there is an observer, a watcher or a journal
+	heard      bool     // there is an observer or a watcher
 	events     []Event  // not yet delivered
 	letters    []letter // to be carried by whoever unlocks
 	marked     int      // messages made burying since a carrier looked
@@ -203,7 +205,8 @@ func (q *queue) init(name, arn string, self Local, a account, s *settings) error
 	q.senderID = s.sender
 	q.limit = s.inFlight
 	q.settings.Store(s.finish())
-	q.watched = s.observer != nil || q.journal != nil
+	q.heard = s.observer != nil
+	q.watched = q.heard || q.journal != nil
 	q.armed = never
 	// A method value made at each use would tie the timer to the functions that arm it, and escape
 	// analysis would give up on their buffers.
@@ -300,7 +303,7 @@ func (q *queue) Purge(ctx context.Context) error {
 
 // Close ends the queue: its messages are dropped, receives that wait return [ErrClosed], a running
 // move task is cancelled, and later calls return ErrClosed. It always returns nil and can be called
-// again.
+// again. A queue with a [Journal] leaves its messages there, and returns what went wrong with that.
 func (q *queue) Close() error { return q.end(ErrClosed) }
 
 // end closes the queue with the error that later calls return. Its own error is that of a journal.

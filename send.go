@@ -10,7 +10,8 @@ import (
 	"example.com/inq/internal/journal"
 )
 
-// Send adds one message to the queue (SQS: sections 1.3, 5.1, 5.3). It never waits.
+// Send adds one message to the queue (SQS: sections 1.3, 5.1, 5.3). It never waits, save for the
+// [Journal] of a queue that has one, and then the errors of that are its own too.
 //
 // It refuses, each as a [*ParamError]: a body that is empty ([ErrMissingParameter]) or holds
 // characters SQS does not take ([ErrInvalidMessageContents]), unless the queue is

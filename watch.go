@@ -48,7 +48,8 @@ func (q *queue) Watch(f func([]Event)) (stop func()) {
 
 // watchedLocked finds out whether anybody is to be told what happens.
 func (q *queue) watchedLocked() {
-	q.watched = q.settings.Load().observer != nil || q.journal != nil || len(q.watchers) != 0
+	q.heard = q.settings.Load().observer != nil || len(q.watchers) != 0
+	q.watched = q.heard || q.journal != nil
 }
 
 // WithWatcher has f called with what happens in every queue that the broker makes, as by

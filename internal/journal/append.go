@@ -65,6 +65,9 @@ func (l *Log) Append(b *Batch, class Class) (segment uint32, mark uint64, err er
 // Room says whether a batch of the class may be appended: it is asked before anything is changed, under the owner's lock.
 // It returns ErrFull for class Send while there is no room, and ErrFailed, ErrClosed or ErrReadOnly.
 func (l *Log) Room(class Class) error {
+	if !l.troubled.Load() && (class != Send || l.o.MaxDisk == 0) && !l.o.ReadOnly {
+		return nil
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err := l.usableLocked(); err != nil {

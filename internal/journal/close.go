@@ -12,6 +12,7 @@ func (l *Log) Close() error {
 		return nil
 	}
 	l.closing = true
+	l.troubled.Store(true)
 	if l.timer != nil {
 		l.timer.Stop()
 	}

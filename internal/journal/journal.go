@@ -33,6 +33,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -161,8 +162,9 @@ type Log struct {
 	armed   bool // the timer of mode Interval runs
 	behind  bool // a goroutine syncs rotated segments
 
-	full        bool // the reserve is cut: nothing is taken in class Send
-	reserve     File // nil where it could not be made yet; belongs to the holder of the write turn
+	troubled    atomic.Bool // full, failed or closing: read without mu by Room, so that it costs next to nothing
+	full        bool        // the reserve is cut: nothing is taken in class Send
+	reserve     File        // nil where it could not be made yet; belongs to the holder of the write turn
 	reserveSize int64
 	lastTry     time.Time
 	cleaning    bool

@@ -35,6 +35,7 @@ func (l *Log) openReserve() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.full, l.lastTry = true, time.Now()
+	l.troubled.Store(true)
 	err := l.fillReserveLocked()
 	if err != nil && IsFull(err) {
 		l.o.Logger.Warn("journal: opened on a full disk; nothing new is taken until there is room", "dir", l.dir, "err", err)
@@ -49,6 +50,7 @@ func (l *Log) fillReserveLocked() error {
 	err := l.growReserveLocked(l.reserveWant())
 	if err == nil {
 		l.full = false
+		l.troubled.Store(l.err != nil || l.closing)
 	} else if IsFull(err) && l.reserveSize < l.carryRoom() {
 		if e := l.growReserveLocked(l.carryRoom()); e != nil && !IsFull(e) {
 			return e
@@ -127,6 +129,7 @@ func (l *Log) cutReserve(f *frame, why error) bool {
 func (l *Log) fullLocked(why error) {
 	if !l.full {
 		l.full = true
+		l.troubled.Store(true)
 		l.o.Logger.Warn("journal: the disk is full; nothing new is taken until there is room", "dir", l.dir, "err", why)
 	}
 	l.lastTry = time.Now()

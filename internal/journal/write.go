@@ -161,6 +161,7 @@ func (l *Log) fail(err error) error {
 func (l *Log) failLocked(err error) error {
 	if l.err == nil {
 		l.err = fmt.Errorf("%w: %w", ErrFailed, err)
+		l.troubled.Store(true)
 		l.o.Logger.Error("journal: failed for good", "dir", l.dir, "err", err)
 	}
 	return l.err
