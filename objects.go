@@ -99,13 +99,6 @@ func (s *objectStore) hold() {
 	}
 }
 
-// reset forgets what was replayed, for another pass.
-func (s *objectStore) reset() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	clear(s.objects)
-}
-
 // acquire gives the store to an owner, one at a time.
 func (s *objectStore) acquire(name string) error {
 	s.mu.Lock()
