@@ -153,7 +153,7 @@ func (s *objectStore) Room() error { return s.fault(s.log.Room(journal.Send)) }
 // Write implements durable.Store.
 func (s *objectStore) Write(b *durable.Batch) (durable.Mark, error) {
 	class := journal.Send
-	if len(b.Puts) == 0 {
+	if len(b.Puts) == 0 || b.Reserve {
 		class = journal.Delete
 	}
 	s.mu.Lock()
