@@ -99,13 +99,6 @@ func (s *objectStore) hold() {
 	}
 }
 
-// reset forgets what was replayed, for another pass.
-func (s *objectStore) reset() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	clear(s.objects)
-}
-
 // acquire gives the store to an owner, one at a time.
 func (s *objectStore) acquire(name string) error {
 	s.mu.Lock()
@@ -160,7 +153,7 @@ func (s *objectStore) Room() error { return s.fault(s.log.Room(journal.Send)) }
 // Write implements durable.Store.
 func (s *objectStore) Write(b *durable.Batch) (durable.Mark, error) {
 	class := journal.Send
-	if len(b.Puts) == 0 {
+	if len(b.Puts) == 0 || b.Reserve {
 		class = journal.Delete
 	}
 	s.mu.Lock()
