@@ -288,7 +288,7 @@ func (j *Journal) drop(arn string) error {
 	b.End(appendDrop(b.Begin(0, recordDrop), s.number), 0)
 	_, mark, err := j.log.Append(&b, journal.Delete)
 	if err == nil {
-		err = j.log.Wait(mark, true)
+		err = j.log.WaitUnderLock(mark)
 	}
 	if err != nil {
 		return j.asError(err)

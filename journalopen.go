@@ -62,7 +62,7 @@ func (j *Journal) createLocked(s *stream) (*stream, error) {
 	b.End(appendCreate(b.Begin(0, recordCreate), s), s.weight())
 	segment, mark, err := j.log.Append(&b, journal.Send)
 	if err == nil {
-		err = j.log.Wait(mark, true)
+		err = j.log.WaitUnderLock(mark)
 	}
 	if err != nil {
 		return nil, j.asError(err)

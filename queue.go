@@ -317,7 +317,15 @@ func (q *queue) end(reason error) error {
 		}
 	}
 	if err != nil {
-		return nil
+		if q.journal == nil {
+			return nil
+		}
+		q.mu.Lock()
+		if err = nil; !q.journal.rested { // somebody else is about to
+			_, err = q.restLocked(q.last)
+		}
+		q.mu.Unlock()
+		return err
 	}
 	q.gone = reason
 	q.ended.Store(&reason)
@@ -335,6 +343,11 @@ func (q *queue) end(reason error) error {
 	}
 	if q.journal != nil {
 		now, err = q.restLocked(now)
+		if q.timer != nil { // what was under way may have set it again
+			q.timer.Stop()
+		}
+		q.armed = never
+		q.errands &^= errandArm
 	}
 	q.ownLocked(now, q.seq)
 	q.tellQueueLocked(now, Event{Kind: EventClosed, Count: q.store.live})

@@ -269,7 +269,7 @@ func (q *queue) wait(ctx context.Context, now, end int64, c *receiveCall, dst []
 		return nil, w.err
 	}
 	if q.journal != nil {
-		if err := q.waitWritten(); err != nil {
+		if err := q.waitWritten(w); err != nil {
 			return nil, err
 		}
 	}
