@@ -211,8 +211,8 @@ func (b *Broker) Attributes(ctx context.Context, name string, names ...string) (
 // Reason is the text of SQS behind "Reason: ".
 //
 // With a [Journal] it returns when the change is as safe as the journal's mode says, and so do
-// ReplacePolicy, SetTags, RemoveTags, and Configure of a queue of a broker. [ErrJournalFull] and
-// [ErrJournalFailed] mean that nothing was changed.
+// ReplacePolicy, SetTags, RemoveTags, and Configure of a queue of a broker; or with an error of the
+// journal, see [WithBrokerJournal].
 func (b *Broker) SetAttributes(ctx context.Context, name string, attributes map[string]string) error {
 	if err := checkContext(ctx); err != nil {
 		return err

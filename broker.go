@@ -326,8 +326,8 @@ func (b *Broker) forgetDeletedLocked(now time.Time) {
 // [ErrQueueDoesNotExist], and so have the receives that waited; a queue that its own Close had
 // ended stays closed. The name is free again 60 seconds later, or at once [WithoutCooldowns].
 //
-// With a [Journal] it returns when that is as safe as the journal's mode says. [ErrJournalFull], when even the
-// reserve is used up, and [ErrJournalFailed] leave the queue as it was.
+// With a [Journal] it returns when that is as safe as the journal's mode says, or with an error of the
+// journal, see [WithBrokerJournal].
 func (b *Broker) DeleteQueue(ctx context.Context, name string) error {
 	if err := checkContext(ctx); err != nil {
 		return err
