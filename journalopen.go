@@ -43,7 +43,7 @@ func (j *Journal) streamOf(q *queue) (*stream, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.closed {
-		return nil, ErrClosed
+		return nil, errJournalClosed
 	}
 	if s := j.streams[q.arn]; s != nil {
 		return s, nil
