@@ -251,7 +251,6 @@ func TestOpen_TwiceIsRefused(t *testing.T) {
 			require.NoError(t, err)
 			_, err = journal.Open(dir, journal.Options{FS: files})
 			require.ErrorIs(t, err, journal.ErrInUse)
-			require.ErrorContains(t, err, dir)
 			_, err = journal.Open(dir, journal.Options{FS: files, ReadOnly: true})
 			require.ErrorIs(t, err, journal.ErrInUse)
 			require.NoError(t, w.log.Close())
