@@ -209,6 +209,10 @@ func (b *Broker) Attributes(ctx context.Context, name string, names ...string) (
 // [ErrInvalidAttributeValue]: out of range, no number, no boolean, no JSON. [ErrInvalidParameter]:
 // one of the two redrive policies is refused; Value is the policy, nil where it is not JSON, and
 // Reason is the text of SQS behind "Reason: ".
+//
+// With a [Journal] it returns when the change is as safe as the journal's mode says, and so do
+// ReplacePolicy, SetTags, RemoveTags, and Configure of a queue of a broker; or with an error of the
+// journal, see [WithBrokerJournal].
 func (b *Broker) SetAttributes(ctx context.Context, name string, attributes map[string]string) error {
 	if err := checkContext(ctx); err != nil {
 		return err
@@ -232,7 +236,7 @@ var errPolicyChanged = errors.New("inq: the policy has changed")
 // ReplacePolicy sets the attribute Policy if it is old now, and reports whether it did. That lets
 // several callers change parts of a policy without losing what another one changed: each reads the
 // policy, and begins again where it was not replaced. "" is no policy, in old and in policy. The
-// errors are those of SetAttributes.
+// errors are those of SetAttributes, those of a [Journal] among them.
 func (b *Broker) ReplacePolicy(ctx context.Context, name, old, policy string) (replaced bool, err error) {
 	if err := checkContext(ctx); err != nil {
 		return false, err

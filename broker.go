@@ -101,7 +101,8 @@ func (b *Broker) QueueURL(base, name string) string {
 // [ErrQueueDeletedRecently] for 60 seconds after DeleteQueue; with [ErrOverLimit] where the broker
 // holds as many queues as [WithQueueLimit] allows; and with [ErrInvalidParameter] or
 // [ErrInvalidAttributeValue] for a bad name, options out of range, and a dead-letter queue whose
-// allow policy does not admit this queue.
+// allow policy does not admit this queue. With a [Journal] it returns when the queue is as safe there as the
+// journal's mode says, or with [ErrJournalFull] or [ErrJournalFailed] when there is no such queue.
 func (b *Broker) CreateStandard(name string, opts ...StandardOption) (*Standard, error) {
 	q, err := b.create(name, false, nil, func(p *patch) { gather(p, opts, StandardOption.applyStandard) })
 	if err != nil {
@@ -324,6 +325,9 @@ func (b *Broker) forgetDeletedLocked(now time.Time) {
 // DeleteQueue removes a queue and its messages. When it returns, every call on the queue fails with
 // [ErrQueueDoesNotExist], and so have the receives that waited; a queue that its own Close had
 // ended stays closed. The name is free again 60 seconds later, or at once [WithoutCooldowns].
+//
+// With a [Journal] it returns when that is as safe as the journal's mode says, or with an error of the
+// journal, see [WithBrokerJournal].
 func (b *Broker) DeleteQueue(ctx context.Context, name string) error {
 	if err := checkContext(ctx); err != nil {
 		return err

@@ -9,6 +9,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"example.com/inq/internal/durable"
+	"example.com/inq/internal/journal"
+	"example.com/inq/internal/journal/faultfs"
 )
 
 // openTestJournal opens a journal over files, which are those of an earlier one.
@@ -226,4 +230,32 @@ func TestBrokersOfSeveralRegionsShareAJournal(t *testing.T) {
 	require.Equal(t, []string{"of-eu-west-1", "same"}, b.names)
 	require.NoError(t, b.Close())
 	require.NoError(t, j.Close())
+}
+
+func TestAPurgeThatFailedCanBeTriedAgainAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, disk := t.Context(), faultfs.New()
+		j := openTestJournal(t, durable.OnFiles(disk).(JournalOption), WithSegmentSize(16<<10))
+		defer j.Close()
+		b, err := NewBroker(WithBrokerJournal(j))
+		require.NoError(t, err)
+		q, err := b.CreateStandard("q")
+		require.NoError(t, err)
+		_, err = q.Send(ctx, Message{Body: "a"})
+		require.NoError(t, err)
+		disk.Inject(func(c faultfs.Call) (f faultfs.Fault) { // as if the reserve were used up as well
+			if c.Op == faultfs.Write {
+				f.Err = journal.ErrNoSpace
+			}
+			return f
+		})
+		require.ErrorIs(t, q.Purge(ctx), ErrJournalFull)
+		require.ErrorIs(t, q.Purge(ctx), ErrJournalFull, "not that it was purged a moment ago")
+		c, err := q.Counts(ctx)
+		require.NoError(t, err)
+		require.Equal(t, 1, c.Visible+c.NotVisible)
+		disk.Inject(nil)
+		require.NoError(t, q.Purge(ctx))
+		require.ErrorIs(t, q.Purge(ctx), ErrPurgeInProgress)
+	})
 }

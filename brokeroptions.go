@@ -46,7 +46,10 @@ func WithQueueDefaults(opts ...Option) BrokerOption {
 // CreateStandard or CreateFIFO that names the queue gives them to it anew. The 60 seconds after DeleteQueue
 // end with the process, and a move task is gone; its messages are in one of its two queues each.
 //
-// Changes of a queue are refused with [ErrJournalFull] and [ErrJournalFailed] as its messages are.
+// While the journal is full or has failed, changes of queues are refused with [ErrJournalFull] or
+// [ErrJournalFailed] and change nothing; DeleteQueue goes on from the reserve. The one change that finds the
+// disk full or broken has that error too, but is in force by then, until a restart takes it back: a queue
+// that was being deleted is gone, and its name is not free before that restart.
 func WithBrokerJournal(j *Journal) BrokerOption {
 	return brokerOption(func(b *Broker) { b.journal = j })
 }

@@ -21,8 +21,10 @@ type queueJournal struct {
 	pending  pendings
 	segments [][]uint32 // by slot: where the message's record is
 	due      due        // what this critical section has to wait for
+	handed   []*waiter  // what this critical section handed messages to
 	newest   uint64     // mark of the newest batch
 	purges   int        // that wait for their commit
+	rested   bool       // the queue is closed, and its stream has the messages
 	released released
 	dedup    dedupRuns
 	carried  journal.Batch // of what is written anew
@@ -36,6 +38,18 @@ type due struct {
 	sends   uint64   // mark of that batch
 	others  []uint64 // marks of earlier batches, whose outcome is the call's as well
 	err     error    // a batch was refused
+}
+
+// add adds a batch. Each may be in a frame of its own, and one of these may find room where another finds
+// none. Notes that ride along with what is to be waited for are not part of the outcome.
+func (d *due) add(mark uint64, class journal.Class) {
+	switch {
+	case class == journal.Note && d.synced:
+		return
+	case d.synced && d.mark != mark:
+		d.others = append(d.others, d.mark)
+	}
+	d.mark, d.synced = mark, class != journal.Note
 }
 
 func (d *due) none() bool { return d.mark == 0 && d.err == nil && d.others == nil }
@@ -80,6 +94,16 @@ func (p *pendings) next(mark uint64) (it pending, ok bool) {
 	return it, true
 }
 
+// sent returns the number of the first message that is to be in the queue.
+func (p *pendings) sent() (seq uint64, ok bool) {
+	for i := range p.items[p.from:] {
+		if it := &p.items[p.from+i]; it.end == EventSent {
+			return it.seq, true
+		}
+	}
+	return 0, false
+}
+
 // markOf returns the mark that a message waits for.
 func (p *pendings) markOf(seq uint64) (mark uint64, ok bool) {
 	for _, it := range p.items[p.from:] {
@@ -105,10 +129,13 @@ func (q *queue) writeDownLocked(now int64) {
 			k.due.err = err
 		} else {
 			k.newest = mark
-			k.due.mark = mark
-			k.due.synced = k.due.synced || class != int(journal.Note)
+			k.due.add(mark, journal.Class(class))
 		}
 		if class == int(journal.Note) {
+			for i, w := range k.handed {
+				w.mark, k.handed[i] = mark, nil
+			}
+			k.handed = k.handed[:0]
 			continue
 		}
 		begun := k.begun[class]
@@ -165,11 +192,10 @@ func (k *queueJournal) wait(d *due) error {
 	return k.owner.asError(err)
 }
 
-// waitWritten returns when all that the queue has handed to the log is written: for receives that were handed
-// a message while they waited.
-func (q *queue) waitWritten() error {
-	q.mu.Lock()
-	d := due{mark: q.journal.newest}
+// waitWritten returns when the leases of what a receive was handed while it waited are written.
+func (q *queue) waitWritten(w *waiter) error {
+	q.mu.Lock() // the critical section in which it was woken is over
+	d := due{mark: w.mark}
 	q.mu.Unlock()
 	return q.journal.wait(&d)
 }

@@ -30,6 +30,11 @@ type VisibilityChange struct {
 // [ErrReceiptHandleExpired], and the message stays with whoever has it now. On both, deleting a
 // message that is gone succeeds. A handle that this queue did not issue is refused with
 // [ErrReceiptHandleInvalid], an empty one with [ErrMissingParameter].
+//
+// With a [Journal] Delete returns when the end of the message is as safe as the journal's mode says, and ctx
+// does not end that wait; handles of receives before a restart are good after it. Until then the message
+// stays in flight. [ErrJournalFull], when even the reserve is used up, leaves it in flight, and it comes back
+// after its timeout; after [ErrJournalFailed] it may be gone or not when the journal is opened anew.
 func (q *queue) Delete(ctx context.Context, receiptHandle string) error {
 	rc, err := q.ids.parse(receiptHandle)
 	if err != nil {
@@ -174,7 +179,7 @@ func (q *queue) goneMessage(rc receipt) error {
 
 // DeleteBatch is Delete for 1 to 10 handles. Entries that fail are in the [*BatchError]; the others
 // are deleted. A batch of another length is refused whole with [ErrEmptyBatch] or
-// [ErrTooManyEntries].
+// [ErrTooManyEntries]. With a [Journal] it waits once for all entries, which fail together.
 func (q *queue) DeleteBatch(ctx context.Context, receiptHandles []string) error {
 	if err := q.checkContext(ctx); err != nil {
 		return err
@@ -305,6 +310,9 @@ func (q *queue) ExtendAll(ctx context.Context, ds []Delivery, timeout time.Durat
 // with [ErrMissingParameter].
 // timeout is at most 12 hours, and so is the time from the receive to the new end; beyond that the
 // call is refused with [ErrInvalidParameter].
+//
+// With a [Journal] the change is written when the call returns, but the disk is not waited for: a power cut
+// may take it back. An error of the journal comes when the change is made already; a restart may not know it.
 func (q *queue) ChangeVisibility(ctx context.Context, receiptHandle string, timeout time.Duration) error {
 	rc, err := q.ids.parse(receiptHandle)
 	if err != nil {
@@ -421,7 +429,8 @@ func (q *queue) ChangeVisibilityBatch(ctx context.Context, changes []VisibilityC
 //
 // Only the latest handle of a message in flight will do: [ErrReceiptHandleExpired] otherwise,
 // [ErrNotInFlight] where the message is gone, [ErrInvalidParameter] for a delay out of range.
-// Handles that are empty or of another queue are refused as by Delete.
+// Handles that are empty or of another queue are refused as by Delete. What ChangeVisibility says of a
+// [Journal] holds here too.
 func (q *queue) Return(ctx context.Context, receiptHandle string, delay time.Duration) error {
 	rc, err := q.ids.parse(receiptHandle)
 	if err != nil {

@@ -110,13 +110,17 @@ func (q *queue) carryDedupLocked(segment uint32, most int) (n int, err error) {
 	k, d := q.journal, &q.fifo.dedup
 	k.releaseDedup(d)
 	k.tellReleased()
+	settled := d.end // the log takes the weight back itself of what finds no room
+	if seq, ok := k.pending.sent(); ok {
+		settled, _ = d.numberOf(seq)
+	}
 	for i, run := range k.dedup.runs {
-		if run.segment != segment {
+		from, to := max(run.from, d.begin), settled
+		if run.segment != segment || from >= to {
 			continue
 		}
-		from, to := max(run.from, d.begin), d.end
 		if i+1 < len(k.dedup.runs) {
-			to = k.dedup.runs[i+1].from
+			to = min(to, k.dedup.runs[i+1].from)
 		}
 		to = min(to, from+uint64(most))
 		b := &k.carried

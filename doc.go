@@ -1,8 +1,8 @@
 // Package inq is Amazon SQS inside a Go process: queues with visibility timeouts, delays, long
 // polling, batches, message groups, deduplication and dead letters, in memory, without a server or
 // a database. It serves as a job queue of a service, and as a fake SQS in tests. Messages live as
-// long as the process and, by default, four days: what must survive a restart has to be saved and
-// sent again, see [Standard.Messages].
+// long as the process and, by default, four days. Those of a queue with a [Journal] survive it, see
+// Durability below.
 //
 // A producer sends, a consumer receives and deletes:
 //
@@ -36,6 +36,7 @@
 //	Not SQS    Return, Bury, DeleteAll, ExtendAll, ReceiveInto, Messages, Stats; WithCapacity,
 //	           WithObserver, WithoutSQSLimits; targets other than queues: DeadLetterFunc
 //	           (a func type), NewDeadLetterFile, DeadLetterLog
+//	Keep       OpenJournal, Journal.Queues, Drop, Stats, Close; WithJournal, WithBrokerJournal
 //	Account    NewBroker; CreateStandard, CreateFIFO, CreateQueue, DeleteQueue, Close; Queue, ByARN, List;
 //	           QueueURL; Attributes, SetAttributes, ReplacePolicy; Tags, SetTags, RemoveTags;
 //	           DeadLetterSources
@@ -56,7 +57,8 @@
 // message is processed at least once, as long as consumers delete only what they have finished. A
 // consumer that takes longer than the timeout, or fails before it deletes, causes a second
 // delivery. Nothing accepted is ever dropped silently: a message ends by a delete, by the end of
-// its retention, by a purge, by Close, or in a dead-letter target that took it.
+// its retention, by a purge, by Close of a queue without a journal, or in a dead-letter target that
+// took it.
 //
 // A consumer that forgets to delete has every message again, for ever or until a dead-letter target
 // takes it. One that is late works on a message that somebody else has too; its delete still works on
@@ -99,10 +101,28 @@
 // failed returns a [*BatchError]; after any other error nothing of it was done. Errors of a context
 // come bare.
 //
+// # Durability
+//
+// A queue that is made [WithJournal], and all queues of a broker made [WithBrokerJournal], keep what they
+// have in a directory:
+//
+//	j, err := inq.OpenJournal("/var/lib/shop/queues", inq.WithReleaseOnOpen())
+//	...
+//	q, err := inq.NewStandard("jobs", inq.WithJournal(j)) // with the messages of the last process
+//
+// Send, Delete and Purge return when the disk has it, unless another mode is chosen ([WithSyncInterval],
+// [SyncOS]); a crash of the process loses nothing in any mode. A message can be received when it is safe
+// and not before. Receives are written before the message is handed out, so that the start of a job that
+// kills its process counts towards the limit of [WithDeadLetter]. Ids, receipt handles, counts, delays,
+// the order of groups and deduplication go on after a restart; move tasks, attempt ids, Stats and events
+// do not. With a full disk sends are refused with [ErrJournalFull] while receives and deletes go on; once a
+// write failed everything is refused with [ErrJournalFailed]. [Journal] says the rest, docs/durability.md
+// what it costs, how to back it up, and what to do with a damaged one.
+//
 // # Lifetime
 //
 // A queue needs no timer while nothing is due, and no goroutine except while a dead-letter target
-// that is no queue is called. Close wakes everything that waits
+// that is no queue is called, or a journal makes room or has something to sync. Close wakes everything that waits
 // with [ErrClosed]. Queues are independent of each other; a [Broker] gives them names, ARNs and the
 // rules of an account.
 //

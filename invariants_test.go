@@ -278,7 +278,9 @@ func (a *audit) messages() map[uint32]*sums {
 		if a.onWheel[slot] || a.inLine[slot] {
 			soonest = min(soonest, s.nodes.At(slot).Deadline)
 		}
-		a.next = min(a.next, after(r.enqueued, q.settings.Load().retention))
+		if end := after(r.enqueued, q.settings.Load().retention); end > q.last || r.state != stateCommitting {
+			a.next = min(a.next, end)
+		}
 	}
 	if all.counts != q.counts {
 		a.fault("the counts are %v, not %v", all.counts, q.counts)

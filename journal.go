@@ -2,6 +2,7 @@ package inq
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -14,16 +15,24 @@ import (
 
 // Journal keeps queues over the end of the process: what was accepted is there after a crash, and after a
 // power cut as far as its mode says. Open one with [OpenJournal], and give it to queues by [WithJournal]; one
-// journal serves any number of queues, and the more they do at once the fewer bytes each of them waits for.
+// journal serves any number of queues, and what all of them do at the same time shares one sync of the disk.
 // All methods are safe for concurrent use.
 //
-// A queue with a journal behaves like any other, except that a message can be received when it is kept and
-// not before, and that calls can fail:
+// A queue with a journal behaves like any other, with these exceptions:
 //
-//   - With [ErrJournalFull] while there is no room. Send is refused, and the message never was in the queue;
-//     receives, changes and deletes go on from a reserve. When there is room again sends go on by themselves.
-//   - With [ErrJournalFailed] for good, once a write or a sync failed. What the disk really has is known when
-//     the journal is opened anew. A send that returned this error may be there then.
+//   - A message can be received when it is kept and not before, and it is gone when its delete is kept.
+//   - Send, SendBatch, Delete, DeleteBatch, DeleteAll, Bury and Purge wait until what they did is as safe as
+//     the mode of the journal says ([SyncMode]). Receive, ChangeVisibility and Return wait until it is
+//     written, which a crash of the process does not undo, and never for the disk. The end of a call's
+//     context does not end that wait: whether the call took place could not be told then.
+//   - While there is no room, sends fail with [ErrJournalFull], and their messages never were in the queue.
+//     Receives, changes and deletes go on from a reserve. When that is used up they fail with ErrJournalFull
+//     as well, and a message that was about to be received or deleted comes back after its timeout. When
+//     there is room again, all goes on by itself.
+//   - Once a write or a sync failed, everything fails with [ErrJournalFailed] for good, receives that wait
+//     too; Counts, Stats and Messages still answer. What the disk really has is known when the journal is
+//     opened anew. A send or delete that returned this error may have taken place.
+//   - Close leaves the messages in the journal instead of dropping them.
 //
 // Kept are messages with all that is known of them, receipt handles, delays, visibility timeouts, receive
 // counts and the deduplication window of FIFO queues. Not kept are receive attempt ids, move tasks, events
@@ -63,7 +72,7 @@ type SyncMode uint8
 
 // The modes of a journal. In each of them nothing is lost when the process ends, however it ends.
 const (
-	// SyncAlways is the default: Send, Delete and Purge return when the disk has it. A power cut loses
+	// SyncAlways is the default: what waits to be safe returns when the disk has it. A power cut loses
 	// nothing that was acknowledged. Calls that are under way at the same time share one sync.
 	SyncAlways SyncMode = iota
 	// SyncOS leaves it to the operating system when the disk gets what was written, on Linux within about
@@ -90,22 +99,24 @@ func WithSyncInterval(d time.Duration) JournalOption {
 	return journalOption(func(s *journalSettings) { s.Sync, s.Interval = journal.Interval, d })
 }
 
-// WithSegmentSize sets the size in bytes of the files that the journal consists of, from 64 KiB to 1 GiB. 0,
-// the default, is 16 MiB, or less where WithMaxDisk is small. Room comes back in steps of this size.
+// WithSegmentSize sets the size in bytes of the files that the journal consists of, from 16 KiB to 1 GiB. 0,
+// the default, is 16 MiB, or a sixteenth of what [WithMaxDisk] says where that is less. Room comes back in
+// steps of this size, and the reserve is a third larger than one file.
 func WithSegmentSize(bytes int64) JournalOption {
 	return journalOption(func(s *journalSettings) { s.SegmentSize = bytes })
 }
 
 // WithMaxDisk bounds what the journal takes of the disk, its reserve included: beyond it sends are refused
-// with [ErrJournalFull]. It must be at least eight segments and 1 MiB. 0, the default, is as much as the disk
-// has.
+// with [ErrJournalFull]. It must be at least 256 KiB, and eight files of [WithSegmentSize]. 0, the default, is
+// as much as the disk has.
 func WithMaxDisk(bytes int64) JournalOption {
 	return journalOption(func(s *journalSettings) { s.MaxDisk = bytes })
 }
 
 // WithJournalKey encrypts what is written from now on with AES-256-GCM under a key of 32 bytes. Old keys are
-// those that files still in the directory were written with. Without its key a journal is not opened:
-// [ErrJournalKey].
+// those that files still in the directory were written with; what lives in such files stays under the old key
+// until they are removed. Without its key a journal is not opened: [ErrJournalKey]. A nil key, the default,
+// does not encrypt.
 func WithJournalKey(key []byte, old ...[]byte) JournalOption {
 	return journalOption(func(s *journalSettings) { s.Key, s.OldKeys = key, old })
 }
@@ -116,7 +127,8 @@ func WithJournalLogger(l *slog.Logger) JournalOption {
 	return journalOption(func(s *journalSettings) { s.Logger = l })
 }
 
-// WithJournalProgress has f called while OpenJournal reads, with the bytes read so far and their sum.
+// WithJournalProgress has f called while OpenJournal reads, after each file, with the bytes read so far and
+// the bytes of all files. The default, and nil, is nobody.
 func WithJournalProgress(f func(done, total int64)) JournalOption {
 	return journalOption(func(s *journalSettings) { s.Progress = f })
 }
@@ -129,25 +141,30 @@ func WithReleaseOnOpen() JournalOption {
 }
 
 // InMemory keeps the files of the journal in memory, for as long as the value is: OpenJournal finds in it what
-// an earlier journal with the same value left. It is for tests, in a [testing/synctest] bubble too.
+// an earlier journal with the same value left, whatever directory it is given, "" among them. It is for
+// tests, in a [testing/synctest] bubble too.
 func InMemory() JournalOption {
 	fs := journal.Memory()
 	return journalOption(func(s *journalSettings) { s.FS = fs })
 }
 
 // OpenJournal opens the journal in a directory, which it makes where there is none. It reads all of it, and
-// what the process before left torn at the end it cuts.
+// what the process before left torn at the end it cuts. It needs no room on the disk. Queues get their
+// messages when they are made with [WithJournal].
 //
 // It returns [ErrJournalInUse] at once where another process, or another Journal of this one, has the directory
 // open; [ErrJournalCorrupt] with file and offset where the journal is damaged; [ErrJournalKey] where a key is
-// missing or wrong; [ErrJournalVersion] where a later version wrote it; [ErrInvalidParameter] for an option out
-// of range; and errors of the file system with the path. Then nothing was changed.
+// missing or wrong; [ErrJournalVersion] where a later version wrote it; [ErrMissingParameter] where the directory is
+// ""; [ErrInvalidParameter] for an option out of range; and errors of the file system with the path. Then nothing was changed.
 func OpenJournal(dir string, opts ...JournalOption) (*Journal, error) {
 	var s journalSettings
 	for _, o := range opts {
 		if o != nil {
 			o.applyJournal(&s)
 		}
+	}
+	if dir == "" && s.FS == nil {
+		return nil, &ParamError{Err: ErrMissingParameter, Param: "Directory", Reason: "only a journal InMemory has none"}
 	}
 	if err := s.check(); err != nil {
 		return nil, err
@@ -194,7 +211,7 @@ func (s *journalSettings) check() error {
 	}
 	for _, key := range append([][]byte{s.Key}, s.OldKeys...) {
 		if key != nil && len(key) != journal.KeySize {
-			return refuse("WithJournalKey", len(key), journal.KeySize, journal.KeySize, "bytes")
+			return refuse("WithJournalKey", nil, nil, nil, fmt.Sprintf("a key has %d bytes, not %d", journal.KeySize, len(key)))
 		}
 	}
 	return nil
@@ -229,12 +246,16 @@ func (j *Journal) writeBase() (mark uint64, err error) {
 	return mark, nil
 }
 
-// WithJournal has the queue kept in j. A queue of the same name and type that j has gives its messages; it
-// must not be open at the same time. Configure refuses it.
+// WithJournal has the queue kept in j; see [Journal] for what that changes. A nil j, the default, is none.
+// If j has a queue of this name and type, the new queue has its messages; what was due meanwhile happens at
+// once: a message whose retention has passed is gone.
+//
+// NewStandard and NewFIFO refuse it with [ErrInvalidParameter] while another queue of this name is open in j,
+// with [ErrClosed] after Close of j, and for a queue that j does not have yet with [ErrJournalFull] and
+// [ErrJournalFailed]. Configure refuses it. For queues of a broker there is [WithBrokerJournal].
 //
 // Close, and Close of the journal, leave the messages in the journal, from where the queue has them when it
-// is made again; [Journal.Drop] removes them. What is due meanwhile happens then: a message whose retention
-// has passed is gone.
+// is made again; [Journal.Drop] removes them.
 func WithJournal(j *Journal) Option {
 	return option(func(p *patch) { p.journal, p.set = j, p.set|setJournal })
 }
@@ -259,8 +280,10 @@ var bareARN = queueARN(localRegion, localAccount, "")
 
 func shownName(arn string) string { return strings.TrimPrefix(arn, bareARN) }
 
-// Drop removes a queue that is not open, with its messages, and returns when that is kept. It returns
-// [ErrQueueDoesNotExist] where the journal has no such queue, and [ErrInvalidParameter] where it is open.
+// Drop removes a queue that is not open, with its messages, and returns when that is as safe as the mode of
+// the journal says. It is refused with [ErrQueueDoesNotExist] where the journal has no such queue, with
+// [ErrInvalidParameter] where it is open, with [ErrClosed] after Close, and with [ErrJournalFull] and
+// [ErrJournalFailed] where it cannot be written down.
 func (j *Journal) Drop(name string) error {
 	arn := name
 	if !strings.HasPrefix(arn, "arn:") {
@@ -288,7 +311,7 @@ func (j *Journal) drop(arn string) error {
 	b.End(appendDrop(b.Begin(0, recordDrop), s.number), 0)
 	_, mark, err := j.log.Append(&b, journal.Delete)
 	if err == nil {
-		err = j.log.Wait(mark, true)
+		err = j.log.WaitUnderLock(mark)
 	}
 	if err != nil {
 		return j.asError(err)
@@ -300,7 +323,8 @@ func (j *Journal) drop(arn string) error {
 	return nil
 }
 
-// JournalStats are figures of a journal at one moment.
+// JournalStats are figures of a journal at one moment. Counts and times are those of this opening, times are
+// 0 before the first sync.
 type JournalStats struct {
 	Bytes    int64         // of its files, without the reserve
 	Live     int64         // of them what is still needed, about
@@ -325,8 +349,9 @@ func (j *Journal) Stats() JournalStats {
 	return out
 }
 
-// Close closes all queues that are open, as their own Close does, brings everything to disk and gives the
-// directory free. It returns what went wrong with that, and can be called again.
+// Close closes all queues that are open, as their own Close does, brings everything to disk in every mode,
+// and gives the directory free. It returns what went wrong with that: [ErrJournalFailed], or [ErrJournalFull]
+// where the last words about a queue found no room. It can be called again, and returns nil then.
 func (j *Journal) Close() error {
 	j.mu.Lock()
 	closed := j.closed

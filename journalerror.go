@@ -2,7 +2,7 @@ package inq
 
 import (
 	"errors"
-	"fmt"
+	"strings"
 
 	"example.com/inq/internal/journal"
 )
@@ -48,13 +48,40 @@ func journalError(err error) error {
 			if err == e.of {
 				return e.as
 			}
-			return fmt.Errorf("%w: %w", e.as, err)
+			return &journalFault{e.as, e.of, err}
 		}
 	}
 	return err
 }
 
-// openError says why a journal was not opened.
-func openError(dir string, err error) error {
-	return fmt.Errorf("inq: journal %s: %w", dir, journalError(err))
+// journalFault is an error of the log that says more than its sentinel.
+type journalFault struct{ as, of, err error }
+
+// Error is the sentinel of this package with what the log said behind its own.
+func (e *journalFault) Error() string {
+	_, more, _ := strings.Cut(e.err.Error(), e.of.Error())
+	return e.as.Error() + more
 }
+
+func (e *journalFault) Unwrap() []error { return []error{e.as, e.err} }
+
+// openFault says which journal was not opened, and why.
+type openFault struct {
+	dir string
+	err error
+}
+
+func openError(dir string, err error) error { return &openFault{dir, journalError(err)} }
+
+func (e *openFault) Error() string {
+	why := e.err.Error()
+	for _, prefix := range [...]string{"inq: ", "journal: "} {
+		why = strings.TrimPrefix(why, prefix)
+	}
+	return "inq: opening journal " + e.dir + ": " + why
+}
+
+func (e *openFault) Unwrap() error { return e.err }
+
+// errJournalClosed refuses a queue for a journal that is closed.
+var errJournalClosed error = &ParamError{Err: ErrClosed, Param: "WithJournal", Reason: "the journal is closed"}

@@ -43,7 +43,7 @@ func (j *Journal) streamOf(q *queue) (*stream, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.closed {
-		return nil, ErrClosed
+		return nil, errJournalClosed
 	}
 	if s := j.streams[q.arn]; s != nil {
 		return s, nil
@@ -62,7 +62,7 @@ func (j *Journal) createLocked(s *stream) (*stream, error) {
 	b.End(appendCreate(b.Begin(0, recordCreate), s), s.weight())
 	segment, mark, err := j.log.Append(&b, journal.Send)
 	if err == nil {
-		err = j.log.Wait(mark, true)
+		err = j.log.WaitUnderLock(mark)
 	}
 	if err != nil {
 		return nil, j.asError(err)

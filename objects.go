@@ -99,13 +99,6 @@ func (s *objectStore) hold() {
 	}
 }
 
-// reset forgets what was replayed, for another pass.
-func (s *objectStore) reset() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	clear(s.objects)
-}
-
 // acquire gives the store to an owner, one at a time.
 func (s *objectStore) acquire(name string) error {
 	s.mu.Lock()
@@ -160,7 +153,7 @@ func (s *objectStore) Room() error { return s.fault(s.log.Room(journal.Send)) }
 // Write implements durable.Store.
 func (s *objectStore) Write(b *durable.Batch) (durable.Mark, error) {
 	class := journal.Send
-	if len(b.Puts) == 0 {
+	if len(b.Puts) == 0 || b.Reserve {
 		class = journal.Delete
 	}
 	s.mu.Lock()
@@ -207,7 +200,7 @@ func (s *objectStore) encodePut(to *journal.Batch, number uint64, o *object) {
 // deleteLocked takes objects away, in the frame of that mark. s.mu must be held.
 func (s *objectStore) deleteLocked(numbers []uint64, mark uint64) {
 	for _, number := range numbers {
-		if o := s.objects[number]; o != nil {
+		if o := s.objects[number]; o != nil || s.changingLocked(number) { // a delete before this one may find no room
 			delete(s.objects, number)
 			s.changes = append(s.changes, objectChange{mark, number, o})
 		}
@@ -223,15 +216,19 @@ func (s *objectStore) committed(mark uint64, err error) {
 	for n < len(s.changes) && s.changes[n].mark <= mark {
 		n++
 	}
-	settled := s.changes[:n]
+	settled, later := s.changes[:n], s.changes[n:]
 	if errors.Is(err, journal.ErrFull) {
 		for _, c := range slices.Backward(settled) { // the log has taken the weight of what was put back
 			if c.mark != mark {
 				continue
 			}
-			if c.before == nil {
+			next := slices.IndexFunc(later, func(l objectChange) bool { return l.number == c.number })
+			switch {
+			case next >= 0: // what the object is now is yet to be settled
+				later[next].before = c.before
+			case c.before == nil:
 				delete(s.objects, c.number)
-			} else {
+			default:
 				s.objects[c.number] = c.before
 			}
 		}

@@ -164,3 +164,47 @@ func TestRecordsOfObjectsThatMakeNoSenseAreRefused(t *testing.T) {
 	}
 	require.ErrorContains(t, s.replay(journal.Record{Kind: 99, Stream: 7, Data: []byte{1, 1}}), "kind 99 in stream 7, which this version does not know")
 }
+
+// A change of an object is appended while an earlier one of the same object is not settled, and finds room
+// where the earlier one found none.
+func TestObjectsKeepAChangeWhenAnEarlierOneFindsNoRoom(t *testing.T) {
+	for _, deleted := range []bool{false, true} {
+		for _, there := range []bool{false, true} {
+			files := faultfs.New()
+			files.SetLimit(1 << 20)
+			options := journal.Options{FS: files, SegmentSize: 64 << 10}
+			s := openObjects(t, options)
+			write := func(change func(*durable.Batch)) durable.Mark {
+				var b durable.Batch
+				change(&b)
+				mark, err := s.Write(&b)
+				require.NoError(t, err)
+				return mark
+			}
+			number := s.Next()
+			want := map[uint64]string{}
+			if there {
+				require.NoError(t, s.Wait(write(func(b *durable.Batch) { b.Put(number, 3, []byte("first")) })))
+			}
+			large := write(func(b *durable.Batch) { b.Put(number, 3, make([]byte, 2<<20)) })
+			small := write(func(b *durable.Batch) {
+				if deleted {
+					b.Delete(number)
+				} else {
+					b.Put(number, 3, []byte("second"))
+					want[number] = "3 second"
+				}
+			})
+			require.NoError(t, s.Wait(small))
+			require.ErrorIs(t, s.Wait(large), journal.ErrFull)
+			require.Equal(t, want, contents(t, s))
+			require.Empty(t, s.changes)
+			s.Forget(number)
+			require.NoError(t, s.log.Close())
+
+			s = openObjects(t, options)
+			require.Equal(t, want, contents(t, s))
+			require.NoError(t, s.log.Close())
+		}
+	}
+}

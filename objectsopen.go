@@ -33,7 +33,7 @@ func (j *Journal) openObjects(name string) (*objectStore, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.closed {
-		return nil, ErrClosed
+		return nil, errJournalClosed
 	}
 	s := j.streams[name]
 	if s == nil {

@@ -19,6 +19,7 @@ func (q *queue) purgedLocked(now int64, upTo uint64, err error) {
 	k := q.journal
 	k.purges--
 	if err != nil {
+		q.purged = false // and may be tried again at once
 		return
 	}
 	q.ownLocked(now, upTo)

@@ -272,6 +272,9 @@ func countsOf(n *[classes]int) Counts {
 // Purge removes all messages, ready, delayed and in flight, and forgets deduplication and attempt
 // ids (SQS: MGT-4, FIFO-23). A queue of a [Broker] can be purged once in 60 seconds, otherwise the
 // call is refused with [ErrPurgeInProgress]. A queue without a broker can always be purged.
+//
+// With a [Journal] it waits as Delete does, and messages that are sent meanwhile stay. After
+// [ErrJournalFull], when even the reserve is used up, and [ErrJournalFailed] all messages are still there.
 func (q *queue) Purge(ctx context.Context) error {
 	if err := q.checkContext(ctx); err != nil {
 		return err
@@ -302,8 +305,11 @@ func (q *queue) Purge(ctx context.Context) error {
 }
 
 // Close ends the queue: its messages are dropped, receives that wait return [ErrClosed], a running
-// move task is cancelled, and later calls return ErrClosed. It always returns nil and can be called
-// again. A queue with a [Journal] leaves its messages there, and returns what went wrong with that.
+// move task is cancelled, and later calls return ErrClosed. It can be called again.
+//
+// With a [Journal] the messages are kept there instead, for the queue that is made under this name next;
+// [Journal.Drop] and [Broker.DeleteQueue] remove them. Close then waits for what is under way, and returns
+// what went wrong with that. It always returns nil without a journal.
 func (q *queue) Close() error { return q.end(ErrClosed) }
 
 // end closes the queue with the error that later calls return. Its own error is that of a journal.
@@ -317,7 +323,15 @@ func (q *queue) end(reason error) error {
 		}
 	}
 	if err != nil {
-		return nil
+		if q.journal == nil {
+			return nil
+		}
+		q.mu.Lock()
+		if err = nil; !q.journal.rested { // somebody else is about to
+			_, err = q.restLocked(q.last)
+		}
+		q.mu.Unlock()
+		return err
 	}
 	q.gone = reason
 	q.ended.Store(&reason)
@@ -335,6 +349,11 @@ func (q *queue) end(reason error) error {
 	}
 	if q.journal != nil {
 		now, err = q.restLocked(now)
+		if q.timer != nil { // what was under way may have set it again
+			q.timer.Stop()
+		}
+		q.armed = never
+		q.errands &^= errandArm
 	}
 	q.ownLocked(now, q.seq)
 	q.tellQueueLocked(now, Event{Kind: EventClosed, Count: q.store.live})

@@ -66,6 +66,10 @@ type DeadLetter struct {
 // Only the latest handle of a message in flight will do: [ErrReceiptHandleExpired] otherwise,
 // [ErrNotInFlight] where the message is gone or was deleted meanwhile, [ErrNoDeadLetterTarget] where the
 // queue has no target. Handles that are empty or of another queue are refused as by Delete.
+//
+// Where both queues are in one [Journal] the move is one step, which no crash halves, and Bury waits for
+// it. Into any other target a crash at that moment can bring the message twice, never lose it.
+// [ErrJournalFull] and [ErrJournalFailed] are like the failure of a target.
 func (q *queue) Bury(ctx context.Context, receiptHandle, reason string) error {
 	rc, err := q.ids.parse(receiptHandle)
 	if err != nil {

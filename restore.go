@@ -2,6 +2,7 @@ package inq
 
 import (
 	"cmp"
+	"errors"
 	"math"
 	"slices"
 	"time"
@@ -179,7 +180,8 @@ func (q *queue) restoreDedupLocked(now int64, ids []rememberedID) {
 }
 
 // restLocked gives the messages of a queue that is closed to its stream, which keeps them until the queue is
-// opened again. The lock is released while what is under way gets its outcome.
+// opened again. The lock is released while what is under way gets its outcome. Where two close the queue, both
+// wait, and whoever comes first does it.
 func (q *queue) restLocked(now int64) (int64, error) {
 	k := q.journal
 	q.pauseLocked(now)
@@ -187,10 +189,18 @@ func (q *queue) restLocked(now int64) (int64, error) {
 	newest := k.newest
 	q.mu.Unlock()
 	err := k.wait(&due{mark: newest, synced: true})
+	if errors.Is(err, ErrJournalFull) {
+		err = nil // whose batch that was knows
+	}
 	s := k.stream
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	q.mu.Lock()
 	now = q.clockLocked()
+	if k.rested {
+		return now, err
+	}
+	k.rested = true
 	s.seq = q.seq
 	s.kept, s.remembered = keptMessages{}, nil
 	for slot := uint32(1); slot < q.store.size; slot++ {
@@ -216,6 +226,5 @@ func (q *queue) restLocked(now int64) (int64, error) {
 	}
 	k.segments, k.dedup = nil, dedupRuns{}
 	s.queue.Store(nil)
-	s.mu.Unlock()
 	return now, err
 }

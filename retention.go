@@ -60,10 +60,15 @@ func (q *queue) unlistLocked(slot uint32, r *record) {
 	q.main.arrivals.remove(&q.store, r)
 }
 
-// nextExpiryLocked returns when the next message expires.
+// nextExpiryLocked returns when the next message expires. One that waits for its commit does so after that, and
+// those behind it with it.
 func (q *queue) nextExpiryLocked() int64 {
-	_, at := q.oldestLocked()
-	return after(at, q.settings.Load().retention)
+	slot, at := q.oldestLocked()
+	next := after(at, q.settings.Load().retention)
+	if slot != 0 && next <= q.last && q.store.at(slot).state == stateCommitting {
+		return never
+	}
+	return next
 }
 
 // oldestLocked returns the message that expires next, and since when it counts; 0 and never if

@@ -10,8 +10,9 @@ import (
 	"example.com/inq/internal/journal"
 )
 
-// Send adds one message to the queue (SQS: sections 1.3, 5.1, 5.3). It never waits, save for the
-// [Journal] of a queue that has one, and then the errors of that are its own too.
+// Send adds one message to the queue (SQS: sections 1.3, 5.1, 5.3). In memory it never waits. With a
+// [Journal] it returns when the message is as safe as the journal's mode says, and ctx does not end that
+// wait.
 //
 // It refuses, each as a [*ParamError]: a body that is empty ([ErrMissingParameter]) or holds
 // characters SQS does not take ([ErrInvalidMessageContents]), unless the queue is
@@ -19,6 +20,9 @@ import (
 // (ErrMissingParameter); and with [ErrInvalidParameter] a message larger than the maximum size, a
 // bad attribute, id or delay, and what the type of queue does not take. [ErrFull] means the queue
 // is at its capacity. A duplicate on FIFO is a success that adds nothing.
+//
+// With a journal, [ErrJournalFull] means that there is no room and that the message never was in the queue.
+// After [ErrJournalFailed] it may be there when the journal is opened anew.
 func (q *queue) Send(ctx context.Context, m Message) (Sent, error) {
 	if err := q.checkContext(ctx); err != nil {
 		return Sent{}, err
@@ -98,6 +102,10 @@ func (q *queue) sendPlain(body string, s *settings) (Sent, error) {
 // Without SQS limits a batch can be longer. It is added 64 entries at a time: messages of others can
 // come in between, and where the queue ends meanwhile, the entries not yet added fail with the error
 // of that.
+//
+// With a [Journal] it waits as Send does, once for up to 64 entries, which are in the journal all or none:
+// [ErrJournalFull] and [ErrJournalFailed] refuse the whole batch, or of a longer one the entries not yet
+// added.
 func (q *queue) SendBatch(ctx context.Context, ms []Message) ([]Sent, error) {
 	if err := q.checkContext(ctx); err != nil {
 		return nil, err

@@ -36,7 +36,8 @@ func (b *Broker) Tags(ctx context.Context, name string) (map[string]string, erro
 // SetTags adds tags to those of the queue and overwrites the values of keys it has: all of them, or
 // none where one is refused. Keys have 1 to 128 characters and do not begin with "aws:", values up
 // to 256: letters, digits, white space and _ . : / = + - @. [ErrInvalidParameter] otherwise, and
-// where the queue would have more than 50.
+// where the queue would have more than 50. With a [Journal] SetTags and RemoveTags wait and fail as
+// SetAttributes does.
 func (b *Broker) SetTags(ctx context.Context, name string, tags map[string]string) error {
 	if err := checkContext(ctx); err != nil {
 		return err

@@ -152,7 +152,7 @@ func (q *queue) expireDueLocked(now int64) (more bool) {
 	}
 	for range stepBudget {
 		slot, since := q.oldestLocked()
-		if slot == 0 || after(since, retention) > now {
+		if slot == 0 || after(since, retention) > now || q.store.at(slot).state == stateCommitting {
 			return false
 		}
 		q.expireLocked(now, slot)

@@ -184,7 +184,8 @@ func (q *queue) hideLocked(slot uint32, n int) {
 	}
 }
 
-// admitLocked makes a message delayed or ready that is for sure in the journal now.
+// admitLocked makes a message delayed or ready that is for sure in the journal now. Where its retention is
+// over already, nobody has it.
 func (q *queue) admitLocked(now int64, slot uint32, r *record) {
 	q.metrics.sent++
 	q.metrics.sentBytes += uint64(r.size())
@@ -205,6 +206,11 @@ func (q *queue) admitLocked(now int64, slot uint32, r *record) {
 		q.deadlineLocked(slot, r, deadline)
 	}
 	q.tellLocked(now, EventSent, slot)
+	if expiry := after(r.enqueued, q.settings.Load().retention); expiry <= now {
+		q.expireLocked(now, slot)
+	} else {
+		q.scheduleLocked(expiry)
+	}
 }
 
 // rejectLocked removes a message that did not get into the journal, and with it the memory of its
@@ -218,6 +224,7 @@ func (q *queue) rejectLocked(slot uint32, r *record) {
 		}
 	}
 	q.removeLocked(slot, r)
+	q.scheduleLocked(q.nextExpiryLocked())
 }
 
 // arriveLocked ends a delay. The caller has cancelled its deadline.
@@ -536,12 +543,9 @@ func (q *queue) stayLocked(now int64, it pending, r *record) {
 // expireLocked removes a message whose retention is over, whatever state it is in (SQS: LC-3).
 func (q *queue) expireLocked(now int64, slot uint32) {
 	r := q.store.at(slot)
-	switch r.state {
-	case stateAdopted:
+	if r.state == stateAdopted {
 		q.revealLocked(now, slot, r)
 		return
-	case stateCommitting:
-		q.admitLocked(now, slot, r)
 	}
 	q.metrics.expired++
 	q.tellLocked(now, EventExpired, slot)

@@ -13,6 +13,7 @@ type waiter struct {
 	call   receiveCall
 	dst    []Delivery
 	n      int     // how many were handed over
+	mark   uint64  // with a journal: of the batch with their leases
 	err    error   // why the wait ended otherwise
 	parked bool    // in line
 	ticket uint64  // its number, by which waits that end at the same time end in the order they came
@@ -116,6 +117,9 @@ func (q *queue) unparkLocked(w *waiter) {
 func (q *queue) wakeLocked(w *waiter, err error) {
 	q.unparkLocked(w)
 	w.err = err
+	if q.journal != nil && w.n != 0 {
+		q.journal.handed = append(q.journal.handed, w)
+	}
 	w.wake <- struct{}{}
 }
 

@@ -69,7 +69,7 @@ func untilThereIsRoom(t *testing.T) {
 	}
 	require.Equal(t, 503, status)
 	require.Equal(t, "The disk is full, or what the service may take of it is used up. Nothing was changed.", answer["message"])
-	status, answer = post(api, "AmazonSQS.SetQueueAttributes", `{"QueueUrl":"q","Attributes":{"DelaySeconds":"5"}}`)
+	status, _ = post(api, "AmazonSQS.SetQueueAttributes", `{"QueueUrl":"q","Attributes":{"DelaySeconds":"5"}}`)
 	require.Equal(t, 503, status)
 	q, err := b.Queue("q")
 	require.NoError(t, err)

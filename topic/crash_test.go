@@ -215,3 +215,38 @@ func TestTheDiskStopsAtEveryCall(t *testing.T) {
 	t.Logf("%d crash points", points)
 	require.Greater(t, points, 100)
 }
+
+func TestAnAccountBeginsOnAFullDisk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, files := t.Context(), faultfs.New()
+		w, j, err := journaledWorld(t, files)
+		require.NoError(t, err)
+		topic := w.standard("t")
+		q, err := w.broker.CreateStandard("q")
+		require.NoError(t, err)
+		w.subscribe(topic, Queue(q), WithRawDelivery())
+		files.SetLimit(files.Used() + 100_000)
+		published := 0
+		for ; err == nil; published++ {
+			_, err = topic.Publish(ctx, Message{Body: strings.Repeat("x", 500)})
+		}
+		require.ErrorIs(t, err, inq.ErrJournalFull)
+		files.Crash()
+		w.close()
+		_ = j.Close()
+
+		files = files.AfterKill()
+		files.SetLimit(files.Used())
+		w, j, err = journaledWorld(t, files)
+		require.NoError(t, err)
+		defer j.Close()
+		defer w.close()
+		topic, err = w.Topic("t")
+		require.NoError(t, err)
+		_, err = topic.Publish(ctx, Message{Body: "x"})
+		require.ErrorIs(t, err, inq.ErrJournalFull)
+		back, err := w.broker.Queue("q")
+		require.NoError(t, err)
+		require.Len(t, bodies(t, back), published-1)
+	})
+}

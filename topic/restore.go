@@ -61,7 +61,7 @@ func (a *Account) restore() error {
 	if a.object == 0 {
 		a.object = a.journal.Next()
 	}
-	var b durable.Batch
+	b := durable.Batch{Reserve: true} // what is there can be delivered and deleted on a full disk, too
 	put(&b, a.object, &accountRecord{a.run, a.sms.attributes})
 	for _, number := range r.past {
 		a.journal.Forget(number)

@@ -20,6 +20,10 @@ type Object struct {
 type Batch struct {
 	Puts    []Object
 	Deletes []uint64 // of objects that may be gone already
+
+	// Reserve has puts taken from the reserve of a full disk, as deletes are: for what an owner needs
+	// to begin at all, and not for what users send.
+	Reserve bool
 }
 
 // Put adds or replaces an object. The store keeps data, which must not be changed any more.
@@ -51,8 +55,8 @@ type Store interface {
 	// Room returns the error that Write would refuse puts with. Whoever asks before anything is
 	// changed need not take anything back.
 	Room() error
-	// Write writes a batch. Puts are refused while the disk is full; deletes alone are taken from its
-	// reserve. Where it returns an error nothing of the batch was written.
+	// Write writes a batch. Puts are refused while the disk is full, unless the batch is for the
+	// reserve; deletes alone are taken from that. Where it returns an error nothing of the batch was written.
 	Write(b *Batch) (Mark, error)
 	// Forget deletes an object without a word in the journal: it may be there again in the next
 	// process. It is for what its owner knows to be past.

@@ -92,7 +92,13 @@ func (l *Log) passLocked(t *turn) {
 // It returns ErrFull where the frame found no room and is not in the log; for a frame of class Carry it means not yet. It
 // returns ErrFailed after a write or a sync failed, for frames that were not settled before: what became of those the next
 // Open will tell.
-func (l *Log) Wait(mark uint64, synced bool) error {
+func (l *Log) Wait(mark uint64, synced bool) error { return l.waitFor(mark, synced, synced) }
+
+// WaitUnderLock is Wait with synced for a caller that holds a lock which [Owner.Carry] takes. Wait may hold its caller up
+// until the cleaner has made room, and the cleaner would wait for that lock.
+func (l *Log) WaitUnderLock(mark uint64) error { return l.waitFor(mark, true, false) }
+
+func (l *Log) waitFor(mark uint64, synced, throttled bool) error {
 	l.mu.Lock()
 	if mark > l.last {
 		l.mu.Unlock()
@@ -106,7 +112,7 @@ func (l *Log) Wait(mark uint64, synced bool) error {
 	if smooth {
 		return nil
 	}
-	if synced && l.throttlesLocked() {
+	if throttled && l.throttlesLocked() {
 		l.throttleLocked()
 	}
 	l.mu.Unlock()

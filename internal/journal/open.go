@@ -29,7 +29,7 @@ func Open(dir string, o Options) (*Log, error) {
 	l := &Log{fs: o.FS, dir: dir, o: o, keys: keys, died: 1}
 	if err := l.open(); err != nil {
 		l.closeFiles()
-		return nil, fmt.Errorf("journal: opening %s: %w", dir, err)
+		return nil, err
 	}
 	return l, nil
 }

@@ -82,7 +82,7 @@ func look(dir string, o Options, each func(uint32, []byte) error) (v *surveyed, 
 		}
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("journal: reading %s: %w", dir, err)
+		return nil, nil, err
 	}
 	return v, lock.Close, nil
 }

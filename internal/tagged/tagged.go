@@ -24,14 +24,20 @@ func (e *UnknownTagError) Error() string {
 	return fmt.Sprintf("tagged: field %d is not known to this version; a newer one wrote it", e.Tag)
 }
 
+// Kinds of values: a number, or a length and bytes.
 const (
-	kindNumber = iota
+	kindNumber uint64 = iota
 	kindText
 )
 
+// appendHead appends what stands in front of a field: its tag, and what kind of value follows.
+func appendHead(dst []byte, tag uint32, kind uint64) []byte {
+	return binary.AppendUvarint(dst, uint64(tag)<<1|kind)
+}
+
 // Uint appends a number.
 func Uint(dst []byte, tag uint32, v uint64) []byte {
-	dst = binary.AppendUvarint(dst, uint64(tag)<<1|kindNumber)
+	dst = appendHead(dst, tag, kindNumber)
 	return binary.AppendUvarint(dst, v)
 }
 
@@ -49,7 +55,7 @@ func Bool(dst []byte, tag uint32, v bool) []byte {
 
 // Text appends text or bytes.
 func Text[T string | []byte](dst []byte, tag uint32, v T) []byte {
-	dst = binary.AppendUvarint(dst, uint64(tag)<<1|kindText)
+	dst = appendHead(dst, tag, kindText)
 	dst = binary.AppendUvarint(dst, uint64(len(v)))
 	return append(dst, v...)
 }
