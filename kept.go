@@ -13,6 +13,7 @@ type kept struct {
 	state       durableState
 	alone       bool  // its delay is not the queue's
 	moved       bool  // rare.place holds its place in the order
+	back        bool  // it was about to leave, and is ready again when its queue is opened; not part of a record
 	enqueued    int64 // when it was sent
 	at          int64 // when this was so,
 	left        int64 // and how much of its delay or visibility timeout was left then

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"reflect"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -75,7 +76,11 @@ func (r *modelRun) reopen() {
 		if m := p.model; m.dead != nil {
 			require.NoError(r.t, p.set([]Option{WithDeadLetter(r.target(m.dead), m.maxReceives)}, nil))
 		}
+		before := slices.Clone(p.model.turns)
 		p.model.restarted()
+		if p.model.fifo {
+			p.model.turns = p.model.turnsAfter(before, turnsOf(p.inner))
+		}
 		for i := range p.handles { // the handles are good for the new queue; deliveries know the old one only
 			p.handles[i].delivery.source = p.inner
 		}
@@ -97,8 +102,20 @@ func (q *modelQueue) restarted() {
 		m.dueOrder = q.world.tick()
 	}
 	for _, m := range q.messages {
-		q.turn(m.sent.GroupID) // that of one which waited for its next try is the last
+		q.turn(m.sent.GroupID)
 	}
+}
+
+// turnsAfter takes the places of groups whose first message waited for its next try before a restart: they have
+// their turns back, and where those were nobody else knows. All others keep their order.
+func (q *modelQueue) turnsAfter(before, engine []string) []string {
+	others := func(groups []string) []string {
+		return slices.DeleteFunc(slices.Clone(groups), func(g string) bool { return !slices.Contains(before, g) })
+	}
+	if slices.Equal(others(q.turns), others(engine)) && len(q.turns) == len(engine) {
+		return slices.Clone(engine)
+	}
+	return q.turns
 }
 
 // modelKept is a setup with a journal.
@@ -288,6 +305,20 @@ func compareJournal(t testing.TB, disk journal.FS, queues ...*queue) {
 		}
 		require.Equal(t, live, s.kept.live, q.name)
 		if q.fifo != nil {
+			last := turn{}
+			for g := q.fifo.first; g != 0; g = q.fifo.groups.at(g).next {
+				head := q.fifo.groups.at(g).head
+				k := s.kept.find(head, q.store.at(head).seq)
+				at := k.turn
+				if at == (turn{}) {
+					at.number = k.seq
+				}
+				if at.number < last.number || at.number == last.number && at.after < last.after {
+					q.mu.Unlock()
+					require.Fail(t, "the turns of groups", "%s: group %s has turn %v behind %v; in memory %v", q.name, k.group, at, last, q.fifo.turns[g])
+				}
+				last = at
+			}
 			d := &q.fifo.dedup
 			var want []rememberedID
 			for n := d.begin; n != d.end; n++ {

@@ -273,6 +273,9 @@ func (r *modelRun) compare() {
 		if len(p.model.messages) < 40 || r.one(8) {
 			r.compareMessages(p)
 		}
+		if p.model.fifo {
+			require.Equal(r.t, append([]string{}, p.model.turns...), turnsOf(p.inner), "the turns of the groups")
+		}
 		checkInvariants(r.t, p.inner)
 		if r.kept == nil {
 			p.mirror.compare(r.t, p.inner)
@@ -281,6 +284,17 @@ func (r *modelRun) compare() {
 			compareJournal(r.t, r.disk, p.inner)
 		}
 	}
+}
+
+// turnsOf returns the groups that can deliver, in the order of their turns.
+func turnsOf(q *queue) []string {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	groups := []string{}
+	for g := q.fifo.first; g != 0; g = q.fifo.groups.at(g).next {
+		groups = append(groups, q.fifo.groups.at(g).name)
+	}
+	return groups
 }
 
 func (r *modelRun) compareMessages(p *modelPair) {

@@ -46,16 +46,21 @@ func (k *kept) deadline(now int64) int64 {
 	return after(now, time.Duration(max(k.left-max(now-k.at, 0), 0)))
 }
 
-// restoreTurnsLocked puts the groups that can deliver in the order they had.
+// restoreTurnsLocked puts the groups that can deliver in the order they had. Those come last that are back
+// from where they could not.
 func (q *queue) restoreTurnsLocked(s *stream) {
 	if q.fifo == nil || q.fifo.first == 0 {
 		return
 	}
 	f := q.fifo
-	var groups []uint32
+	var groups, back []uint32
 	for g := f.first; g != 0; g = f.groups.at(g).next {
 		head := f.groups.at(g).head
 		k := s.kept.find(head, q.store.at(head).seq)
+		if k.back {
+			back = append(back, g)
+			continue
+		}
 		if f.turns[g] = k.turn; k.turn == (turn{}) {
 			f.turns[g] = turn{number: k.seq}
 		}
@@ -70,6 +75,12 @@ func (q *queue) restoreTurnsLocked(s *stream) {
 		t := f.turns[g]
 		f.lineUp(g, f.groups.at(g))
 		f.turns[g], f.turn = t, t
+	}
+	for _, g := range back {
+		f.lineUp(g, f.groups.at(g))
+		f.takeTurn(g)
+		q.noteTurnLocked(g)
+		q.errands |= errandKeep
 	}
 }
 
@@ -200,6 +211,7 @@ func (q *queue) restLocked(now int64) (int64, error) {
 		m := q.keptLocked(now, slot, r)
 		m.shift(k.shift)
 		m.segment = *k.segment(slot)
+		m.back = r.state == stateBackoff || r.state == stateBurying && m.state == durableReady
 		s.kept.put(m)
 	}
 	if q.fifo != nil {
