@@ -151,13 +151,11 @@ func (q *queue) writeDownLocked(now int64) {
 				q.concludeLocked(now, it, err)
 				continue
 			}
-			if it.end == EventSent || it.end == EventMovedIn {
+			if it.end == EventSent {
 				*k.segment(it.slot) = segment
 			}
-			if it.end != EventMovedIn { // whoever brings it waits itself
-				it.mark = mark
-				k.pending.add(it)
-			}
+			it.mark = mark
+			k.pending.add(it)
 		}
 	}
 	if q.fifo != nil {

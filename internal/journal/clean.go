@@ -177,6 +177,9 @@ func (l *Log) removeLocked() {
 	}
 	l.segments[0] = nil
 	l.segments = l.segments[1:]
+	if s.planned >= l.largest {
+		l.largest = l.largestLocked()
+	}
 	l.bytes -= s.size
 	l.roomier = true
 	l.stats.Removed++

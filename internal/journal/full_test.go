@@ -436,3 +436,43 @@ func TestFail_AllWaitersGetTheErrorOfASync(t *testing.T) {
 		require.Zero(t, f.SyncsAfterFailure())
 	})
 }
+
+// A segment whose only frame finds no room is followed by one whose frame does.
+func TestFull_ASegmentWithoutAFrameLeavesNoGap(t *testing.T) {
+	limited(t, func(t *testing.T, files *faultfs.FS, op journal.Options) {
+		synctest.Test(t, func(t *testing.T) {
+			w, err := openWorld("dir", op)
+			require.NoError(t, err)
+			require.NoError(t, w.send(100))
+			files.SetLimit(files.Used() + 1000)
+			large, err := w.do(step{puts: map[uint64]string{w.next: strings.Repeat("x", 2<<20)}}, journal.Send)
+			require.NoError(t, err)
+			w.next++
+			gone, err := w.do(step{gone: []uint64{1}}, journal.Delete)
+			require.NoError(t, err)
+			marks := []uint64{large, gone}
+			require.NoError(t, w.settle(1, marks))
+			require.True(t, w.steps[1].refused)
+			require.Empty(t, w.bodies())
+			want := w.bodies()
+			crashed := files.AfterKill()
+			crashed.SetLimit(0)
+			after := op
+			after.FS = crashed
+			got, err := found(after)
+			require.NoError(t, err)
+			require.Equal(t, want, got)
+
+			files.SetLimit(0)
+			time.Sleep(time.Second)
+			_ = w.log.Room(journal.Send) // has it look for room
+			synctest.Wait()
+			require.NoError(t, w.send(100))
+			want = w.bodies()
+			require.NoError(t, w.log.Close())
+			got, err = found(op)
+			require.NoError(t, err)
+			require.Equal(t, want, got)
+		})
+	})
+}

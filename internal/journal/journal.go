@@ -169,7 +169,7 @@ type Log struct {
 	lastTry     time.Time
 	cleaning    bool
 	roomier     bool  // a segment was removed since the reserve was last tried
-	largest     int64 // size of the largest segment since Open
+	largest     int64 // size of the largest segment
 	stalled     stall
 	density     density
 	pass        pass

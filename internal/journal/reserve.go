@@ -18,6 +18,14 @@ func (l *Log) carryRoom() int64 {
 	return n + n/16
 }
 
+// largestLocked returns the size of the largest segment there is.
+func (l *Log) largestLocked() (n int64) {
+	for _, s := range l.segments {
+		n = max(n, s.planned)
+	}
+	return n
+}
+
 // deleteRoom is the size of the other part.
 func (l *Log) deleteRoom() int64 { return l.o.SegmentSize / 4 }
 
@@ -135,11 +143,9 @@ func (l *Log) fullLocked(why error) {
 	l.lastTry = time.Now()
 }
 
-// withinLimit says whether n bytes more keep the files within MaxDisk.
-func (l *Log) withinLimit(n int64) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.bytes+n+segmentHead+l.reserveSize <= l.o.MaxDisk
+// withinLimitLocked says whether n bytes more keep the files within MaxDisk.
+func (l *Log) withinLimitLocked(n int64) bool {
+	return l.o.MaxDisk == 0 || l.bytes+n+segmentHead+l.reserveSize <= l.o.MaxDisk
 }
 
 // refillLocked tries to end the state of being full. l.mu is released meanwhile.

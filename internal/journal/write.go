@@ -60,6 +60,7 @@ func (l *Log) wroteLocked(f *frame, err error) {
 	case l.err != nil: // unknown
 	default:
 		f.segment.planned -= f.size
+		l.largest = l.largestLocked()
 		f.segment.live -= f.weight
 		l.live -= f.weight
 		l.lost.add(f.mark)
@@ -88,12 +89,16 @@ func (l *Log) writeFrame(f *frame, synced position) error {
 }
 
 func (l *Log) tryFrame(f *frame, synced position) error {
-	if l.o.MaxDisk > 0 && !l.withinLimit(f.size) {
-		return errLimit
-	}
 	s := f.segment
-	if s.file == nil {
-		if err := l.begin(s); err != nil {
+	for {
+		next, err := l.missing(f)
+		if err != nil {
+			return err
+		}
+		if next == nil {
+			break
+		}
+		if err := l.begin(next); err != nil {
 			return err
 		}
 	}
@@ -115,6 +120,22 @@ func (l *Log) tryFrame(f *frame, synced position) error {
 	l.bytes += int64(len(b))
 	l.mu.Unlock()
 	return nil
+}
+
+// missing returns the first segment that has no file yet of those up to the frame's, or nil. There are some before it
+// where nothing that was to be in them found room: a log has no gaps.
+func (l *Log) missing(f *frame) (*segment, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case !l.withinLimitLocked(f.size):
+		return nil, errLimit
+	case f.segment.file != nil:
+		return nil, nil
+	case l.tail == nil:
+		return f.segment, nil
+	}
+	return l.segmentLocked(l.tail.number + 1), nil
 }
 
 // begin makes the file of a segment, which becomes the tail. The file that was it so far is left to the next sync.
