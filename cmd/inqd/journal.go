@@ -13,19 +13,21 @@ import (
 
 const aboutJournal = `inqd journal looks after the files in a directory of inqd -data, while no inqd has it open.
 
-    inqd journal check DIR            reads everything and changes nothing. Status 0: the data
-                                      is whole, 1: it is not, or cannot be read
-    inqd journal salvage DIR NEW      copies all that is whole to the directory NEW, which must
+    inqd journal check [flags] DIR    reads everything and changes nothing. Status 0: the data
+                                      is whole, 1: it is not, or cannot be read. Without its
+                                      keys the checksums alone are looked at
+    inqd journal salvage [flags] DIR NEW
+                                      copies all that is whole to the directory NEW, which must
                                       be empty or not be there, and says what it left out. DIR
                                       is not changed
 
-Flags, before the directories:
+Any journal will do, not only one of inqd. Flags stand before the directories:
 `
 
 // runJournal is the part of the program that looks after the files.
 func runJournal(ctx context.Context, args []string, stdout io.Writer) error {
 	if len(args) == 0 {
-		return &usageError{errors.New("journal needs to be told what to do: check or salvage")}
+		return &usageError{errors.New("journal needs to be told what to do: check or salvage; inqd journal -h tells more")}
 	}
 	what := args[0]
 	f := flag.NewFlagSet("inqd journal", flag.ContinueOnError)
@@ -57,11 +59,11 @@ func runJournal(ctx context.Context, args []string, stdout io.Writer) error {
 	case what == "check" && f.NArg() == 1:
 		return checkJournal(f.Arg(0), options, stdout)
 	case what == "check":
-		return &usageError{errors.New("journal check needs one directory")}
+		return &usageError{errors.New("journal check needs one directory, and flags before it")}
 	case what == "salvage" && f.NArg() == 2:
 		return salvageJournal(f.Arg(0), f.Arg(1), options, stdout)
 	case what == "salvage":
-		return &usageError{errors.New("journal salvage needs two directories: the one to read, and a new one")}
+		return &usageError{errors.New("journal salvage needs two directories, the one to read and a new one, and flags before them")}
 	}
 	return &usageError{fmt.Errorf("journal can check or salvage, not %q", what)}
 }
@@ -85,7 +87,7 @@ func checkJournal(dir string, options journal.Options, stdout io.Writer) error {
 	}
 	tellReport(report, stdout)
 	switch {
-	case errors.Is(report.Err, journal.ErrKey) && countDamages(report) == 0:
+	case errors.Is(report.Err, journal.ErrKey) && damagedBytes(report) == 0:
 		fmt.Fprintf(stdout, "%s is whole by its checksums. Whether it can be read with its key is not known: %v.\n", dir, report.Err)
 	case report.Err != nil:
 		return journalFault(dir, report.Err)
@@ -104,17 +106,19 @@ func salvageJournal(from, to string, options journal.Options, stdout io.Writer) 
 		return journalFault(from, err)
 	}
 	tellReport(report, stdout)
-	if damages := countDamages(report); damages > 0 {
-		fmt.Fprintf(stdout, "%s has all that is whole of %s. What stood in %d damaged places is missing there, and messages may be back whose deletes stood in them.\n", to, from, damages)
+	if damages := damagedBytes(report); damages > 0 {
+		fmt.Fprintf(stdout, "%s has all that is whole of %s. What stood in the damaged bytes, %d in all, is missing there, and messages may be back whose deletes stood in them.\n", to, from, damages)
 	} else {
 		fmt.Fprintf(stdout, "%s has all of %s.\n", to, from)
 	}
 	return nil
 }
 
-func countDamages(report journal.Report) (n int) {
+func damagedBytes(report journal.Report) (n int64) {
 	for _, s := range report.Segments {
-		n += len(s.Damages)
+		for _, d := range s.Damages {
+			n += d.Length
+		}
 	}
 	return n
 }
