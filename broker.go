@@ -39,14 +39,15 @@ const cooldown = 60 * time.Second
 // nothing was done.
 type Broker struct {
 	// Set by the constructor.
-	region   string
-	account  string
-	cooldown bool
-	limit    int // of queues, 0 for none
-	defaults []Option
-	watcher  func(Local, []Event) // of every queue; nil: none
-	journal  *Journal             // nil: none
-	objects  *objectStore         // in it
+	region    string
+	account   string
+	cooldown  bool
+	limit     int // of queues, 0 for none
+	defaults  []Option
+	watcher   func(Local, []Event) // of every queue; nil: none
+	journal   *Journal             // nil: none
+	noJournal bool                 // WithBrokerJournal was given nil, which is refused
+	objects   *objectStore         // in it
 
 	// For those who hold the lock of a queue, and must not wait for mu:
 	index sync.Map    // of the queues, by ARN

@@ -51,12 +51,12 @@ func WithQueueDefaults(opts ...Option) BrokerOption {
 // disk full or broken has that error too, but is in force by then, until a restart takes it back: a queue
 // that was being deleted is gone, and its name is not free before that restart.
 func WithBrokerJournal(j *Journal) BrokerOption {
-	return brokerOption(func(b *Broker) { b.journal = j })
+	return brokerOption(func(b *Broker) { b.journal, b.noJournal = j, j == nil })
 }
 
 // NewBroker makes a broker without queues, or with those of [WithBrokerJournal]. It needs no goroutine and
 // no timer. Options out of range, those of WithQueueDefaults included, are refused with
-// [ErrInvalidParameter] or [ErrInvalidAttributeValue].
+// [ErrInvalidParameter] or [ErrInvalidAttributeValue], a nil journal with [ErrMissingParameter].
 func NewBroker(opts ...BrokerOption) (*Broker, error) {
 	b := &Broker{region: "us-east-1", account: localAccount, cooldown: true,
 		queues: map[string]*entry{}, sources: map[string][]string{}, deleted: map[string]time.Time{}, dropping: map[string]struct{}{}}
@@ -71,6 +71,9 @@ func NewBroker(opts ...BrokerOption) (*Broker, error) {
 	}
 	if len(b.account) != 12 || strings.Trim(b.account, "0123456789") != "" {
 		return nil, &ParamError{Err: ErrInvalidParameter, Param: "Account", Value: b.account, Reason: "must be 12 digits"}
+	}
+	if b.noJournal {
+		return nil, errNoJournal()
 	}
 	if b.limit < 0 {
 		return nil, &ParamError{Err: ErrInvalidParameter, Param: "Queues", Value: b.limit, Min: 0}

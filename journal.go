@@ -246,12 +246,13 @@ func (j *Journal) writeBase() (mark uint64, err error) {
 	return mark, nil
 }
 
-// WithJournal has the queue kept in j; see [Journal] for what that changes. A nil j, the default, is none.
-// If j has a queue of this name and type, the new queue has its messages; what was due meanwhile happens at
-// once: a message whose retention has passed is gone.
+// WithJournal has the queue kept in j; see [Journal] for what that changes. The default is none. If j has a
+// queue of this name and type, the new queue has its messages; what was due meanwhile happens at once: a
+// message whose retention has passed is gone.
 //
-// NewStandard and NewFIFO refuse it with [ErrInvalidParameter] while another queue of this name is open in j,
-// with [ErrClosed] after Close of j, and for a queue that j does not have yet with [ErrJournalFull] and
+// NewStandard and NewFIFO refuse a nil j with [ErrMissingParameter], as where the error of [OpenJournal] was
+// missed; with [ErrInvalidParameter] while another queue of this name is open in j; with [ErrClosed] after
+// Close of j; and for a queue that j does not have yet with [ErrJournalFull] and
 // [ErrJournalFailed]. Configure refuses it. For queues of a broker there is [WithBrokerJournal].
 //
 // Close, and Close of the journal, leave the messages in the journal, from where the queue has them when it

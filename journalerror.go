@@ -85,3 +85,9 @@ func (e *openFault) Unwrap() error { return e.err }
 
 // errJournalClosed refuses a queue for a journal that is closed.
 var errJournalClosed error = &ParamError{Err: ErrClosed, Param: "WithJournal", Reason: "the journal is closed"}
+
+// errNoJournal refuses a nil journal. Who gives one has missed the error of OpenJournal, and would find out
+// after the crash.
+func errNoJournal() error {
+	return &ParamError{Err: ErrMissingParameter, Param: "Journal", Reason: "must not be nil; a queue without the option has none"}
+}

@@ -50,3 +50,12 @@ func TestOpenJournal_SaysWhatIsWrongOnce(t *testing.T) {
 	_, err = OpenJournal(dir, WithJournalKey(key[:5]))
 	require.EqualError(t, err, "inq: invalid parameter value: WithJournalKey: a key has 32 bytes, not 5")
 }
+
+func TestJournal_ANilOneIsRefused(t *testing.T) {
+	_, err := NewStandard("jobs", WithJournal(nil))
+	require.ErrorIs(t, err, ErrMissingParameter)
+	_, err = NewFIFO("jobs.fifo", WithJournal(nil))
+	require.ErrorIs(t, err, ErrMissingParameter)
+	_, err = NewBroker(WithBrokerJournal(nil))
+	require.ErrorIs(t, err, ErrMissingParameter)
+}

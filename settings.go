@@ -294,6 +294,9 @@ func settingsOf(name string, fifo bool, p *patch) (*settings, error) {
 	if err := checkName(name, fifo); err != nil {
 		return nil, err
 	}
+	if p.set&setJournal != 0 && p.journal == nil {
+		return nil, errNoJournal()
+	}
 	s := defaultSettings().with(p)
 	return &s, s.validate(fifo)
 }

@@ -60,6 +60,8 @@ var ways = []way{
 	{"Query", "conformance", "TestConformance_QueryInMemory", "the handler in memory, Query and XML"},
 	{"JSON socket", "conformance", "TestConformance_JSONOverSocket", "the handler behind a server, AWS JSON 1.0; no virtual time"},
 	{"Query socket", "conformance", "TestConformance_QueryOverSocket", "the handler behind a server, Query and XML; no virtual time"},
+	{"journal", "conformance", "TestConformance_InAJournal", "the handler in memory, AWS JSON 1.0, every queue in a journal"},
+	{"reopened", "conformance", "TestConformance_InAJournalThatIsReopenedBetweenRequests", "the same, and the journal is closed and opened anew before each request that comes alone; attempt ids, move tasks and the 60-second rules do not outlive that"},
 	{"SDK", "inqaws", "TestConformance_Client", "the client of the AWS SDK for Go in memory; it cannot send an explicit zero, nor leave out what is required"},
 	{"Queue", "inqaws", "TestConformance_Queue", "`inqaws.Queue` over that client: `inq.Queue` on SQS"},
 }
