@@ -17,7 +17,8 @@ type letter struct {
 	to     *queue // of this process; nil: a foreign target or destination
 	way    way
 	call   *targetCall // of the foreign target
-	put    *movedPut   // where the record of the message in to is to be written by source; nil: it is not
+	put    *movedPut   // the record of the message in to, where that has a journal
+	at     uint32      // segment where to has written it; 0: source is to write it
 	DeadLetter
 }
 
@@ -136,7 +137,11 @@ func (h *handing) conclude() (kept bool, err error) {
 		}
 	}
 	if h.adopted.slot != 0 {
-		h.l.to.finishAdoption(h.l, h.adopted, h.kept, h.due.segment)
+		segment := h.l.at
+		if segment == 0 {
+			segment = h.due.segment
+		}
+		h.l.to.finishAdoption(h.l, h.adopted, h.kept, segment)
 	}
 	return h.kept, h.err
 }
@@ -252,7 +257,7 @@ func (q *queue) adopt(l *letter) (adopted ref, err error) {
 	case l.source != nil && l.source.journal != nil && l.source.journal.owner == q.journal.owner:
 		l.put = q.movedPutLocked(now, slot, r)
 	default:
-		return q.adoptForGood(now, adopted)
+		return q.adoptForGood(now, l, adopted)
 	}
 	q.pause(now)
 	return adopted, nil
@@ -291,12 +296,18 @@ func (q *queue) payloadOf(l *letter) payload {
 func (q *queue) finishAdoption(l *letter, adopted ref, kept bool, segment uint32) {
 	now, closed := q.enter()
 	if closed != nil {
-		if q.journal != nil {
+		if q.journal == nil {
+			return
+		}
+		q.mu.Lock()
+		if q.journal.rested {
+			q.mu.Unlock()
 			if next := q.journal.finishClosed(q, l, adopted, kept, segment); next != nil {
 				next.finishAdoption(l, adopted, kept, segment)
 			}
+			return
 		}
-		return
+		now = q.last // somebody is about to put the queue to rest, and has the message yet
 	}
 	r := q.store.find(adopted.slot, adopted.seq)
 	if q.journal != nil {

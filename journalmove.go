@@ -28,29 +28,21 @@ func (q *queue) movedPutLocked(now int64, slot uint32, r *record) *movedPut {
 
 // adoptForGood is the end of adopt where nobody else writes the record: it unlocks, and returns when the
 // message is for sure in the journal.
-func (q *queue) adoptForGood(now int64, adopted ref) (ref, error) {
-	r := q.store.at(adopted.slot)
+func (q *queue) adoptForGood(now int64, l *letter, adopted ref) (ref, error) {
 	k := q.journal
-	put := q.movedPutLocked(now, adopted.slot, r)
+	put := q.movedPutLocked(now, adopted.slot, q.store.at(adopted.slot))
 	b := &k.batches[journal.Send]
 	b.End(appendPut(b.Begin(k.stream.number, recordPut), &put.kept, &putExtra{}, k.shift), put.weight)
-	q.pendLocked(journal.Send, adopted.slot, r, pending{end: EventMovedIn})
+	q.errands |= errandKeep
 	q.pauseLocked(now)
 	d := q.takeDueLocked()
 	q.mu.Unlock()
-	err := k.wait(&d)
-	if err == nil {
-		return adopted, nil
+	if err := k.wait(&d); err != nil {
+		q.finishAdoption(l, adopted, false, 0)
+		return ref{}, err
 	}
-	q.mu.Lock()
-	now = q.clockLocked()
-	if r := q.store.find(adopted.slot, adopted.seq); r != nil {
-		*k.segment(adopted.slot) = 0
-		q.adopting--
-		q.removeLocked(adopted.slot, r)
-	}
-	q.pause(now)
-	return ref{}, err
+	l.put, l.at = put, d.segment
+	return adopted, nil
 }
 
 // letGoForGoodLocked lets go of a message that somebody else has: it is gone as soon as that is for sure in
@@ -58,7 +50,7 @@ func (q *queue) adoptForGood(now int64, adopted ref) (ref, error) {
 func (q *queue) letGoForGoodLocked(l *letter, r *record) {
 	k := q.journal
 	it := pending{end: l.way.end(), way: l.way, was: q.departLocked(l.slot, r)}
-	if l.put == nil {
+	if l.put == nil || l.at != 0 {
 		q.goneLocked(l.slot, r, it)
 		return
 	}
@@ -73,15 +65,13 @@ func (q *queue) letGoForGoodLocked(l *letter, r *record) {
 func (q *queue) finishPutLocked(l *letter, adopted ref, r *record, kept bool, segment uint32) {
 	k := q.journal
 	switch {
-	case l.put == nil: // this queue wrote it
-		if !kept && r != nil {
+	case kept && r != nil:
+		*k.segment(adopted.slot) = segment
+	case kept || l.at != 0:
+		k.log.Release(segment, l.put.weight)
+		if r != nil {
 			k.note(q, adopted.seq)
 		}
-	case !kept:
-	case r == nil:
-		k.log.Release(segment, l.put.weight)
-	default:
-		*k.segment(adopted.slot) = segment
 	}
 }
 
@@ -96,22 +86,18 @@ func (k *queueJournal) finishClosed(q *queue, l *letter, adopted ref, kept bool,
 	}
 	m := s.kept.find(adopted.slot, adopted.seq)
 	switch {
-	case s.dropped:
-	case m == nil:
-		if kept && l.put != nil {
+	case s.dropped, m == nil:
+		if kept || l.at != 0 {
 			k.log.Release(segment, l.put.weight)
 		}
 	case kept:
-		m.state = durableReady
-		if l.put != nil {
-			m.segment = segment
-		}
+		m.state, m.segment = durableReady, segment
 	default:
-		if m.segment != 0 {
+		if l.at != 0 {
 			var b journal.Batch
 			b.End(appendGone(b.Begin(s.number, recordGone), m.seq), 0)
 			_, _, _ = k.log.Append(&b, journal.Note)
-			k.log.Release(m.segment, weightOf(m.body, m.group, m.rare))
+			k.log.Release(segment, l.put.weight)
 		}
 		s.kept.remove(m)
 	}

@@ -167,7 +167,7 @@ func (q *queue) DeadLetter(ctx context.Context, d DeadLetter) error {
 	l := letter{DeadLetter: d}
 	adopted, err := q.adopt(&l)
 	if err == nil {
-		q.finishAdoption(&l, adopted, true, 0)
+		q.finishAdoption(&l, adopted, true, l.at)
 	}
 	c := carrier{queues: []*queue{q}}
 	c.finish()

@@ -396,9 +396,7 @@ func (q *queue) configure(p *patch) error {
 		defer q.account.retargeted(q)
 	}
 	q.tellQueueLocked(now, Event{Kind: EventConfigured})
-	if err := q.leave(now); err != nil {
-		return err
-	}
+	_ = q.leave(now) // the outcome is that of the settings; what else was written here is no part of it
 	return q.keeper.wait(written)
 }
 
