@@ -94,16 +94,6 @@ func (p *pendings) next(mark uint64) (it pending, ok bool) {
 	return it, true
 }
 
-// sent returns the number of the first message that is to be in the queue.
-func (p *pendings) sent() (seq uint64, ok bool) {
-	for i := range p.items[p.from:] {
-		if it := &p.items[p.from+i]; it.end == EventSent {
-			return it.seq, true
-		}
-	}
-	return 0, false
-}
-
 // markOf returns the mark that a message waits for.
 func (p *pendings) markOf(seq uint64) (mark uint64, ok bool) {
 	for _, it := range p.items[p.from:] {

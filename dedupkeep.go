@@ -102,6 +102,16 @@ func (k *queueJournal) releaseDedup(d *dedup) {
 	}
 }
 
+// sent returns the number of the first message that is to be in the queue.
+func (p *pendings) sent() (seq uint64, ok bool) {
+	for i := range p.items[p.from:] {
+		if it := &p.items[p.from+i]; it.end == EventSent {
+			return it.seq, true
+		}
+	}
+	return 0, false
+}
+
 // carryDedupLocked writes ids of a segment anew, at most as many as that, and returns how many it wrote.
 func (q *queue) carryDedupLocked(segment uint32, most int) (n int, err error) {
 	if q.fifo == nil {

@@ -164,3 +164,23 @@ func TestJournal_CloseAfterASendThatFoundNoRoom(t *testing.T) {
 		require.NoError(l, s.q.Close())
 	}, WithSegmentSize(64<<10))
 }
+
+// A journal is closed after a queue that is being made has found its stream: the queue is not left open.
+func TestJournal_CloseWhileAQueueIsMade(t *testing.T) {
+	j, err := OpenJournal("journal", InMemory())
+	require.NoError(t, err)
+	first, err := NewStandard("q", WithJournal(j))
+	require.NoError(t, err)
+	require.NoError(t, first.Close())
+	s := first.journal.stream
+	s.mu.Lock()
+	made := make(chan error)
+	go func() {
+		_, err := NewStandard("q", WithJournal(j))
+		made <- err
+	}()
+	require.NoError(t, j.Close())
+	s.mu.Unlock()
+	require.ErrorIs(t, <-made, ErrClosed)
+	require.Nil(t, s.queue.Load())
+}

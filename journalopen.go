@@ -12,6 +12,17 @@ func (j *Journal) open(q *queue) error {
 	if err != nil {
 		return err
 	}
+	return j.fill(q, s)
+}
+
+func (j *Journal) isClosed() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.closed
+}
+
+// fill gives a queue the messages of its stream.
+func (j *Journal) fill(q *queue, s *stream) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {

@@ -217,7 +217,12 @@ func (q *queue) init(name, arn string, self Local, a account, s *settings) error
 	q.resetLocked()
 	q.deadlines.Track(func(id uint32, pos int32) { q.waitSlots[id].pos = pos })
 	if s.journal != nil {
-		return s.journal.open(q)
+		err := s.journal.open(q)
+		if err == nil && s.journal.isClosed() { // meanwhile, and its Close may not have seen the queue
+			_ = q.end(ErrClosed)
+			err = ErrClosed
+		}
+		return err
 	}
 	return nil
 }

@@ -1,6 +1,10 @@
 package inq
 
-import "example.com/inq/internal/journal"
+import (
+	"slices"
+
+	"example.com/inq/internal/journal"
+)
 
 // This file is what a transition writes into the journal of its queue: records in the batches of the critical
 // section, and what waits for them.
@@ -90,7 +94,7 @@ func (q *queue) pendLocked(class journal.Class, slot uint32, r *record, it pendi
 // joinLocked makes the call wait for what a message waits for, if it does.
 func (q *queue) joinLocked(seq uint64) {
 	k := q.journal
-	if mark, ok := k.pending.markOf(seq); ok {
+	if mark, ok := k.pending.markOf(seq); ok && !slices.Contains(k.due.others, mark) {
 		k.due.others = append(k.due.others, mark)
 		q.errands |= errandKeep
 	}

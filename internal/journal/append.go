@@ -53,6 +53,7 @@ func (l *Log) Append(b *Batch, class Class) (segment uint32, mark uint64, err er
 	if class == Carry {
 		l.died -= b.weight // its old place is released as if it had died
 	}
+	f.sends = f.sends || class == Send
 	f.settles(b.settle)
 	b.Reset()
 	if l.pending > flushAt && !l.write.busy && l.usableLocked() == nil {

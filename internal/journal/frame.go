@@ -97,6 +97,7 @@ type frame struct {
 	settle  []uint32
 	known   map[uint32]struct{} // the streams in settle, once they are many
 	carry   bool
+	sends   bool // something in it is of class Send
 	sealed  bool // nothing is added any more
 }
 

@@ -13,10 +13,9 @@ import (
 // can be carried and removed one after another, however full the disk is.
 
 // carryRoom is the size of that part. What is carried may have grown a little since it was sent.
-func (l *Log) carryRoom() int64 {
-	n := max(l.o.SegmentSize, l.largest)
-	return n + n/16
-}
+func (l *Log) carryRoom() int64 { return carryRoomFor(max(l.o.SegmentSize, l.largest)) }
+
+func carryRoomFor(segment int64) int64 { return segment + segment/16 }
 
 // largestLocked returns the size of the largest segment there is.
 func (l *Log) largestLocked() (n int64) {
@@ -76,6 +75,25 @@ func (l *Log) growReserveLocked(want int64) error {
 	l.mu.Lock()
 	l.reserveSize = size
 	return err
+}
+
+// reserveFor sees to it that what the frame brings can be carried once the disk is full: a segment that is larger than all
+// before it takes a larger reserve. Where there is no room for both, the frame has none. The caller has the write turn.
+func (l *Log) reserveFor(f *frame) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !f.sends || l.reserveSize >= l.carryRoom() {
+		return nil
+	}
+	n := f.segment.size + f.size // as it will be; later frames do not count yet
+	for _, s := range l.segments {
+		n = max(n, s.size)
+	}
+	room := carryRoomFor(max(n, l.o.SegmentSize))
+	if l.reserveSize >= room {
+		return nil
+	}
+	return l.growReserveLocked(room + l.deleteRoom())
 }
 
 // growReserve returns how large the reserve is then.

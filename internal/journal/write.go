@@ -78,7 +78,16 @@ func (l *Log) wroteLocked(f *frame, err error) {
 // room for it, and what was written of it is cut off again; after any other error the log has failed. The caller has the
 // write turn, but not l.mu.
 func (l *Log) writeFrame(f *frame, synced position) error {
-	err := l.tryFrame(f, synced)
+	err := l.reserveFor(f)
+	if err != nil && IsFull(err) {
+		l.mu.Lock()
+		l.fullLocked(err)
+		l.mu.Unlock()
+		return err
+	}
+	if err == nil {
+		err = l.tryFrame(f, synced)
+	}
 	for err != nil && IsFull(err) && l.cutReserve(f, err) {
 		err = l.tryFrame(f, synced)
 	}
