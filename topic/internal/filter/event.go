@@ -118,6 +118,7 @@ type bodyReader struct {
 	w     wanted
 	event Event
 	path  []byte
+	depth int   // keys in path: one that is empty leaves no trace there
 	at    int32 // the element around what is read
 }
 
@@ -125,11 +126,13 @@ type bodyReader struct {
 func (r *bodyReader) members() bool {
 	return r.object(func(key string) bool {
 		before := len(r.path)
-		if before > 0 {
+		if r.depth > 0 {
 			r.path = append(r.path, '.')
 		}
 		r.path = append(r.path, key...)
+		r.depth++
 		ok := r.field()
+		r.depth--
 		r.path = r.path[:before]
 		return ok
 	})

@@ -121,13 +121,12 @@ func refBody(text string) *refMessage {
 	return m
 }
 
+// refAt is the path of a key. It begins with a dot, since keys can be empty: that inside of one is another.
+func refAt(path, key string) string { return path + "." + key }
+
 func (m *refMessage) object(o refObject, path string, in []refPlace) {
 	for _, f := range o {
-		at := f.key
-		if path != "" {
-			at = path + "." + f.key
-		}
-		m.value(f.value, at, in)
+		m.value(f.value, refAt(path, f.key), in)
 	}
 }
 
@@ -154,6 +153,7 @@ func (m *refMessage) value(v any, path string, in []refPlace) {
 func refAttributes(attributes map[string]inq.Attribute) *refMessage {
 	m := &refMessage{none: len(attributes) == 0}
 	for name, a := range attributes {
+		name = refAt("", name)
 		switch {
 		case a.Type == "String.Array":
 			v, ok := refDecode(a.Value)
@@ -202,10 +202,7 @@ func refWays(o map[string]any, path string) [][]refKey {
 		ways = product
 	}
 	for key, v := range o {
-		at := key
-		if path != "" {
-			at = path + "." + key
-		}
+		at := refAt(path, key)
 		list, isList := v.([]any)
 		switch {
 		case key == "$or" && isList && refIsOr(list):
