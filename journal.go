@@ -235,7 +235,8 @@ func (j *Journal) writeBase() (mark uint64, err error) {
 	defer j.mu.Unlock()
 	var b journal.Batch
 	b.End(appendBase(b.Begin(0, recordBase), j.base, j.next), baseWeight)
-	segment, mark, err := j.log.Append(&b, journal.Note)
+	// Of the class that may use all of the reserve: opening needs no room, and is how room is made again.
+	segment, mark, err := j.log.Append(&b, journal.Carry)
 	if err != nil {
 		return 0, err
 	}
