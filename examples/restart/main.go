@@ -80,12 +80,12 @@ func supervise(ctx context.Context, stdout io.Writer, dir string, jobs int) erro
 		l.show.Note("Process %d finds %d jobs in the journal, and %d are sent.", p.cmd.Process.Pid, p.found, p.sent)
 		until := l.expected // done by then
 		if round < kills {
-			until = max(l.expected*(round+1)/(kills+1), len(l.done)+1)
+			until = min(max(l.expected*(round+1)/(kills+1), len(l.done)+1), l.expected-1)
 		}
 		if err := l.follow(ctx, p, until); err != nil {
 			return errors.Join(err, p.stop(l.count))
 		}
-		if ctx.Err() != nil || len(l.done) == l.expected {
+		if ctx.Err() != nil || p.finished() {
 			if err := p.stop(l.count); err != nil {
 				return err
 			}
@@ -123,14 +123,16 @@ func (l *ledger) begin(p *process, round int) error {
 	return nil
 }
 
-// follow counts jobs until so many are done, or ctx ends.
+// follow counts jobs until so many are done and there is a process to kill, or the process has none left, or
+// ctx ends. Whoever is to do the last jobs also does those again that were done and not yet deleted.
 func (l *ledger) follow(ctx context.Context, p *process, until int) error {
-	for len(l.done) < until {
+	for !p.finished() && (until == l.expected || len(l.done) < until) {
 		select {
 		case job, more := <-p.done:
 			if !more {
 				return fmt.Errorf("the service ended by itself: %w", errors.Join(p.cmd.Wait(), errors.New("its error is above")))
 			}
+			p.did++
 			l.count(job)
 		case <-ctx.Done():
 			return nil

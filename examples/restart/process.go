@@ -17,8 +17,12 @@ type process struct {
 	lines *bufio.Scanner
 	found int         // jobs that it found in the journal
 	sent  int         // jobs that it sent
+	did   int         // jobs that were taken from done
 	done  chan string // jobs that it has done; closed when it has ended
 }
+
+// finished reports whether it has done all that it found and sent.
+func (p *process) finished() bool { return p.did >= p.found+p.sent }
 
 func startProcess(dir string, jobs int) (*process, error) {
 	program, err := os.Executable()
