@@ -112,7 +112,7 @@ func TestJournal_ShortOfRoomUnderManyCalls(t *testing.T) {
 			}
 			l := &lives{T: t, disk: faultfs.New(), opts: opts}
 			l.open()
-			c := &crowd{lives: l, sent: map[string]bool{}, tried: map[string]bool{}, deleted: map[string]bool{}, perhaps: map[string]bool{}, got: map[string]int{}}
+			c := newCrowd(l)
 			var mu sync.Mutex
 			var queues [4]*queue
 			limited := Options(WithVisibilityTimeout(3 * time.Second))

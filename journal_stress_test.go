@@ -26,6 +26,10 @@ type crowd struct {
 	got     map[string]int
 }
 
+func newCrowd(l *lives) *crowd {
+	return &crowd{lives: l, sent: map[string]bool{}, tried: map[string]bool{}, deleted: map[string]bool{}, perhaps: map[string]bool{}, got: map[string]int{}}
+}
+
 func (c *crowd) note(f func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -113,7 +117,7 @@ func TestCrash_InTheMiddleOfManyCalls(t *testing.T) {
 			}
 			l := &lives{T: t, disk: faultfs.New(), opts: opts}
 			l.open()
-			c := &crowd{lives: l, sent: map[string]bool{}, tried: map[string]bool{}, deleted: map[string]bool{}, perhaps: map[string]bool{}, got: map[string]int{}}
+			c := newCrowd(l)
 			open := func() []*queue {
 				limited := Options(WithVisibilityTimeout(3 * time.Second))
 				a, b := l.standard("a", limited), l.fifo("b.fifo", limited, WithContentBasedDeduplication(true))

@@ -98,12 +98,12 @@ func (q *queue) checkReceive(c *receiveCall, in *ReceiveInput) error {
 // Standard, in the order of their groups on FIFO. Each becomes invisible for its visibility timeout
 // and can then be received again, unless it was deleted.
 //
-// With messages ready it never waits, save with a [Journal] until the receive is written there. Otherwise it waits up to Wait for the first one, whatever
-// makes it receivable, and returns nothing and nil when the time is over. Receives that wait are
-// served in the order they came. When ctx ends the wait, its bare error is returned; a message handed
-// over in that instant is returned with nil instead. When the queue is closed, the wait ends with
-// [ErrClosed], when its journal fails, with [ErrJournalFailed]. An error means that this call received no
-// message.
+// With messages ready it never waits, save with a [Journal] until the receive is written there. Otherwise it
+// waits up to Wait for the first one, whatever makes it receivable, and returns nothing and nil when the time
+// is over. Receives that wait are served in the order they came. When ctx ends the wait, its bare error is
+// returned; a message handed over in that instant is returned with nil instead. When the queue is closed, the
+// wait ends with [ErrClosed], when its journal fails, with [ErrJournalFailed]. An error means that this call
+// received no message.
 //
 // A message that was received often enough goes to the dead-letter target instead of to this call, see
 // [WithDeadLetter]. That is the queue's own doing: no receive waits for it, and it may have happened in
